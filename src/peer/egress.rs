@@ -1,0 +1,229 @@
+//! What is sealed and has not been sent
+
+use super::buffers::{BASE_FRAME, RESERVE, Store, Table};
+use crate::p2p::message::{PING, PONG};
+use crate::rlpx::frame::{HEADER, MAX_BODY, Session, frame_len};
+use crate::wire::rlp::{Writer, uint_len};
+use crate::wire::{copy, snappy};
+
+/// How the payloads on a link are encoded (EIP-706)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    Snappy,
+}
+
+impl Compression {
+    /// The most that a payload of `len` bytes takes
+    const fn max_len(self, len: usize) -> usize {
+        match self {
+            Self::None => len,
+            Self::Snappy => snappy::max_compressed_len(len),
+        }
+    }
+}
+
+/// Frames in the order in which they leave, in one contiguous piece
+#[derive(Debug)]
+pub(super) struct Egress<'buf> {
+    store: Store<'buf>,
+    table: Table<'buf>,
+    /// The unsent bytes are `start..end` of the store
+    start: usize,
+    end: usize,
+    /// With growable buffers, how much may wait
+    window: usize,
+    /// How many bytes have been sent, ever
+    sent: u64,
+    /// Where the last Ping and the last Pong end in the stream of all bytes
+    ping_end: u64,
+    pong_end: u64,
+    /// The most that was used since memory was last given back
+    peak: usize,
+}
+
+impl<'buf> Egress<'buf> {
+    pub(super) fn new(store: Store<'buf>, table: Table<'buf>, window: usize) -> Self {
+        Self { store, table, start: 0, end: 0, window, sent: 0, ping_end: 0, pong_end: 0, peak: 0 }
+    }
+
+    pub(super) fn unsent(&self) -> &[u8] {
+        self.store.bytes().get(self.start..self.end).unwrap_or_default()
+    }
+
+    pub(super) fn unsent_len(&self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Notes that `len` bytes are gone; `None`, and nothing happens, if there were not as many
+    pub(super) fn note_sent(&mut self, len: usize) -> Option<()> {
+        if len > self.unsent_len() {
+            return None;
+        }
+        self.start = self.start.saturating_add(len);
+        self.sent = self.sent.saturating_add(len as u64);
+        Some(())
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.start = 0;
+        self.end = 0;
+    }
+
+    /// Whether the last Ping has left completely
+    pub(super) const fn ping_has_left(&self) -> bool {
+        self.sent >= self.ping_end
+    }
+
+    /// Whether the last Pong has left completely
+    pub(super) const fn pong_has_left(&self) -> bool {
+        self.sent >= self.pong_end
+    }
+
+    /// How many bytes of frames protocols may add now
+    ///
+    /// What has been sent is reclaimed for this only when that moves no more bytes than it frees,
+    /// so that bytes move once on average however small the pieces are that leave.
+    pub(super) fn room(&self) -> usize {
+        match &self.store {
+            _ if self.is_empty() => self.capacity(),
+            Store::Fixed(bytes) => {
+                let used = if self.reclaim_is_cheap() { self.unsent_len() } else { self.end };
+                bytes.len().saturating_sub(used).saturating_sub(RESERVE)
+            }
+            Store::Growable(_) => self.window.saturating_sub(self.unsent_len()),
+        }
+    }
+
+    /// How many bytes of frames protocols may add when nothing waits
+    pub(super) fn capacity(&self) -> usize {
+        match &self.store {
+            Store::Fixed(bytes) => bytes.len().saturating_sub(RESERVE),
+            Store::Growable(_) => frame_len(MAX_BODY),
+        }
+    }
+
+    /// The most that the frame of a message takes
+    pub(super) const fn max_frame_len(id: u64, payload: usize, compression: Compression) -> usize {
+        frame_len(uint_len(id).saturating_add(compression.max_len(payload)))
+    }
+
+    /// The start of the buffer, for the handshake packet that leaves first
+    pub(super) fn packet_room(&mut self, len: usize) -> &mut [u8] {
+        self.store.grow(len)
+    }
+
+    /// The handshake packet of `len` bytes, sent or not
+    pub(super) fn packet(&self, len: usize) -> &[u8] {
+        self.store.bytes().get(..len).unwrap_or_default()
+    }
+
+    pub(super) fn commit_packet(&mut self, len: usize) {
+        self.end = len;
+    }
+
+    /// Seals a message behind what waits; returns the length of its frame, 0 if it does not fit
+    ///
+    /// Callers have made sure that it fits: protocols by asking for room, the base protocol by the
+    /// reserve.
+    pub(super) fn seal(&mut self, session: &mut Session, id: u64, payload: &[u8], compression: Compression) -> usize {
+        let needed = Self::max_frame_len(id, payload.len(), compression);
+        self.make_room(needed);
+        let end = self.end.saturating_add(needed);
+        let room = self.store.grow(end).get_mut(self.end..end).unwrap_or_default();
+        let Some(body) = write_body(room, id, payload, compression, &mut self.table) else {
+            return 0;
+        };
+        let len = frame_len(body);
+        if let Some(frame) = room.get_mut(..len) {
+            session.seal(frame, body);
+        }
+        self.end = self.end.saturating_add(len);
+        self.peak = self.peak.max(self.end);
+        self.note_position(id);
+        len
+    }
+
+    /// Seals a Hello, which `write` encodes in up to `max_len` bytes
+    pub(super) fn seal_hello(&mut self, session: &mut Session, max_len: usize, write: impl FnOnce(&mut Writer<'_>)) {
+        let needed = frame_len(max_len.saturating_add(1));
+        self.make_room(needed);
+        let end = self.end.saturating_add(needed);
+        let room = self.store.grow(end).get_mut(self.end..end).unwrap_or_default();
+        let mut writer = Writer::new(room.get_mut(HEADER..).unwrap_or_default());
+        writer.uint(crate::p2p::message::HELLO);
+        write(&mut writer);
+        let body = writer.finish().unwrap_or_default().len();
+        let len = frame_len(body);
+        if let Some(frame) = room.get_mut(..len) {
+            session.seal(frame, body);
+            self.end = self.end.saturating_add(len);
+        }
+    }
+
+    /// Remembers where a Ping or Pong ends, to know later whether it has left
+    fn note_position(&mut self, id: u64) {
+        let position = self.sent.saturating_add(self.unsent_len() as u64);
+        match id {
+            PING => self.ping_end = position,
+            PONG => self.pong_end = position,
+            _ => {}
+        }
+    }
+
+    /// Moves the unsent bytes to the front if `len` more need it, or if there is nothing to move
+    fn make_room(&mut self, len: usize) {
+        let fits = self.end.saturating_add(len) <= self.store.bytes().len();
+        if self.is_empty() {
+            self.clear();
+        } else if !fits && (self.reclaim_is_cheap() || len <= BASE_FRAME) {
+            let unsent = self.start..self.end;
+            self.end = self.unsent_len();
+            self.start = 0;
+            let bytes = self.store.grow(unsent.end);
+            if unsent.end <= bytes.len() {
+                bytes.copy_within(unsent, 0);
+            }
+        }
+    }
+
+    const fn reclaim_is_cheap(&self) -> bool {
+        self.start >= self.end.saturating_sub(self.start)
+    }
+
+    /// Gives back memory that has not been needed since the last time
+    pub(super) fn trim(&mut self) {
+        let peak = core::mem::take(&mut self.peak);
+        if self.is_empty() {
+            self.clear();
+            self.store.trim(peak);
+            if peak <= BASE_FRAME {
+                self.table.clear();
+            }
+        }
+    }
+}
+
+/// Writes message id and payload behind the place of the header; returns the length of the body
+fn write_body(
+    frame: &mut [u8],
+    id: u64,
+    payload: &[u8],
+    compression: Compression,
+    table: &mut Table<'_>,
+) -> Option<usize> {
+    let body = frame.get_mut(HEADER..)?;
+    let id_len = uint_len(id);
+    let mut writer = Writer::new(body.get_mut(..id_len)?);
+    writer.uint(id);
+    let target = body.get_mut(id_len..)?;
+    let len = match compression {
+        Compression::None => copy(target, payload),
+        Compression::Snappy => snappy::compress(payload, target, table.for_payload(payload.len())).ok()?,
+    };
+    Some(id_len.saturating_add(len))
+}

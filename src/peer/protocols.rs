@@ -1,0 +1,274 @@
+//! The protocols of one link: message id ranges, turns at writing, counters
+
+use heapless::Vec;
+
+use super::config::{MAX_PROTOCOLS, Slot};
+use crate::error::Violation;
+use crate::p2p::capability::{self, Share};
+use crate::protocol::{Capability, ProtocolId};
+
+/// A protocol that both sides run, and where its messages are on this link
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SharedProtocol {
+    /// Which of our protocols it is
+    pub protocol: ProtocolId,
+    /// Its name and version
+    pub capability: Capability,
+    /// The message id on the wire of its code 0
+    pub offset: u64,
+    /// How many codes it has
+    pub length: u64,
+}
+
+/// What has gone one way
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Counters {
+    /// Messages
+    pub messages: u64,
+    /// Bytes of their payloads, not compressed
+    pub payload_bytes: u64,
+    /// Bytes of their frames, as on the wire
+    pub wire_bytes: u64,
+}
+
+impl Counters {
+    pub(super) fn count(&mut self, payload: usize, wire: usize) {
+        self.messages = self.messages.saturating_add(1);
+        self.payload_bytes = self.payload_bytes.saturating_add(payload as u64);
+        self.wire_bytes = self.wire_bytes.saturating_add(wire as u64);
+    }
+}
+
+/// What has gone both ways
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Traffic {
+    /// From the peer
+    pub ingress: Counters,
+    /// To the peer
+    pub egress: Counters,
+}
+
+/// A protocol's place in the order of writing
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Has not been refused
+    Free,
+    /// Was refused `need` bytes, and the `ticket` says how early
+    Waiting { ticket: u64, need: usize },
+    /// Has been told that the room is there, and may have it before those with later tickets
+    Offered { ticket: u64, need: usize },
+}
+
+impl Turn {
+    const fn claim(self) -> Option<(u64, usize)> {
+        match self {
+            Self::Free => None,
+            Self::Waiting { ticket, need } | Self::Offered { ticket, need } => Some((ticket, need)),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    slot: Slot,
+    turn: Turn,
+    traffic: Traffic,
+}
+
+/// All protocols of ours, shared or not
+#[derive(Debug)]
+pub(super) struct Protocols {
+    entries: Vec<Entry, MAX_PROTOCOLS>,
+    next_ticket: u64,
+    /// How many are not `Turn::Free`, so that nobody is looked for when nobody waits
+    waiting: usize,
+}
+
+impl Protocols {
+    pub(super) fn new(slots: &[Slot]) -> Self {
+        let entries = slots.iter().map(|slot| Entry { slot: *slot, turn: Turn::Free, traffic: Traffic::default() });
+        Self { entries: entries.collect(), next_ticket: 0, waiting: 0 }
+    }
+
+    pub(super) fn capabilities(&self) -> impl Iterator<Item = Capability> + '_ {
+        self.entries.iter().map(|entry| entry.slot.capability)
+    }
+
+    /// Matches ours with the remote's, and returns whether anything is shared
+    pub(super) fn assign(&mut self, remote: impl Iterator<Item = Capability>) -> bool {
+        let mut slots: Vec<Slot, MAX_PROTOCOLS> = self.entries.iter().map(|entry| entry.slot).collect();
+        capability::assign(&mut slots, remote);
+        for (entry, slot) in self.entries.iter_mut().zip(slots) {
+            entry.slot = slot;
+        }
+        self.shared().next().is_some()
+    }
+
+    pub(super) fn shared(&self) -> impl Iterator<Item = SharedProtocol> + '_ {
+        (0..self.entries.len()).filter_map(|index| self.find(ProtocolId(index)))
+    }
+
+    /// The protocol, if it is shared
+    pub(super) fn find(&self, protocol: ProtocolId) -> Option<SharedProtocol> {
+        let Slot { capability, length, share, .. } = self.entries.get(protocol.0)?.slot;
+        match share {
+            Share::Unshared => None,
+            Share::Shared { offset } => Some(SharedProtocol { protocol, capability, offset, length }),
+        }
+    }
+
+    /// The protocol and the relative code that a message id stands for
+    pub(super) fn route(&self, id: u64) -> Result<(ProtocolId, u64), Violation> {
+        let relative = |shared: SharedProtocol| {
+            let code = id.checked_sub(shared.offset)?;
+            (code < shared.length).then_some((shared.protocol, code))
+        };
+        self.shared().find_map(relative).ok_or(Violation::UnknownMessageId(id))
+    }
+
+    /// The largest payload that the protocol takes or sends
+    pub(super) fn max_message(&self, protocol: ProtocolId) -> usize {
+        self.entries.get(protocol.0).map_or(0, |entry| entry.slot.max_message)
+    }
+
+    pub(super) fn traffic(&self, protocol: ProtocolId) -> Option<Traffic> {
+        self.entries.get(protocol.0).map(|entry| entry.traffic)
+    }
+
+    pub(super) fn traffic_mut(&mut self, protocol: ProtocolId) -> Option<&mut Traffic> {
+        self.entries.get_mut(protocol.0).map(|entry| &mut entry.traffic)
+    }
+
+    /// How much of the room is spoken for by protocols that were refused before this one
+    ///
+    /// When nothing waits to be sent, a turn that was offered and not used is over, so that a
+    /// protocol that lost interest holds nobody up.
+    pub(super) fn claimed_before(&self, protocol: ProtocolId, nothing_waits: bool) -> usize {
+        if self.waiting == 0 {
+            return 0;
+        }
+        let own = self.entries.get(protocol.0).and_then(|entry| entry.turn.claim());
+        self.claimed_before_ticket(own.map_or(u64::MAX, |(ticket, _)| ticket), nothing_waits)
+    }
+
+    fn claimed_before_ticket(&self, limit: u64, nothing_waits: bool) -> usize {
+        let stands = |turn: &Turn| !(nothing_waits && matches!(turn, Turn::Offered { .. }));
+        let turns = self.entries.iter().map(|entry| entry.turn).filter(stands);
+        let earlier = turns.filter_map(Turn::claim).filter(|(ticket, _)| *ticket < limit);
+        earlier.fold(0, |sum, (_, need)| sum.saturating_add(need))
+    }
+
+    /// Notes that a protocol was refused `need` bytes; it keeps the place it has
+    pub(super) fn refuse(&mut self, protocol: ProtocolId, need: usize) {
+        let Some(entry) = self.entries.get_mut(protocol.0) else {
+            return;
+        };
+        let ticket = match entry.turn.claim() {
+            Some((ticket, _)) => ticket,
+            None => {
+                self.waiting = self.waiting.saturating_add(1);
+                self.next_ticket
+            }
+        };
+        if ticket == self.next_ticket {
+            self.next_ticket = self.next_ticket.saturating_add(1);
+        }
+        entry.turn = Turn::Waiting { ticket, need };
+    }
+
+    /// Notes that a protocol has written, and so had its turn
+    pub(super) fn wrote(&mut self, protocol: ProtocolId) {
+        if let Some(entry) = self.entries.get_mut(protocol.0).filter(|entry| entry.turn != Turn::Free) {
+            entry.turn = Turn::Free;
+            self.waiting = self.waiting.saturating_sub(1);
+        }
+    }
+
+    /// The first protocol whose refused message fits now; it is told once
+    pub(super) fn take_writable(&mut self, room: usize, nothing_waits: bool) -> Option<ProtocolId> {
+        if self.waiting == 0 {
+            return None;
+        }
+        let (ticket, index, need) = self.entries.iter().enumerate().filter_map(waiting).min()?;
+        let claimed = self.claimed_before_ticket(ticket, nothing_waits);
+        if need > room.saturating_sub(claimed) {
+            return None;
+        }
+        self.entries.get_mut(index)?.turn = Turn::Offered { ticket, need };
+        Some(ProtocolId(index))
+    }
+}
+
+fn waiting((index, entry): (usize, &Entry)) -> Option<(u64, usize, usize)> {
+    match entry.turn {
+        Turn::Waiting { ticket, need } => Some((ticket, index, need)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Name;
+
+    fn protocols(count: usize) -> Protocols {
+        let slot = |index: usize| Slot {
+            capability: Capability { name: Name::new(&[b'a' + index as u8]).unwrap(), version: 1 },
+            length: 1,
+            max_message: 1000,
+            share: Share::Shared { offset: 16 + index as u64 },
+        };
+        Protocols::new(&(0..count).map(slot).collect::<std::vec::Vec<_>>())
+    }
+
+    const A: ProtocolId = ProtocolId(0);
+    const B: ProtocolId = ProtocolId(1);
+    const C: ProtocolId = ProtocolId(2);
+
+    #[test]
+    fn turns_come_in_the_order_of_refusals() {
+        let mut protocols = protocols(3);
+        protocols.refuse(B, 50);
+        protocols.refuse(A, 10);
+        assert_eq!(protocols.take_writable(40, false), None, "room for a, but b was refused before");
+        assert_eq!(protocols.take_writable(60, false), Some(B));
+        assert_eq!(protocols.take_writable(60, false), Some(A));
+        assert_eq!(protocols.take_writable(60, false), None, "each is told once");
+    }
+
+    #[test]
+    fn room_that_was_offered_is_kept_until_it_is_used() {
+        let mut protocols = protocols(3);
+        protocols.refuse(B, 50);
+        assert_eq!(protocols.claimed_before(C, false), 50);
+        assert_eq!(protocols.claimed_before(C, true), 50, "not even offered yet");
+        assert_eq!(protocols.take_writable(50, false), Some(B));
+        assert_eq!(protocols.claimed_before(C, false), 50);
+        assert_eq!(protocols.claimed_before(C, true), 0);
+        assert_eq!(protocols.claimed_before(B, false), 0);
+        protocols.wrote(B);
+        assert_eq!(protocols.claimed_before(C, false), 0);
+    }
+
+    #[test]
+    fn a_second_refusal_keeps_the_place() {
+        let mut protocols = protocols(3);
+        protocols.refuse(A, 50);
+        protocols.refuse(B, 50);
+        protocols.refuse(A, 20);
+        assert_eq!(protocols.take_writable(20, false), Some(A));
+    }
+
+    #[test]
+    fn an_unused_turn_holds_nobody_up() {
+        let mut protocols = protocols(3);
+        protocols.refuse(A, 100);
+        protocols.refuse(B, 100);
+        assert_eq!(protocols.take_writable(100, true), Some(A));
+        assert_eq!(protocols.take_writable(100, false), None);
+        assert_eq!(protocols.take_writable(100, true), Some(B));
+    }
+}

@@ -1,0 +1,163 @@
+//! The stages of a link, each with the data that only it has
+//!
+//! ```text
+//!  initiator        recipient
+//!  AwaitAck         AwaitAuth          the encryption handshake
+//!      └──── key proven ────┘
+//!            Admission                 `Authenticated` is out; polling on sends our Hello
+//!                │
+//!            AwaitHello
+//!                │  Hello accepted, protocols shared
+//!            Running                   messages, Ping and Pong
+//!                │
+//!     ┌──────────┼────────────────┐
+//!  Closing    Severed             │    Closing: our Disconnect leaves, the peer may hang up
+//!     │          │                │    Severed: the peer cannot hear us, its last word may come
+//!     └──────────┴──── Closed ────┘    `Action::Disconnect` once, then silence
+//! ```
+
+use super::egress::Compression;
+use crate::error::Cause;
+use crate::fmt::event;
+use crate::protocol::ProtocolId;
+use crate::rlpx::frame::Session;
+use crate::rlpx::handshake::{Initiator, Recipient};
+
+/// Where a link is in its life
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Stage {
+    /// Keys are being agreed on
+    Handshake,
+    /// The peer has proven its key, and may be admitted or not
+    Admission,
+    /// Hellos are being exchanged
+    Hello,
+    /// Messages go both ways
+    Running,
+    /// The end is decided; our last bytes leave, or the peer's last word is awaited
+    Closing,
+    /// Nothing goes either way any more
+    Closed,
+}
+
+/// The state, of which there is exactly one
+pub(super) enum State {
+    /// Our auth, of `auth` bytes, is at the start of the transmit buffer
+    AwaitAck {
+        handshake: Initiator,
+        auth: usize,
+    },
+    AwaitAuth {
+        handshake: Recipient,
+    },
+    Admission {
+        session: Session,
+    },
+    AwaitHello {
+        session: Session,
+    },
+    Running(Running),
+    /// Writing has failed, but a Disconnect from the peer may be on its way and says more
+    Severed {
+        session: Session,
+        cause: Cause,
+    },
+    /// Our Disconnect is sealed
+    Closing {
+        cause: Cause,
+    },
+    Closed {
+        cause: Cause,
+        told: bool,
+    },
+}
+
+/// A link on which messages go both ways
+pub(super) struct Running {
+    pub(super) session: Session,
+    pub(super) compression: Compression,
+    pub(super) ping: Ping,
+    pub(super) pong: Pong,
+}
+
+/// Our Ping
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ping {
+    /// None is on its way
+    Idle,
+    /// Sealed, not completely sent
+    Leaving,
+    /// Sent; the Pong timer runs
+    Awaited,
+}
+
+/// The answer to the peer's Ping
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pong {
+    /// Sealed, if one was asked for
+    Settled,
+    /// Asked for while an earlier one had not left; input rests until it has
+    Owed,
+}
+
+impl State {
+    pub(super) const fn stage(&self) -> Stage {
+        match self {
+            Self::AwaitAck { .. } | Self::AwaitAuth { .. } => Stage::Handshake,
+            Self::Admission { .. } => Stage::Admission,
+            Self::AwaitHello { .. } => Stage::Hello,
+            Self::Running(_) => Stage::Running,
+            Self::Severed { .. } | Self::Closing { .. } => Stage::Closing,
+            Self::Closed { .. } => Stage::Closed,
+        }
+    }
+
+    /// The session by which incoming frames are opened
+    pub(super) const fn session_mut(&mut self) -> Option<&mut Session> {
+        match self {
+            Self::Admission { session }
+            | Self::AwaitHello { session }
+            | Self::Severed { session, .. }
+            | Self::Running(Running { session, .. }) => Some(session),
+            Self::AwaitAck { .. } | Self::AwaitAuth { .. } | Self::Closing { .. } | Self::Closed { .. } => None,
+        }
+    }
+
+    pub(super) const fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Severed { cause, .. } | Self::Closing { cause } | Self::Closed { cause, .. } => Some(*cause),
+            _ => None,
+        }
+    }
+
+    /// The only way from one state to another
+    pub(super) fn set(&mut self, next: Self) {
+        event!(debug, "link: {:?} -> {:?}", self.stage(), next.stage());
+        *self = next;
+    }
+
+    /// Takes the state out to make the next one of its parts, which `set` then puts in
+    pub(super) fn take(&mut self) -> Self {
+        let cause = Cause::ReceiveClosed;
+        core::mem::replace(self, Self::Closed { cause, told: false })
+    }
+}
+
+/// What came in and has not been polled
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pending {
+    Nothing,
+    Authenticated,
+    Ready,
+    Message { protocol: ProtocolId, code: u64, place: Place, wire_len: usize },
+}
+
+/// Where a payload is
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the frame, as it came
+    Frame { start: usize, end: usize },
+    /// Decompressed beside the frame
+    Message { len: usize },
+}

@@ -1,0 +1,219 @@
+//! From messages to bytes
+
+use super::PeerState;
+use super::action::{Direction, MessageEvent};
+use super::config::MAX_MESSAGE;
+use super::egress::{Compression, Egress};
+use super::state::{Pending, Ping, Pong, Running, Stage, State};
+use super::timers::Timer;
+use crate::error::{Refused, WriteError};
+use crate::p2p::hello;
+use crate::p2p::message::{EMPTY_LIST, PING, PONG};
+use crate::protocol::ProtocolId;
+use crate::rlpx::frame::{MAX_BODY, frame_len};
+use crate::time::Instant;
+use crate::wire::{rlp::uint_len, snappy};
+
+impl PeerState<'_> {
+    /// Sends a message, all of it or nothing
+    ///
+    /// The message is sealed at once, so `payload` is free again. `code` is relative to the
+    /// protocol. Returns what an observer of messages wants to know.
+    ///
+    /// # Errors
+    /// A refused message changes nothing that the peer could ever see. After `Full` the protocol has
+    /// a place in line: it is told by [`Action::Writable`](super::Action::Writable), and gets its
+    /// room before protocols that were refused later or not at all.
+    pub fn write(
+        &mut self,
+        now: Instant,
+        protocol: ProtocolId,
+        code: u64,
+        payload: &[u8],
+    ) -> Result<MessageEvent, WriteError> {
+        self.advance_clock(now);
+        let (id, compression) = self.check_write(protocol, code, payload.len())?;
+        let needed = Egress::max_frame_len(id, payload.len(), compression);
+        let claimed = self.protocols.claimed_before(protocol, self.egress.is_empty());
+        if needed > self.egress.room().saturating_sub(claimed) {
+            self.protocols.refuse(protocol, needed);
+            return Err(WriteError::Full);
+        }
+        let wire_size = self.seal(id, payload);
+        self.protocols.wrote(protocol);
+        if let Some(traffic) = self.protocols.traffic_mut(protocol) {
+            traffic.egress.count(payload.len(), wire_size);
+        }
+        Ok(MessageEvent { direction: Direction::Sent, protocol, code, size: payload.len(), wire_size })
+    }
+
+    /// Sends a message that the `rlp` crate encodes; otherwise like [`write`](Self::write)
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    #[cfg(feature = "alloc")]
+    pub fn write_rlp<T: rlp::Encodable>(
+        &mut self,
+        now: Instant,
+        protocol: ProtocolId,
+        code: u64,
+        message: &T,
+    ) -> Result<MessageEvent, WriteError> {
+        let mut scratch = core::mem::take(&mut self.scratch);
+        scratch.clear();
+        let mut stream = rlp::RlpStream::new_with_buffer(scratch);
+        stream.append(message);
+        let payload = stream.out();
+        let outcome = self.write(now, protocol, code, &payload);
+        self.scratch = payload;
+        outcome
+    }
+
+    /// Everything about a write that waiting would not change
+    fn check_write(&self, protocol: ProtocolId, code: u64, len: usize) -> Result<(u64, Compression), WriteError> {
+        let compression = match &self.state {
+            State::Running(_) if self.pending == Pending::Ready => return Err(WriteError::NotReady),
+            State::Running(running) => running.compression,
+            state if matches!(state.stage(), Stage::Closing | Stage::Closed) => return Err(WriteError::Closed),
+            _ => return Err(WriteError::NotReady),
+        };
+        let shared = self.protocols.find(protocol).ok_or(WriteError::NotShared)?;
+        if code >= shared.length {
+            return Err(WriteError::InvalidCode);
+        }
+        let id = shared.offset.saturating_add(code);
+        let limit = self.protocols.max_message(protocol).min(self.limits.max_message).min(MAX_MESSAGE);
+        let needed = Egress::max_frame_len(id, len, compression);
+        if len > limit || needed > self.egress.capacity() {
+            return Err(WriteError::TooLarge);
+        }
+        Ok((id, compression))
+    }
+
+    /// Notes that the transport took the first `len` bytes of [`Action::Send`](super::Action::Send)
+    ///
+    /// # Errors
+    /// `SentTooMuch` if there were not as many; nothing changes then. After the link has ended a
+    /// late report is no error.
+    pub fn sent(&mut self, now: Instant, len: usize) -> Result<(), Refused> {
+        self.advance_clock(now);
+        if matches!(self.state, State::Closed { .. } | State::Severed { .. }) {
+            return Ok(());
+        }
+        self.egress.note_sent(len).ok_or(Refused::SentTooMuch)?;
+        if len > 0 {
+            self.note_progress();
+        }
+        self.settle();
+        Ok(())
+    }
+
+    fn note_progress(&mut self) {
+        self.timers.stop(Timer::Write);
+        match &mut self.state {
+            State::Closing { .. } if self.egress.is_empty() => {
+                self.timers.set(Timer::Linger, self.now, self.timeouts.linger);
+            }
+            State::Closing { .. } => {}
+            State::Running(running) if running.ping == Ping::Leaving && self.egress.ping_has_left() => {
+                running.ping = Ping::Awaited;
+                self.timers.set(Timer::Pong, self.now, self.timeouts.pong);
+                self.arm_write_timer();
+            }
+            _ => self.arm_write_timer(),
+        }
+    }
+
+    /// Does what has become due without an event of its own: our Hello once the peer is admitted,
+    /// and a Pong once the one before has left
+    pub(super) fn settle(&mut self) {
+        match &self.state {
+            State::Admission { .. } if self.pending == Pending::Nothing => self.send_hello(),
+            State::Running(Running { pong: Pong::Owed, .. }) if self.egress.pong_has_left() => {
+                self.seal(PONG, &EMPTY_LIST);
+                if let State::Running(running) = &mut self.state {
+                    running.pong = Pong::Settled;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn send_hello(&mut self) {
+        let State::Admission { mut session } = self.state.take() else {
+            return;
+        };
+        let Self { egress, protocols, local, .. } = self;
+        let max_len = hello::max_len(local.client_id.len(), protocols.capabilities().count());
+        egress.seal_hello(&mut session, max_len, |writer| {
+            hello::encode(writer, &local.client_id, protocols.capabilities(), local.listen_port, &local.id);
+        });
+        self.state.set(State::AwaitHello { session });
+        self.arm_write_timer();
+    }
+
+    /// Sends a Ping if none is on its way, and gives back memory
+    pub(super) fn tick(&mut self) {
+        self.timers.set(Timer::Ping, self.now, self.timeouts.ping);
+        self.trim();
+        match &mut self.state {
+            State::Running(running) if running.ping == Ping::Idle && self.egress.ping_has_left() => {
+                running.ping = Ping::Leaving;
+                self.seal(PING, &EMPTY_LIST);
+            }
+            _ => {}
+        }
+    }
+
+    fn trim(&mut self) {
+        self.egress.trim();
+        if self.pending == Pending::Nothing {
+            self.ingress.trim();
+        }
+        #[cfg(feature = "alloc")]
+        {
+            self.scratch = bytes::BytesMut::new();
+        }
+    }
+
+    /// Seals a message on a running link, and returns the length of its frame
+    fn seal(&mut self, id: u64, payload: &[u8]) -> usize {
+        let State::Running(Running { session, compression, .. }) = &mut self.state else {
+            return 0;
+        };
+        let len = self.egress.seal(session, id, payload, *compression);
+        self.arm_write_timer();
+        len
+    }
+
+    /// Makes sure that bytes which wait have a deadline
+    pub(super) fn arm_write_timer(&mut self) {
+        if !self.egress.is_empty() && !self.timers.is_set(Timer::Write) {
+            self.timers.set(Timer::Write, self.now, self.timeouts.write);
+        }
+    }
+
+    /// The next protocol that is to be told that it can write
+    pub(super) fn take_writable(&mut self) -> Option<ProtocolId> {
+        match self.state {
+            State::Running(_) => self.protocols.take_writable(self.egress.room(), self.egress.is_empty()),
+            _ => None,
+        }
+    }
+
+    /// A payload of this many bytes would be taken now, whatever its content
+    ///
+    /// 0 while the link is not ready. A little more may be taken, but never less, as long as no
+    /// other protocol was refused before.
+    pub fn write_capacity(&self) -> usize {
+        let State::Running(running) = &self.state else {
+            return 0;
+        };
+        let room = self.egress.room().saturating_sub(frame_len(uint_len(u64::MAX)));
+        let payload = match running.compression {
+            Compression::None => room,
+            Compression::Snappy => snappy::max_input(room.min(MAX_BODY)),
+        };
+        payload.min(self.limits.max_message)
+    }
+}

@@ -1,0 +1,130 @@
+//! ECIES, the envelope of both handshake packets (rlpx.md §ECIES Encryption, EIP-8)
+//!
+//! ```text
+//! size 2 ‖ 0x04 ‖ X 32 ‖ Y 32 ‖ IV 16 ‖ ciphertext ‖ tag 32        size counts what follows it
+//! ```
+
+use aes::Aes128Enc;
+use ctr::cipher::{KeyIvInit, StreamCipher};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::curve::{Public, Secret};
+use crate::error::Violation;
+use crate::node_id::NodeId;
+use crate::wire::rlp::RlpError;
+
+/// Bytes of the size prefix
+pub(super) const PREFIX: usize = 2;
+const TAG: usize = 32;
+/// Where the plaintext starts in a packet
+pub(super) const PLAINTEXT: usize = PREFIX + 65 + 16;
+/// What a packet takes besides its plaintext
+pub(super) const OVERHEAD: usize = PLAINTEXT + TAG;
+
+/// The largest size that a handshake packet may announce, by the agreement of all clients
+pub(crate) const MAX_SIZE: usize = 2048;
+/// The largest handshake packet, its size prefix included
+pub(crate) const MAX_PACKET: usize = PREFIX + MAX_SIZE;
+
+type HmacSha256 = Hmac<Sha256>;
+type Aes128Ctr = ctr::Ctr128BE<Aes128Enc>;
+
+/// How much of a handshake packet there must be before its start can be judged
+pub(crate) const MIN_PREFIX: usize = PREFIX + 1;
+
+/// The whole length of the packet that starts with `prefix`, its size prefix included
+///
+/// # Errors
+/// Everything that can be refused before the packet has arrived: a size beyond the limit or below
+/// what an envelope takes, and a first byte that is no public key. Before EIP-8 a packet had no size
+/// prefix and began with the key itself, which is how such a packet is told.
+pub(crate) fn packet_len(prefix: [u8; MIN_PREFIX]) -> Result<usize, Violation> {
+    let [high, low, key_form] = prefix;
+    let size = usize::from(u16::from_be_bytes([high, low]));
+    match (size, key_form) {
+        (..=MAX_SIZE, 0x04) if size < OVERHEAD.saturating_sub(PREFIX) => Err(Violation::HandshakeTooShort),
+        (..=MAX_SIZE, 0x04) => Ok(size.saturating_add(PREFIX)),
+        (..=MAX_SIZE, _) if high == 0x04 => Err(Violation::PreEip8Handshake),
+        (..=MAX_SIZE, _) => Err(Violation::InvalidPublicKey),
+        _ => Err(Violation::HandshakeTooLarge),
+    }
+}
+
+/// The keys for one packet: the shared X through the concatenation KDF (NIST SP 800-56A)
+struct Keys {
+    encryption: Zeroizing<[u8; 16]>,
+    authentication: Zeroizing<[u8; 32]>,
+}
+
+impl Keys {
+    fn derive(shared: &[u8; 32]) -> Self {
+        let counter = 1_u32.to_be_bytes();
+        let okm = Zeroizing::new(<[u8; 32]>::from(Sha256::new().chain_update(counter).chain_update(shared).finalize()));
+        let mut encryption = Zeroizing::new([0; 16]);
+        crate::wire::copy(&mut *encryption, &*okm);
+        let (_, mac_key) = okm.split_at(16);
+        Self { encryption, authentication: Zeroizing::new(Sha256::digest(mac_key).into()) }
+    }
+
+    fn apply_keystream(&self, iv: &[u8; 16], text: &mut [u8]) {
+        Aes128Ctr::new((&*self.encryption).into(), iv.into()).apply_keystream(text);
+    }
+
+    /// The tag over `iv ‖ ciphertext ‖ size prefix`
+    fn mac(&self, parts: [&[u8]; 3]) -> Option<HmacSha256> {
+        let mac = HmacSha256::new_from_slice(&*self.authentication).ok()?;
+        Some(parts.into_iter().fold(mac, Mac::chain_update))
+    }
+}
+
+/// Seals `packet`, which must hold the plaintext at [`PLAINTEXT`] and have room for the tag
+///
+/// `None` if the packet is too short or too long to be one.
+pub(super) fn seal(packet: &mut [u8], remote: &Public, ephemeral: &Secret, iv: &[u8; 16]) -> Option<()> {
+    let size = u16::try_from(packet.len().checked_sub(PREFIX)?).ok()?;
+    let (prefix, body) = packet.split_first_chunk_mut::<PREFIX>()?;
+    let (key_form, body) = body.split_first_mut()?;
+    let (key, body) = body.split_first_chunk_mut::<64>()?;
+    let (iv_field, body) = body.split_first_chunk_mut::<16>()?;
+    let (text, tag) = body.split_last_chunk_mut::<TAG>()?;
+    *prefix = size.to_be_bytes();
+    *key_form = 0x04;
+    *key = *ephemeral.public().id().as_bytes();
+    *iv_field = *iv;
+    let keys = Keys::derive(&ephemeral.agree(remote));
+    keys.apply_keystream(iv, text);
+    *tag = keys.mac([iv, text, prefix])?.finalize().into_bytes().into();
+    Some(())
+}
+
+/// Opens a packet and lets `parse` read its plaintext, padding included
+///
+/// Afterwards the packet is as it came, since the MACs of the session begin with its ciphertext.
+///
+/// # Errors
+/// `InvalidPublicKey` before any secret is used, `HandshakeTagMismatch` before anything is
+/// decrypted, and what `parse` finds. None is answered, so the peer cannot tell one from the other.
+pub(super) fn open<T>(
+    packet: &mut [u8],
+    secret: &Secret,
+    parse: impl FnOnce(&[u8]) -> Result<T, RlpError>,
+) -> Result<T, Violation> {
+    let short = Violation::HandshakeTooShort;
+    let (prefix, body) = packet.split_first_chunk_mut::<PREFIX>().ok_or(short)?;
+    let (_key_form, body) = body.split_first_mut().ok_or(short)?;
+    let (key, body) = body.split_first_chunk_mut::<64>().ok_or(short)?;
+    let (iv, body) = body.split_first_chunk_mut::<16>().ok_or(short)?;
+    let (text, tag) = body.split_last_chunk_mut::<TAG>().ok_or(short)?;
+    let ephemeral = Public::from_id(&NodeId::new(*key))?;
+    let keys = Keys::derive(&secret.agree(&ephemeral));
+    let mac = keys.mac([iv, text, prefix]).ok_or(short)?;
+    if !cfg!(fuzzing) {
+        mac.verify((&*tag).into()).map_err(|_| Violation::HandshakeTagMismatch)?;
+    }
+    keys.apply_keystream(iv, text);
+    let parsed = parse(text);
+    keys.apply_keystream(iv, text);
+    parsed.map_err(Violation::MalformedHandshake)
+}

@@ -1,0 +1,168 @@
+//! The encryption handshake: auth and ack, in both roles (rlpx.md §Initial Handshake, EIP-8)
+//!
+//! Each role is a value that is consumed by the packet it waits for, so that a handshake cannot be
+//! used twice and its keys are gone when the session begins.
+
+use super::curve::Public;
+use super::ecies;
+use super::entropy::{Entropy, Ephemeral};
+use super::frame::Session;
+use super::key::SecretKey;
+use super::secrets::{Secrets, Transcript, xor};
+use crate::error::Violation;
+use crate::node_id::NodeId;
+use crate::wire::rlp::{Reader, RlpError, Writer};
+
+/// The version that auth and ack carry, and that nobody looks at
+const VERSION: u64 = 4;
+/// EIP-8 asks for at least 100 bytes, so that a packet cannot be taken for the form before it
+const MIN_PADDING: usize = 100;
+/// How much of the random byte goes into the length of the padding
+const PADDING_MASK: u8 = 0x7f;
+
+/// Bytes of an encoded auth list: signature, static key, nonce, version
+const AUTH_BODY: usize = 2 + 67 + 66 + 33 + 1;
+/// The longest packet that this side sends
+pub(crate) const MAX_SENT: usize = ecies::OVERHEAD + AUTH_BODY + MIN_PADDING + PADDING_MASK as usize;
+
+/// Waits for the ack to the auth that it has written
+pub(crate) struct Initiator {
+    pub(super) identity: SecretKey,
+    pub(super) ephemeral: Ephemeral,
+    pub(super) remote: NodeId,
+}
+
+/// Waits for an auth
+pub(crate) struct Recipient {
+    pub(super) identity: SecretKey,
+    pub(super) ephemeral: Ephemeral,
+}
+
+/// Why a handshake could not be started
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StartError {
+    WeakEntropy,
+    InvalidRemote,
+    NoRoom,
+}
+
+impl Initiator {
+    /// Writes auth to the start of `out` and returns its length
+    ///
+    /// # Errors
+    /// No key of the curve as `remote`, entropy that no generator made, and fewer than [`MAX_SENT`]
+    /// bytes in `out`.
+    pub(crate) fn start(
+        identity: &SecretKey,
+        remote: NodeId,
+        entropy: Entropy,
+        out: &mut [u8],
+    ) -> Result<(Self, usize), StartError> {
+        let ephemeral = entropy.prepare().ok_or(StartError::WeakEntropy)?;
+        let remote_key = Public::from_id(&remote).map_err(|_| StartError::InvalidRemote)?;
+        let token = xor(&identity.secret.agree(&remote_key), &ephemeral.nonce);
+        let signature = ephemeral.key.sign(&token).ok_or(StartError::WeakEntropy)?;
+        let len = write_packet(out, &remote_key, &ephemeral, |list| {
+            list.bytes(&signature);
+            list.bytes(identity.node_id().as_bytes());
+            list.bytes(&ephemeral.nonce);
+        });
+        Ok((Self { identity: identity.clone(), ephemeral, remote }, len.ok_or(StartError::NoRoom)?))
+    }
+
+    pub(crate) const fn remote(&self) -> NodeId {
+        self.remote
+    }
+
+    /// Turns the ack into a session
+    ///
+    /// `auth` is the packet that [`Initiator::start`] wrote. Only the node that was dialled can have
+    /// opened it, so a valid ack proves the remote's key.
+    ///
+    /// # Errors
+    /// The violation in the packet; nothing is to be sent.
+    pub(crate) fn finish(self, auth: &[u8], ack: &mut [u8]) -> Result<Session, Violation> {
+        let (remote_ephemeral, remote_nonce) = ecies::open(ack, &self.identity.secret, |text| {
+            let mut list = Reader::new(text).list()?;
+            let fields = (NodeId::new(*list.array()?), *list.array()?);
+            check_version(list)?;
+            Ok(fields)
+        })?;
+        let shared = self.ephemeral.key.agree(&Public::from_id(&remote_ephemeral)?);
+        let transcript =
+            Transcript { initiator_nonce: &self.ephemeral.nonce, recipient_nonce: &remote_nonce, auth, ack };
+        Ok(Secrets::derive(&shared, &transcript).initiator_session(&transcript))
+    }
+}
+
+/// What an auth proved, and the answer to it
+pub(crate) struct Answer {
+    pub(crate) session: Session,
+    /// The initiator's key
+    pub(crate) remote: NodeId,
+    /// The length of the ack
+    pub(crate) len: usize,
+}
+
+impl Recipient {
+    /// # Errors
+    /// Entropy that no generator made.
+    pub(crate) fn new(identity: &SecretKey, entropy: Entropy) -> Result<Self, StartError> {
+        let ephemeral = entropy.prepare().ok_or(StartError::WeakEntropy)?;
+        Ok(Self { identity: identity.clone(), ephemeral })
+    }
+
+    /// Turns an auth into a session, and writes ack to the start of `out`
+    ///
+    /// `out` has [`MAX_SENT`] bytes; with fewer, no ack is written and `len` is 0.
+    ///
+    /// # Errors
+    /// The violation in the packet; nothing is to be sent.
+    pub(crate) fn answer(self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer, Violation> {
+        let Self { identity, ephemeral } = self;
+        let (signature, remote, remote_nonce) = ecies::open(auth, &identity.secret, |text| {
+            let mut list = Reader::new(text).list()?;
+            let fields = (*list.array()?, NodeId::new(*list.array()?), *list.array()?);
+            check_version(list)?;
+            Ok(fields)
+        })?;
+        let remote_key = Public::from_id(&remote)?;
+        let token = xor(&identity.secret.agree(&remote_key), &remote_nonce);
+        let remote_ephemeral = Public::recover(&token, &signature)?;
+        let len = write_packet(out, &remote_key, &ephemeral, |list| {
+            list.bytes(ephemeral.key.public().id().as_bytes());
+            list.bytes(&ephemeral.nonce);
+        })
+        .unwrap_or_default();
+        let ack = out.get(..len).unwrap_or_default();
+        let transcript = Transcript { initiator_nonce: &remote_nonce, recipient_nonce: &ephemeral.nonce, auth, ack };
+        let shared = ephemeral.key.agree(&remote_ephemeral);
+        Ok(Answer { session: Secrets::derive(&shared, &transcript).recipient_session(&transcript), remote, len })
+    }
+}
+
+/// The version must be there; what it is, what follows it in the list and what follows the list is
+/// of no interest (EIP-8)
+fn check_version(mut list: Reader<'_>) -> Result<(), RlpError> {
+    list.item().map(|_| ())
+}
+
+/// Writes a packet whose list begins with `fields`, and returns its length
+fn write_packet(
+    out: &mut [u8],
+    remote: &Public,
+    ephemeral: &Ephemeral,
+    fields: impl FnOnce(&mut Writer<'_>),
+) -> Option<usize> {
+    let out = out.get_mut(..MAX_SENT)?;
+    out.fill(0);
+    let mut writer = Writer::new(out.get_mut(ecies::PLAINTEXT..)?);
+    writer.list(|list| {
+        fields(list);
+        list.uint(VERSION);
+    });
+    let padding = MIN_PADDING.saturating_add(usize::from(ephemeral.padding & PADDING_MASK));
+    let len = writer.finish().ok()?.len().saturating_add(ecies::OVERHEAD).saturating_add(padding);
+    ecies::seal(out.get_mut(..len)?, remote, &ephemeral.envelope_key, &ephemeral.iv)?;
+    Some(len)
+}

@@ -101,9 +101,9 @@ impl PeerState<'_> {
             (State::Running(Running { session, compression, .. }), Some(reason)) => {
                 self.say_goodbye(session, compression, cause, reason);
             }
-            (State::Severed { .. }, _) => {
-                self.state.set(State::Closed { cause, told: false });
-                self.close(cause);
+            // The peer's last word says more than that it could not hear ours.
+            (State::Severed { cause: severed, .. }, _) => {
+                self.close(if cause.is_remote() { cause } else { severed });
             }
             (state @ State::Closing { .. }, _) => self.state.set(state),
             (state, _) => {

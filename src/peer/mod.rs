@@ -8,6 +8,7 @@ mod ending;
 mod growable;
 mod info;
 mod ingress;
+mod liveness;
 mod protocols;
 mod receive;
 mod state;
@@ -21,6 +22,7 @@ pub use action::{Action, Direction, Event, MessageEvent, Payload, Ready};
 pub use buffers::Buffers;
 pub use config::{Config, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, Protocol, Timeouts};
 pub use info::{Enode, Network, NodeInfo, PeerInfo, ProtocolInfo, RemoteHello};
+pub use liveness::Liveness;
 pub use protocols::{Counters, SharedProtocol, Traffic};
 pub use state::Stage;
 pub use timers::Timer;
@@ -54,6 +56,7 @@ pub struct PeerState<'buf> {
     egress: Egress<'buf>,
     protocols: Protocols,
     timers: Timers,
+    liveness: Liveness,
     timeouts: Timeouts,
     limits: buffers::Limits,
     local: Local,
@@ -166,6 +169,7 @@ impl<'buf> PeerState<'buf> {
             egress: Egress::new(transmit, table, config.limits.send_window),
             protocols: Protocols::new(&config.protocols),
             timers,
+            liveness: Liveness::default(),
             timeouts: config.timeouts,
             limits: config.limits,
             local,

@@ -148,17 +148,11 @@ impl PeerState<'_> {
         let place = self.decompress(place, compression, message::MAX_BASE_PAYLOAD).map_err(Cause::Violation)?;
         let checked = message::check_empty(self.payload(place));
         checked.map_err(|error| Cause::Violation(Violation::MalformedPing(error)))?;
-        let State::Running(running) = &mut self.state else {
-            return Ok(());
-        };
         if id == message::PING {
-            running.pong = Pong::Owed;
+            self.owe_pong();
         } else {
-            // One that was not asked for changes nothing.
-            running.ping = Ping::Idle;
-            self.timers.stop(Timer::Pong);
+            self.note_pong();
         }
-        self.settle();
         Ok(())
     }
 

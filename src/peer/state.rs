@@ -22,6 +22,7 @@ use crate::fmt::event;
 use crate::protocol::ProtocolId;
 use crate::rlpx::frame::Session;
 use crate::rlpx::handshake::{Initiator, Recipient};
+use crate::time::Instant;
 
 /// Where a link is in its life
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub(super) enum State {
         cause: Cause,
         told: bool,
     },
+    /// Within one method, while a state is taken apart to make the next one of it
+    InTransition,
 }
 
 /// A link on which messages go both ways
@@ -86,10 +89,10 @@ pub(super) struct Running {
 pub(super) enum Ping {
     /// None is on its way
     Idle,
-    /// Sealed, not completely sent
-    Leaving,
+    /// Sealed, not completely sent as far as the driver has said
+    Leaving { since: Instant },
     /// Sent; the Pong timer runs
-    Awaited,
+    Awaited { since: Instant },
 }
 
 /// The answer to the peer's Ping
@@ -104,7 +107,7 @@ pub(super) enum Pong {
 impl State {
     pub(super) const fn stage(&self) -> Stage {
         match self {
-            Self::AwaitAck { .. } | Self::AwaitAuth { .. } => Stage::Handshake,
+            Self::AwaitAck { .. } | Self::AwaitAuth { .. } | Self::InTransition => Stage::Handshake,
             Self::Admission { .. } => Stage::Admission,
             Self::AwaitHello { .. } => Stage::Hello,
             Self::Running(_) => Stage::Running,
@@ -120,7 +123,7 @@ impl State {
             | Self::AwaitHello { session }
             | Self::Severed { session, .. }
             | Self::Running(Running { session, .. }) => Some(session),
-            Self::AwaitAck { .. } | Self::AwaitAuth { .. } | Self::Closing { .. } | Self::Closed { .. } => None,
+            _ => None,
         }
     }
 
@@ -139,8 +142,7 @@ impl State {
 
     /// Takes the state out to make the next one of its parts, which `set` then puts in
     pub(super) fn take(&mut self) -> Self {
-        let cause = Cause::ReceiveClosed;
-        core::mem::replace(self, Self::Closed { cause, told: false })
+        core::mem::replace(self, Self::InTransition)
     }
 }
 

@@ -4,11 +4,10 @@ use super::PeerState;
 use super::action::{Direction, MessageEvent};
 use super::config::MAX_MESSAGE;
 use super::egress::{Compression, Egress};
-use super::state::{Pending, Ping, Pong, Running, Stage, State};
+use super::state::{Pending, Pong, Running, Stage, State};
 use super::timers::Timer;
 use crate::error::{Refused, WriteError};
 use crate::p2p::hello;
-use crate::p2p::message::{EMPTY_LIST, PING, PONG};
 use crate::protocol::ProtocolId;
 use crate::rlpx::frame::{MAX_BODY, frame_len};
 use crate::time::Instant;
@@ -115,9 +114,8 @@ impl PeerState<'_> {
                 self.timers.set(Timer::Linger, self.now, self.timeouts.linger);
             }
             State::Closing { .. } => {}
-            State::Running(running) if running.ping == Ping::Leaving && self.egress.ping_has_left() => {
-                running.ping = Ping::Awaited;
-                self.timers.set(Timer::Pong, self.now, self.timeouts.pong);
+            State::Running(_) => {
+                self.note_ping_left();
                 self.arm_write_timer();
             }
             _ => self.arm_write_timer(),
@@ -129,12 +127,7 @@ impl PeerState<'_> {
     pub(super) fn settle(&mut self) {
         match &self.state {
             State::Admission { .. } if self.pending == Pending::Nothing => self.send_hello(),
-            State::Running(Running { pong: Pong::Owed, .. }) if self.egress.pong_has_left() => {
-                self.seal(PONG, &EMPTY_LIST);
-                if let State::Running(running) = &mut self.state {
-                    running.pong = Pong::Settled;
-                }
-            }
+            State::Running(Running { pong: Pong::Owed, .. }) => self.pay_pong(),
             _ => {}
         }
     }
@@ -152,17 +145,11 @@ impl PeerState<'_> {
         self.arm_write_timer();
     }
 
-    /// Sends a Ping if none is on its way, and gives back memory
+    /// Sends the regular Ping, and gives back memory
     pub(super) fn tick(&mut self) {
         self.timers.set(Timer::Ping, self.now, self.timeouts.ping);
         self.trim();
-        match &mut self.state {
-            State::Running(running) if running.ping == Ping::Idle && self.egress.ping_has_left() => {
-                running.ping = Ping::Leaving;
-                self.seal(PING, &EMPTY_LIST);
-            }
-            _ => {}
-        }
+        self.send_ping();
     }
 
     fn trim(&mut self) {
@@ -177,7 +164,7 @@ impl PeerState<'_> {
     }
 
     /// Seals a message on a running link, and returns the length of its frame
-    fn seal(&mut self, id: u64, payload: &[u8]) -> usize {
+    pub(super) fn seal(&mut self, id: u64, payload: &[u8]) -> usize {
         let State::Running(Running { session, compression, .. }) = &mut self.state else {
             return 0;
         };

@@ -1,0 +1,276 @@
+//! A plain loop around a link: one thread that runs it, and one that reads the socket
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use devp2p_proto::{Action, Cause, Instant, Liveness, Network, PeerState, ProtocolInfo, SharedProtocol, Stage};
+
+use crate::node::Node;
+use crate::timeline::Timeline;
+
+/// How long a write may keep the loop from looking after its input
+const WRITE_PATIENCE: Duration = Duration::from_millis(10);
+
+pub struct Driver {
+    link: PeerState<'static>,
+    socket: TcpStream,
+    /// What the reading thread has read
+    input: Receiver<Vec<u8>>,
+    /// The piece of it that the link is taking, and how far it has come
+    piece: Vec<u8>,
+    taken: usize,
+    /// Bytes of ack that wait to be sent together with our Hello
+    ack: usize,
+    /// This side's address and the peer's
+    addresses: [SocketAddr; 2],
+    timeline: Timeline,
+    liveness: Liveness,
+    /// Whether to flip a bit once messages flow
+    corrupt: bool,
+}
+
+impl Driver {
+    pub fn new(link: PeerState<'static>, socket: TcpStream, timeline: Timeline, corrupt: bool) -> io::Result<Self> {
+        socket.set_nodelay(true)?;
+        socket.set_write_timeout(Some(WRITE_PATIENCE))?;
+        // A bounded channel: when the link takes nothing, reading stops, and TCP tells the peer.
+        let (sender, input) = sync_channel(4);
+        let reader = socket.try_clone()?;
+        thread::spawn(move || read_all(reader, &sender));
+        Ok(Self {
+            link,
+            addresses: [socket.local_addr()?, socket.peer_addr()?],
+            socket,
+            input,
+            piece: Vec::new(),
+            taken: 0,
+            ack: 0,
+            timeline,
+            liveness: Liveness::default(),
+            corrupt,
+        })
+    }
+
+    pub fn run(mut self, mut node: Node) -> Outcome {
+        loop {
+            // 1. Do what the link asks for, and give it the input that is there.
+            while self.act(&mut node) || self.feed() {}
+            if let Some(cause) = self.link.cause().filter(|_| self.link.stage() == Stage::Closed) {
+                return self.part(node, cause);
+            }
+            // 2. Let the protocols write.
+            let now = self.now();
+            let busy = node.write(&mut self.link, now, &self.timeline);
+            self.watch_pings();
+            // 3. Wait for input, at most until the link wants to be woken.
+            self.wait(if busy || self.link.unsent() > 0 { Duration::ZERO } else { self.until_timeout() });
+            // 4. Let time pass.
+            let now = self.now();
+            self.link.handle_timeout(now);
+        }
+    }
+
+    /// One action, if there is one that can be carried out
+    fn act(&mut self, node: &mut Node) -> bool {
+        let (now, stage) = (self.now(), self.link.stage());
+        let Some(action) = self.link.poll() else {
+            return false;
+        };
+        match action {
+            Action::Send(bytes) => {
+                let result = match self.corrupt && stage == Stage::Running && bytes.len() > 256 {
+                    true => self.corrupt_and_write(),
+                    false => self.socket.write(bytes),
+                };
+                return self.sent(now, result);
+            }
+            Action::Authenticated(id) => {
+                self.timeline.note(format_args!("the peer has proven to be {:.8}…", id.to_string()));
+                // Our Hello is not sealed before the next poll: here the peer could be refused.
+                self.ack = self.link.unsent();
+                if self.ack > 0 {
+                    self.timeline.note(format_args!("sends ack, {} bytes", self.ack));
+                }
+            }
+            Action::Ready(ready) => {
+                self.timeline.note(format_args!("Hello from {}", ready.hello().client_id()));
+                for shared in ready.shared() {
+                    let last = shared.offset + shared.length - 1;
+                    self.timeline
+                        .note(format_args!("agreed on {} at ids {:#x} to {last:#x}", shared.capability, shared.offset));
+                }
+                node.ready(ready.shared());
+            }
+            Action::Deliver { protocol, code, payload } => {
+                self.timeline.trace(format_args!("receives {protocol}, code {code}, {} bytes", payload.len()));
+                node.deliver(protocol, code, &payload, &self.timeline);
+            }
+            Action::Disconnect(cause) => {
+                self.timeline.note(format_args!("the link has ended: {cause}"));
+            }
+            // The node writes as long as it is not refused, so it will try again by itself.
+            _ => {}
+        }
+        true
+    }
+
+    fn sent(&mut self, now: Instant, result: io::Result<usize>) -> bool {
+        match result {
+            Ok(len) => {
+                match self.link.stage() {
+                    Stage::Handshake => self.timeline.note(format_args!("sends auth, {len} bytes")),
+                    Stage::Hello => self.timeline.note(format_args!("sends Hello, {} bytes", len - self.ack)),
+                    Stage::Closing => self.timeline.note(format_args!("sends Disconnect, {len} bytes")),
+                    _ => self.timeline.trace(format_args!("sends {len} bytes")),
+                }
+                self.link.sent(now, len).is_ok()
+            }
+            // The socket is full. The link keeps what it has; input goes on.
+            Err(error) if is_patience(&error) => false,
+            Err(_) => {
+                self.link.send_failed(now);
+                true
+            }
+        }
+    }
+
+    fn corrupt_and_write(&mut self) -> io::Result<usize> {
+        let Some(Action::Send(bytes)) = self.link.poll() else {
+            return Ok(0);
+        };
+        let mut damaged = bytes.to_vec();
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 0x10;
+        self.corrupt = false;
+        self.timeline.note(format_args!("flips a bit in byte {middle} of {}", damaged.len()));
+        self.socket.set_write_timeout(None)?;
+        self.socket.write_all(&damaged)?;
+        self.socket.set_write_timeout(Some(WRITE_PATIENCE))?;
+        Ok(damaged.len())
+    }
+
+    /// Gives the link input, up to one message
+    fn feed(&mut self) -> bool {
+        if self.taken == self.piece.len() {
+            let Ok(piece) = self.input.try_recv() else {
+                return false;
+            };
+            (self.piece, self.taken) = (piece, 0);
+        }
+        let now = self.now();
+        let taken = self.link.receive(now, &self.piece[self.taken..]);
+        self.taken += taken;
+        taken > 0
+    }
+
+    fn wait(&mut self, longest: Duration) {
+        if self.taken < self.piece.len() {
+            return;
+        }
+        match self.input.recv_timeout(longest) {
+            Ok(piece) => (self.piece, self.taken) = (piece, 0),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                let now = self.now();
+                self.link.receive_closed(now);
+            }
+        }
+    }
+
+    fn until_timeout(&self) -> Duration {
+        let forever = Duration::from_secs(3600);
+        self.link.next_timeout().map_or(forever, |deadline| deadline.saturating_since(self.now()))
+    }
+
+    /// Base-protocol messages are no actions, but they can be seen to have happened
+    fn watch_pings(&mut self) {
+        let (before, after) = (self.liveness, self.link.liveness());
+        if after.pings_sent > before.pings_sent {
+            self.timeline.note("sends Ping");
+        }
+        if after.pings_received > before.pings_received {
+            self.timeline.note("receives Ping, sends Pong");
+        }
+        if after.pongs_received > before.pongs_received {
+            self.timeline.note("receives Pong");
+        }
+        self.liveness = after;
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_millis(self.timeline.elapsed().as_millis() as u64)
+    }
+
+    fn part(self, node: Node, cause: Cause) -> Outcome {
+        // Ends the reading thread too; that the peer may have closed already is no matter.
+        let _ = self.socket.shutdown(Shutdown::Both);
+        let report = report(&self.link, self.timeline.who(), self.addresses);
+        Outcome { cause, complete: node.is_complete(), report }
+    }
+}
+
+fn is_patience(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+/// Hands over what comes until the stream ends, which the closed channel tells
+fn read_all(mut socket: TcpStream, sender: &SyncSender<Vec<u8>>) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(len @ 1..) = socket.read(&mut buffer) {
+        if sender.send(buffer[..len].to_vec()).is_err() {
+            return;
+        }
+    }
+}
+
+/// How a node's evening went
+pub struct Outcome {
+    pub cause: Cause,
+    pub complete: bool,
+    report: String,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.cause.reason();
+        writeln!(f, "{}  parted         {} (reason {:#04x}, {reason})\n", self.report, self.cause, reason.code())
+    }
+}
+
+fn report(link: &PeerState<'_>, who: &str, addresses: [SocketAddr; 2]) -> String {
+    let [local, remote] = addresses.map(|address| address.to_string());
+    let network = Network { local_address: &local, remote_address: &remote, ..Network::default() };
+    let part = |shared: SharedProtocol| {
+        let traffic = link.traffic(shared.protocol)?;
+        Some(format!(
+            "sent {} messages, {} bytes as {} on the wire; received {} messages, {} bytes as {}",
+            traffic.egress.messages,
+            traffic.egress.payload_bytes,
+            traffic.egress.wire_bytes,
+            traffic.ingress.messages,
+            traffic.ingress.payload_bytes,
+            traffic.ingress.wire_bytes
+        ))
+    };
+    let Some(info) = link.peer_info(network, part) else {
+        return format!("{who} never got to know its peer\n");
+    };
+    let capabilities: Vec<_> = info.capabilities.iter().map(ToString::to_string).collect();
+    let direction = if info.inbound { "inbound" } else { "outbound" };
+    let mut text = format!(
+        "{who} saw\n  name           {}\n  id             {}\n  capabilities   {}\n  connection     {direction}, {local} to {remote}\n",
+        info.name,
+        info.id,
+        capabilities.join(" ")
+    );
+    for (name, part) in info.protocols() {
+        if let ProtocolInfo::Info(part) = part {
+            text.push_str(&format!("  {name:14} {part}\n"));
+        }
+    }
+    text
+}

@@ -8,7 +8,6 @@ use core::str::FromStr;
 /// Prints as 128 hexadecimal digits, the form in an `enode://` URL. Any 64 bytes make a `NodeId`;
 /// whether they are a point of the curve is checked where the key is put to use.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NodeId([u8; 64]);
 
 impl NodeId {
@@ -68,6 +67,13 @@ impl FromStr for NodeId {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for NodeId {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        format_hex(f, &self.0);
+    }
+}
+
 /// The text is not 128 hexadecimal digits
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -89,7 +95,6 @@ fn hex_digit(digit: u8) -> Result<u8, ParseNodeIdError> {
 ///
 /// Prints as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NodeHash([u8; 32]);
 
 impl NodeHash {
@@ -108,6 +113,21 @@ impl fmt::Display for NodeHash {
 impl fmt::Debug for NodeHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NodeHash({self})")
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for NodeHash {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        format_hex(f, &self.0);
+    }
+}
+
+/// As digits, not as a list of numbers; whole words keep the log frames short
+#[cfg(feature = "defmt")]
+fn format_hex(f: defmt::Formatter<'_>, bytes: &[u8]) {
+    for word in bytes.as_chunks().0 {
+        defmt::write!(f, "{=u128:032x}", u128::from_be_bytes(*word));
     }
 }
 

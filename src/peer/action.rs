@@ -125,16 +125,9 @@ impl Payload<'_> {
     /// Decodes the payload
     ///
     /// # Errors
-    /// What [`rlp::validate`](crate::rlp::validate) finds, since the `rlp` crate by itself takes
-    /// trailing bytes and some malformed items in silence; then what the type's own decoder finds.
+    /// As for [`rlp::decode`](crate::rlp::decode).
     pub fn decode<T: rlp::Decodable>(&self) -> Result<T, rlp::DecoderError> {
-        crate::wire::rlp::validate(self).map_err(|error| match error {
-            crate::wire::rlp::RlpError::TrailingBytes => rlp::DecoderError::RlpIsTooBig,
-            crate::wire::rlp::RlpError::Truncated => rlp::DecoderError::RlpIsTooShort,
-            crate::wire::rlp::RlpError::TooDeep => rlp::DecoderError::Custom("lists are nested too deeply"),
-            _ => rlp::DecoderError::RlpInvalidIndirection,
-        })?;
-        rlp::decode(self)
+        crate::wire::rlp::decode(self)
     }
 }
 
@@ -242,6 +235,8 @@ pub enum Event<'a> {
         /// The payload
         payload: &'a [u8],
     },
+    /// [`ping`](super::PeerState::ping)
+    Ping,
     /// [`sent`](super::PeerState::sent)
     Sent(usize),
     /// [`send_failed`](super::PeerState::send_failed)
@@ -262,6 +257,7 @@ impl fmt::Debug for Event<'_> {
             Self::Write { protocol, code, payload } => {
                 write!(f, "Write({protocol}, code {code}, {} bytes)", payload.len())
             }
+            Self::Ping => f.write_str("Ping"),
             Self::Sent(len) => write!(f, "Sent({len})"),
             Self::SendFailed => f.write_str("SendFailed"),
             Self::ProtocolReturned(protocol, outcome) => write!(f, "ProtocolReturned({protocol}, {outcome:?})"),
@@ -281,6 +277,7 @@ impl defmt::Format for Event<'_> {
             Self::Write { protocol, code, payload } => {
                 defmt::write!(f, "Write({}, code {}, {} bytes)", protocol, code, payload.len());
             }
+            Self::Ping => defmt::write!(f, "Ping"),
             Self::Sent(len) => defmt::write!(f, "Sent({})", len),
             Self::SendFailed => defmt::write!(f, "SendFailed"),
             Self::ProtocolReturned(protocol, outcome) => {

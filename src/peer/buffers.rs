@@ -4,15 +4,15 @@
 use super::config::{Config, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS};
 use super::growable::{Growable, GrowableTable};
 use crate::error::ConfigError;
-use crate::p2p::hello;
+use crate::p2p::{disconnect, hello};
 use crate::p2p::message::{MAX_BASE_PAYLOAD, MAX_ID_LEN};
 use crate::rlpx::ecies::MAX_PACKET;
 use crate::rlpx::frame::{MAX_BODY, frame_len, sealed_body_len};
 use crate::rlpx::handshake::MAX_SENT;
 use crate::wire::snappy;
 
-/// The frame of a Ping, a Pong or a Disconnect, whose bodies never exceed one cipher block
-pub(super) const BASE_FRAME: usize = frame_len(16);
+/// Room for the frame of a Ping, a Pong or a Disconnect, of which the last is the longest
+pub(super) const BASE_FRAME: usize = frame_len(1 + snappy::max_compressed_len(disconnect::MAX_LEN));
 /// Kept free of protocols' messages, so that Ping, Pong and Disconnect always fit
 pub(super) const RESERVE: usize = 3 * BASE_FRAME;
 
@@ -247,10 +247,11 @@ pub(super) enum Table<'buf> {
 }
 
 impl Table<'_> {
-    /// The table for a payload of `len` bytes
+    /// The table for a payload of `len` bytes, none for one that is too short to repeat itself
     pub(super) fn for_payload(&mut self, len: usize) -> &mut [u16] {
         match self {
             Self::Fixed(table) => table,
+            Self::Growable(_) if len < 16 => &mut [],
             Self::Growable(table) => table.grow(snappy::table_len(len)),
         }
     }

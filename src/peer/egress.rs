@@ -26,7 +26,7 @@ impl Compression {
 /// Frames in the order in which they leave, in one contiguous piece
 #[derive(Debug)]
 pub(super) struct Egress<'buf> {
-    store: Store<'buf>,
+    pub(super) store: Store<'buf>,
     table: Table<'buf>,
     /// The unsent bytes are `start..end` of the store
     start: usize,
@@ -103,7 +103,8 @@ impl<'buf> Egress<'buf> {
     pub(super) fn capacity(&self) -> usize {
         match &self.store {
             Store::Fixed(bytes) => bytes.len().saturating_sub(RESERVE),
-            Store::Growable(_) => frame_len(MAX_BODY),
+            // Whatever a frame can hold may come of it, since the compressor decides at the end.
+            Store::Growable(_) => usize::MAX,
         }
     }
 
@@ -126,26 +127,29 @@ impl<'buf> Egress<'buf> {
         self.end = len;
     }
 
-    /// Seals a message behind what waits; returns the length of its frame, 0 if it does not fit
+    /// Seals a message behind what waits; returns the length of its frame
     ///
-    /// Callers have made sure that it fits: protocols by asking for room, the base protocol by the
-    /// reserve.
-    pub(super) fn seal(&mut self, session: &mut Session, id: u64, payload: &[u8], compression: Compression) -> usize {
+    /// Callers have made sure that there is room: protocols by asking for it, the base protocol by
+    /// the reserve. `None`, and nothing happens, if the body is larger than a frame can hold, which
+    /// depends on how well a payload near the limit is compressed.
+    pub(super) fn seal(
+        &mut self,
+        session: &mut Session,
+        id: u64,
+        payload: &[u8],
+        compression: Compression,
+    ) -> Option<usize> {
         let needed = Self::max_frame_len(id, payload.len(), compression);
         self.make_room(needed);
         let end = self.end.saturating_add(needed);
         let room = self.store.grow(end).get_mut(self.end..end).unwrap_or_default();
-        let Some(body) = write_body(room, id, payload, compression, &mut self.table) else {
-            return 0;
-        };
+        let body = write_body(room, id, payload, compression, &mut self.table).filter(|body| *body <= MAX_BODY)?;
         let len = frame_len(body);
-        if let Some(frame) = room.get_mut(..len) {
-            session.seal(frame, body);
-        }
+        session.seal(room.get_mut(..len)?, body);
         self.end = self.end.saturating_add(len);
         self.peak = self.peak.max(self.end);
         self.note_position(id);
-        len
+        Some(len)
     }
 
     /// Seals a Hello, which `write` encodes in up to `max_len` bytes
@@ -201,7 +205,7 @@ impl<'buf> Egress<'buf> {
         if self.is_empty() {
             self.clear();
             self.store.trim(peak);
-            if peak <= BASE_FRAME {
+            if peak <= RESERVE {
                 self.table.clear();
             }
         }

@@ -9,7 +9,6 @@ use crate::fmt::event;
 use crate::p2p::{disconnect, message};
 use crate::protocol::ProtocolId;
 use crate::reason::DisconnectReason;
-use crate::rlpx::frame::Session;
 use crate::time::Instant;
 
 impl PeerState<'_> {
@@ -26,6 +25,7 @@ impl PeerState<'_> {
     /// A peer that refuses us says why and closes at once, so our own writing often fails before its
     /// Disconnect was read. Keep reading: for as long as [`Timeouts::linger`](super::Timeouts) the
     /// link waits for that reason before it ends with `SendFailed`.
+    #[inline(never)] // moves the session, for which there must not be room in the caller's frame
     pub fn send_failed(&mut self, now: Instant) {
         self.advance_clock(now);
         let cause = Cause::SendFailed;
@@ -77,7 +77,6 @@ impl PeerState<'_> {
     /// Does what has become due by `now`; early or spurious calls do nothing
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance_clock(now);
-        self.settle();
         while let Some(timer) = self.timers.take_due(self.now) {
             match timer {
                 Timer::Ping => self.tick(),
@@ -92,32 +91,29 @@ impl PeerState<'_> {
 
     /// Ends the link: with a Disconnect if the peer is to be told and can be
     pub(super) fn end(&mut self, cause: Cause) {
-        match (self.state.take(), cause.sent_reason()) {
-            (State::Admission { session }, Some(reason)) => self.say_goodbye(session, Compression::None, cause, reason),
+        match (&self.state, cause.sent_reason()) {
+            (State::Admission { .. }, Some(reason)) => self.say_goodbye(Compression::None, cause, reason),
             // The peer has our Hello before it has this, and compresses from then on.
-            (State::AwaitHello { session }, Some(reason)) => {
-                self.say_goodbye(session, Compression::Snappy, cause, reason);
-            }
-            (State::Running(Running { session, compression, .. }), Some(reason)) => {
-                self.say_goodbye(session, compression, cause, reason);
+            (State::AwaitHello { .. }, Some(reason)) => self.say_goodbye(Compression::Snappy, cause, reason),
+            (State::Running(Running { compression, .. }), Some(reason)) => {
+                self.say_goodbye(*compression, cause, reason);
             }
             // The peer's last word says more than that it could not hear ours.
             (State::Severed { cause: severed, .. }, _) => {
-                self.close(if cause.is_remote() { cause } else { severed });
+                self.close(if cause.is_remote() { cause } else { *severed });
             }
-            (state @ State::Closing { .. }, _) => self.state.set(state),
-            (state, _) => {
-                self.state.set(state);
-                self.close(cause);
-            }
+            (State::Closing { .. }, _) => {}
+            _ => self.close(cause),
         }
     }
 
-    fn say_goodbye(&mut self, mut session: Session, compression: Compression, cause: Cause, reason: DisconnectReason) {
+    fn say_goodbye(&mut self, compression: Compression, cause: Cause, reason: DisconnectReason) {
         event!(debug, "link: ends: {:?}", cause);
         let mut out = [0; disconnect::MAX_LEN];
         let payload = disconnect::encode(reason, &mut out);
-        self.egress.seal(&mut session, message::DISCONNECT, payload, compression);
+        if let Some(session) = self.state.session_mut() {
+            self.egress.seal(session, message::DISCONNECT, payload, compression);
+        }
         self.cancel_announcements();
         self.timers.stop_all();
         self.timers.set(Timer::Linger, self.now, self.timeouts.linger);

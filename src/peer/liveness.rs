@@ -65,6 +65,15 @@ impl PeerState<'_> {
         }
     }
 
+    /// Gives up an answer that nobody reads while input is held back, since the peer must hear from us
+    /// all the same
+    pub(super) fn forget_ping(&mut self) {
+        if let State::Running(Running { ping: ping @ Ping::Awaited { .. }, .. }) = &mut self.state {
+            *ping = Ping::Idle;
+            self.timers.stop(Timer::Pong);
+        }
+    }
+
     /// The time for the answer runs from the moment that the Ping has left
     pub(super) fn note_ping_left(&mut self) {
         if let State::Running(Running { ping: ping @ Ping::Leaving { .. }, .. }) = &mut self.state

@@ -5,6 +5,8 @@ mod buffers;
 mod config;
 mod egress;
 mod ending;
+#[cfg(all(feature = "alloc", any(fuzzing, test)))]
+mod fuzzing;
 mod growable;
 mod info;
 mod ingress;
@@ -31,7 +33,7 @@ use crate::error::{Cause, ConfigError, Refused};
 use crate::node_id::NodeId;
 use crate::protocol::ProtocolId;
 use crate::rlpx::Entropy;
-use crate::rlpx::handshake::{Initiator, MAX_SENT, Recipient, StartError};
+use crate::rlpx::handshake::{Initiator, Recipient, StartError};
 use crate::time::Instant;
 use config::ClientId;
 use egress::Egress;
@@ -67,7 +69,7 @@ pub struct PeerState<'buf> {
     now: Instant,
     /// Where typed messages are encoded before they are sealed
     #[cfg(feature = "alloc")]
-    scratch: bytes::BytesMut,
+    scratch: Option<rlp::RlpStream>,
 }
 
 /// Who opened the connection
@@ -111,7 +113,9 @@ impl Remote {
 impl<'buf> PeerState<'buf> {
     /// A link to the node `remote`, on a connection that this node has opened
     ///
-    /// The first [`Action::Send`] is there to be polled.
+    /// The first [`Action::Send`] is there to be polled. The arithmetic for it is left to that call,
+    /// when the link is where it stays: a constructor returns some kilobytes, which on a small
+    /// stack do not go together with it.
     ///
     /// # Errors
     /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
@@ -121,16 +125,12 @@ impl<'buf> PeerState<'buf> {
         config: &Config,
         remote: NodeId,
         entropy: Entropy,
-        mut buffers: Buffers<'buf>,
+        buffers: Buffers<'buf>,
     ) -> Result<Self, ConfigError> {
         buffers.check(config)?;
-        let out = buffers.transmit.grow(MAX_SENT);
-        let (handshake, auth) = Initiator::start(&config.identity, remote, entropy, out).map_err(config_error)?;
-        let state = State::AwaitAck { handshake, auth };
-        let mut link = Self::new(now, config, state, Role::Initiator, Remote::Expected(remote), buffers);
-        link.egress.commit_packet(auth);
-        link.arm_write_timer();
-        Ok(link)
+        let handshake = Initiator::new(&config.identity, remote, entropy).map_err(config_error)?;
+        let state = State::Dialling { handshake };
+        Ok(Self::new(now, config, state, Role::Initiator, Remote::Expected(remote), buffers))
     }
 
     /// A link on a connection that another node has opened
@@ -178,7 +178,7 @@ impl<'buf> PeerState<'buf> {
             started: now,
             now,
             #[cfg(feature = "alloc")]
-            scratch: bytes::BytesMut::new(),
+            scratch: None,
         }
     }
 
@@ -197,7 +197,11 @@ impl<'buf> PeerState<'buf> {
             }
             Pending::Nothing => {}
         }
-        self.settle();
+        match self.state {
+            State::Dialling { .. } => self.dial(),
+            State::Admission { .. } => self.admit(),
+            _ => {}
+        }
         if let Some(protocol) = self.take_writable() {
             return Some(Action::Writable(protocol));
         }
@@ -226,6 +230,7 @@ impl<'buf> PeerState<'buf> {
             Event::HoldInput(held) => self.hold_input(now, held),
             Event::Timeout => self.handle_timeout(now),
             Event::Write { protocol, code, payload } => self.write(now, protocol, code, payload).map(|_| ())?,
+            Event::Ping => self.ping(now)?,
             Event::Sent(len) => self.sent(now, len)?,
             Event::SendFailed => self.send_failed(now),
             Event::ProtocolReturned(protocol, outcome) => self.protocol_returned(now, protocol, outcome)?,
@@ -368,7 +373,6 @@ const fn config_error(error: StartError) -> ConfigError {
     match error {
         StartError::WeakEntropy => ConfigError::WeakEntropy,
         StartError::InvalidRemote => ConfigError::InvalidRemote,
-        StartError::NoRoom => ConfigError::TransmitBufferTooSmall { needed: MAX_SENT },
     }
 }
 

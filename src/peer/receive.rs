@@ -6,14 +6,14 @@ use super::info::RemoteHello;
 use super::ingress::Complete;
 use super::state::{Pending, Ping, Place, Pong, Running, State};
 use super::timers::Timer;
-use super::{Remote, buffers};
+use super::{Remote, Role, buffers};
 use crate::error::{Cause, Violation};
 use crate::fmt::event;
 use crate::p2p::hello::{self, Hello};
 use crate::p2p::{disconnect, message};
 use crate::reason::DisconnectReason;
 use crate::rlpx::frame::frame_len;
-use crate::rlpx::handshake::{Answer, MAX_SENT};
+use crate::rlpx::handshake::{Agreement, Answer, MAX_SENT};
 use crate::time::Instant;
 use crate::wire::snappy;
 
@@ -27,7 +27,6 @@ impl PeerState<'_> {
     /// An end of stream is not an empty slice but [`receive_closed`](Self::receive_closed).
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         self.advance_clock(now);
-        self.settle();
         if matches!(self.state, State::Closing { .. } | State::Closed { .. }) {
             return bytes.len();
         }
@@ -55,34 +54,50 @@ impl PeerState<'_> {
     /// While not, a driver need not read from its socket. Changes with every call of
     /// [`poll`](Self::poll) and [`sent`](Self::sent).
     pub fn wants_input(&self) -> bool {
-        let pong_owed = matches!(&self.state, State::Running(Running { pong: Pong::Owed, .. }));
-        self.pending == Pending::Nothing && !pong_owed
+        let waits_for_driver = match &self.state {
+            State::Dialling { .. } | State::Admission { .. } => true,
+            State::Running(running) => running.pong == Pong::Owed,
+            _ => false,
+        };
+        self.pending == Pending::Nothing && !waits_for_driver
     }
 
     fn handle_packet(&mut self, len: usize) -> Result<(), Cause> {
         let packet = self.ingress.arena.frame_mut().get_mut(..len).unwrap_or_default();
-        let session = match self.state.take() {
+        let (agreement, remote, sent) = match &self.state {
             State::AwaitAck { handshake, auth } => {
-                self.remote = Remote::Proven(handshake.remote());
-                handshake.finish(self.egress.packet(auth), packet).map_err(Cause::Violation)?
+                let agreement = handshake.agree(packet).map_err(Cause::Violation)?;
+                (agreement, handshake.remote(), *auth)
             }
             State::AwaitAuth { handshake } => {
                 let out = self.egress.packet_room(MAX_SENT);
-                let Answer { session, remote, len } = handshake.answer(packet, out).map_err(Cause::Violation)?;
-                self.remote = Remote::Proven(remote);
+                let Answer { session, remote, len } = handshake.agree(packet, out).map_err(Cause::Violation)?;
                 self.egress.commit_packet(len);
-                self.arm_write_timer();
-                session
+                (session, remote, len)
             }
-            other => {
-                self.state.set(other);
-                return Ok(());
-            }
+            _ => return Ok(()),
+        };
+        self.remote = Remote::Proven(remote);
+        self.establish(&agreement, sent, len);
+        self.arm_write_timer();
+        Ok(())
+    }
+
+    /// Goes over to the session that was agreed on by two packets, of which ours has `sent` bytes
+    ///
+    /// Never a part of its caller: the session and the curve arithmetic would be on the stack at the
+    /// same time.
+    #[inline(never)]
+    fn establish(&mut self, agreement: &Agreement, sent: usize, received: usize) {
+        let ours = self.egress.packet(sent);
+        let theirs = self.ingress.arena.frame().get(..received).unwrap_or_default();
+        let session = match self.role {
+            Role::Initiator => agreement.initiator_session(ours, theirs),
+            Role::Recipient => agreement.recipient_session(theirs, ours),
         };
         self.ingress.expect_hello();
         self.state.set(State::Admission { session });
         self.pending = Pending::Authenticated;
-        Ok(())
     }
 
     fn handle_body(&mut self, size: usize) -> Result<(), Cause> {
@@ -123,6 +138,7 @@ impl PeerState<'_> {
     }
 
     /// Goes over to messages, compressed if the peer is of a version that does
+    #[inline(never)] // moves the session, for which there must not be room in the caller's frame
     fn run(&mut self, version: u64) {
         let compression = if version >= hello::SNAPPY_VERSION { Compression::Snappy } else { Compression::None };
         if let State::AwaitHello { session } = self.state.take() {
@@ -145,7 +161,8 @@ impl PeerState<'_> {
     }
 
     fn handle_ping(&mut self, id: u64, place: Place, compression: Compression) -> Result<(), Cause> {
-        let place = self.decompress(place, compression, message::MAX_BASE_PAYLOAD).map_err(Cause::Violation)?;
+        let limit = message::MAX_BASE_PAYLOAD.min(self.limits.max_message);
+        let place = self.decompress(place, compression, limit).map_err(Cause::Violation)?;
         let checked = message::check_empty(self.payload(place));
         checked.map_err(|error| Cause::Violation(Violation::MalformedPing(error)))?;
         if id == message::PING {

@@ -44,6 +44,10 @@ pub enum Stage {
 
 /// The state, of which there is exactly one
 pub(super) enum State {
+    /// Our auth is to be written
+    Dialling {
+        handshake: Initiator,
+    },
     /// Our auth, of `auth` bytes, is at the start of the transmit buffer
     AwaitAck {
         handshake: Initiator,
@@ -107,7 +111,7 @@ pub(super) enum Pong {
 impl State {
     pub(super) const fn stage(&self) -> Stage {
         match self {
-            Self::AwaitAck { .. } | Self::AwaitAuth { .. } | Self::InTransition => Stage::Handshake,
+            Self::Dialling { .. } | Self::AwaitAck { .. } | Self::AwaitAuth { .. } | Self::InTransition => Stage::Handshake,
             Self::Admission { .. } => Stage::Admission,
             Self::AwaitHello { .. } => Stage::Hello,
             Self::Running(_) => Stage::Running,

@@ -98,6 +98,10 @@ impl Timers {
         }
     }
 
+    pub(super) const fn is_input_held(&self) -> bool {
+        matches!(self.input, Input::Held { .. })
+    }
+
     /// A deadline that can pass: while input is held back, nothing that waits for input can
     fn running(&self, timer: Timer) -> Option<Instant> {
         match self.input {

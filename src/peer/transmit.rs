@@ -4,12 +4,12 @@ use super::PeerState;
 use super::action::{Direction, MessageEvent};
 use super::config::MAX_MESSAGE;
 use super::egress::{Compression, Egress};
-use super::state::{Pending, Pong, Running, Stage, State};
+use super::state::{Pending, Running, Stage, State};
 use super::timers::Timer;
 use crate::error::{Refused, WriteError};
 use crate::p2p::hello;
 use crate::protocol::ProtocolId;
-use crate::rlpx::frame::{MAX_BODY, frame_len};
+use crate::rlpx::frame::{MAX_BODY, Session, frame_len};
 use crate::time::Instant;
 use crate::wire::{rlp::uint_len, snappy};
 
@@ -38,7 +38,7 @@ impl PeerState<'_> {
             self.protocols.refuse(protocol, needed);
             return Err(WriteError::Full);
         }
-        let wire_size = self.seal(id, payload);
+        let wire_size = self.seal(id, payload).ok_or(WriteError::TooLarge)?;
         self.protocols.wrote(protocol);
         if let Some(traffic) = self.protocols.traffic_mut(protocol) {
             traffic.egress.count(payload.len(), wire_size);
@@ -58,13 +58,11 @@ impl PeerState<'_> {
         code: u64,
         message: &T,
     ) -> Result<MessageEvent, WriteError> {
-        let mut scratch = core::mem::take(&mut self.scratch);
-        scratch.clear();
-        let mut stream = rlp::RlpStream::new_with_buffer(scratch);
+        let mut stream = self.scratch.take().unwrap_or_default();
+        stream.clear();
         stream.append(message);
-        let payload = stream.out();
-        let outcome = self.write(now, protocol, code, &payload);
-        self.scratch = payload;
+        let outcome = self.write(now, protocol, code, stream.as_raw());
+        self.scratch = Some(stream);
         outcome
     }
 
@@ -103,7 +101,7 @@ impl PeerState<'_> {
         if len > 0 {
             self.note_progress();
         }
-        self.settle();
+        self.pay_pong();
         Ok(())
     }
 
@@ -122,20 +120,37 @@ impl PeerState<'_> {
         }
     }
 
-    /// Does what has become due without an event of its own: our Hello once the peer is admitted,
-    /// and a Pong once the one before has left
-    pub(super) fn settle(&mut self) {
-        match &self.state {
-            State::Admission { .. } if self.pending == Pending::Nothing => self.send_hello(),
-            State::Running(Running { pong: Pong::Owed, .. }) => self.pay_pong(),
-            _ => {}
+    /// Sends our auth
+    #[inline(never)] // moves the state, for which there must not be room in the caller's frame
+    pub(super) fn dial(&mut self) {
+        let State::Dialling { handshake } = &self.state else {
+            return;
+        };
+        match handshake.write_auth(self.egress.packet_room(MAX_SENT)) {
+            Some(auth) => self.await_ack(auth),
+            None => self.end(Cause::SendFailed),
         }
     }
 
-    fn send_hello(&mut self) {
-        let State::Admission { mut session } = self.state.take() else {
-            return;
-        };
+    #[inline(never)] // neither must it be on the stack together with the curve arithmetic
+    fn await_ack(&mut self, auth: usize) {
+        if let State::Dialling { handshake } = self.state.take() {
+            self.state.set(State::AwaitAck { handshake, auth });
+        }
+        self.egress.commit_packet(auth);
+        self.arm_write_timer();
+    }
+
+    /// Sends our Hello to a peer that was announced and not refused
+    #[inline(never)] // moves the session, for which there must not be room in the caller's frame
+    pub(super) fn admit(&mut self) {
+        match self.state.take() {
+            State::Admission { session } => self.send_hello(session),
+            other => self.state = other,
+        }
+    }
+
+    fn send_hello(&mut self, mut session: Session) {
         let Self { egress, protocols, local, .. } = self;
         let max_len = hello::max_len(local.client_id.len(), protocols.capabilities().count());
         egress.seal_hello(&mut session, max_len, |writer| {
@@ -149,6 +164,9 @@ impl PeerState<'_> {
     pub(super) fn tick(&mut self) {
         self.timers.set(Timer::Ping, self.now, self.timeouts.ping);
         self.trim();
+        if self.timers.is_input_held() {
+            self.forget_ping();
+        }
         self.send_ping();
     }
 
@@ -159,18 +177,20 @@ impl PeerState<'_> {
         }
         #[cfg(feature = "alloc")]
         {
-            self.scratch = bytes::BytesMut::new();
+            self.scratch = None;
         }
     }
 
     /// Seals a message on a running link, and returns the length of its frame
-    pub(super) fn seal(&mut self, id: u64, payload: &[u8]) -> usize {
+    ///
+    /// `None`, and nothing happens, if the link is not running or a frame cannot hold the message.
+    pub(super) fn seal(&mut self, id: u64, payload: &[u8]) -> Option<usize> {
         let State::Running(Running { session, compression, .. }) = &mut self.state else {
-            return 0;
+            return None;
         };
-        let len = self.egress.seal(session, id, payload, *compression);
+        let len = self.egress.seal(session, id, payload, *compression)?;
         self.arm_write_timer();
-        len
+        Some(len)
     }
 
     /// Makes sure that bytes which wait have a deadline

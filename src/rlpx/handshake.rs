@@ -1,7 +1,8 @@
 //! The encryption handshake: auth and ack, in both roles (rlpx.md §Initial Handshake, EIP-8)
 //!
-//! Each role is a value that is consumed by the packet it waits for, so that a handshake cannot be
-//! used twice and its keys are gone when the session begins.
+//! Each role is a value that gives way to the session, so that its keys are gone when that begins.
+
+use zeroize::Zeroizing;
 
 use super::curve::Public;
 use super::ecies;
@@ -25,7 +26,7 @@ const AUTH_BODY: usize = 2 + 67 + 66 + 33 + 1;
 /// The longest packet that this side sends
 pub(crate) const MAX_SENT: usize = ecies::OVERHEAD + AUTH_BODY + MIN_PADDING + PADDING_MASK as usize;
 
-/// Waits for the ack to the auth that it has written
+/// Writes an auth and waits for the ack to it
 pub(crate) struct Initiator {
     pub(super) identity: SecretKey,
     pub(super) ephemeral: Ephemeral,
@@ -43,61 +44,106 @@ pub(crate) struct Recipient {
 pub(crate) enum StartError {
     WeakEntropy,
     InvalidRemote,
-    NoRoom,
 }
 
 impl Initiator {
+    /// # Errors
+    /// No key of the curve as `remote`, and entropy that no generator made.
+    pub(crate) fn new(identity: &SecretKey, remote: NodeId, entropy: Entropy) -> Result<Self, StartError> {
+        let ephemeral = entropy.prepare().ok_or(StartError::WeakEntropy)?;
+        Public::from_id(&remote).map_err(|_| StartError::InvalidRemote)?;
+        Ok(Self { identity: identity.clone(), ephemeral, remote })
+    }
+
     /// Writes auth to the start of `out` and returns its length
     ///
-    /// # Errors
-    /// No key of the curve as `remote`, entropy that no generator made, and fewer than [`MAX_SENT`]
-    /// bytes in `out`.
+    /// `None` with fewer than [`MAX_SENT`] bytes in `out`, or if there is no signature of the form
+    /// that auth carries, which no search has ever met.
+    pub(crate) fn write_auth(&self, out: &mut [u8]) -> Option<usize> {
+        let Self { identity, ephemeral, remote } = self;
+        let remote_key = Public::from_id(remote).ok()?;
+        let token = xor(&identity.secret.agree(&remote_key), &ephemeral.nonce);
+        let signature = ephemeral.key.sign(&token)?;
+        write_packet(out, &remote_key, ephemeral, |list| {
+            list.bytes(&signature);
+            list.bytes(identity.node_id().as_bytes());
+            list.bytes(&ephemeral.nonce);
+        })
+    }
+
+    /// An initiator that has written its auth
+    #[cfg(any(fuzzing, test))]
     pub(crate) fn start(
         identity: &SecretKey,
         remote: NodeId,
         entropy: Entropy,
         out: &mut [u8],
     ) -> Result<(Self, usize), StartError> {
-        let ephemeral = entropy.prepare().ok_or(StartError::WeakEntropy)?;
-        let remote_key = Public::from_id(&remote).map_err(|_| StartError::InvalidRemote)?;
-        let token = xor(&identity.secret.agree(&remote_key), &ephemeral.nonce);
-        let signature = ephemeral.key.sign(&token).ok_or(StartError::WeakEntropy)?;
-        let len = write_packet(out, &remote_key, &ephemeral, |list| {
-            list.bytes(&signature);
-            list.bytes(identity.node_id().as_bytes());
-            list.bytes(&ephemeral.nonce);
-        });
-        Ok((Self { identity: identity.clone(), ephemeral, remote }, len.ok_or(StartError::NoRoom)?))
+        let initiator = Self::new(identity, remote, entropy)?;
+        let len = initiator.write_auth(out).unwrap_or_default();
+        Ok((initiator, len))
     }
 
     pub(crate) const fn remote(&self) -> NodeId {
         self.remote
     }
 
-    /// Turns the ack into a session
+    /// Reads the ack
     ///
-    /// `auth` is the packet that [`Initiator::start`] wrote. Only the node that was dialled can have
-    /// opened it, so a valid ack proves the remote's key.
+    /// Only the node that was dialled can have opened our auth, so a valid ack proves the remote's
+    /// key.
     ///
     /// # Errors
     /// The violation in the packet; nothing is to be sent.
-    pub(crate) fn finish(self, auth: &[u8], ack: &mut [u8]) -> Result<Session, Violation> {
-        let (remote_ephemeral, remote_nonce) = ecies::open(ack, &self.identity.secret, |text| {
+    pub(crate) fn agree(&self, ack: &mut [u8]) -> Result<Agreement, Violation> {
+        let (remote_ephemeral, recipient_nonce) = ecies::open(ack, &self.identity.secret, |text| {
             let mut list = Reader::new(text).list()?;
             let fields = (NodeId::new(*list.array()?), *list.array()?);
             check_version(list)?;
             Ok(fields)
         })?;
         let shared = self.ephemeral.key.agree(&Public::from_id(&remote_ephemeral)?);
-        let transcript =
-            Transcript { initiator_nonce: &self.ephemeral.nonce, recipient_nonce: &remote_nonce, auth, ack };
-        Ok(Secrets::derive(&shared, &transcript).initiator_session(&transcript))
+        Ok(Agreement { shared, initiator_nonce: self.ephemeral.nonce, recipient_nonce })
+    }
+
+    /// Turns the ack into a session with the auth that [`Initiator::start`] wrote
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn finish(self, auth: &[u8], ack: &mut [u8]) -> Result<Session, Violation> {
+        Ok(self.agree(ack)?.initiator_session(auth, ack))
+    }
+}
+
+/// What the two sides have agreed on: small, where the session that follows from it is not
+///
+/// So the curve arithmetic and the session need not be on the stack at the same time.
+pub(crate) struct Agreement {
+    shared: Zeroizing<[u8; 32]>,
+    initiator_nonce: [u8; 32],
+    recipient_nonce: [u8; 32],
+}
+
+impl Agreement {
+    /// The session as the initiator sees it
+    pub(crate) fn initiator_session(&self, auth: &[u8], ack: &[u8]) -> Session {
+        let transcript = self.transcript(auth, ack);
+        Secrets::derive(&self.shared, &transcript).initiator_session(&transcript)
+    }
+
+    /// The session as the recipient sees it
+    pub(crate) fn recipient_session(&self, auth: &[u8], ack: &[u8]) -> Session {
+        let transcript = self.transcript(auth, ack);
+        Secrets::derive(&self.shared, &transcript).recipient_session(&transcript)
+    }
+
+    const fn transcript<'a>(&'a self, auth: &'a [u8], ack: &'a [u8]) -> Transcript<'a> {
+        let Self { initiator_nonce, recipient_nonce, .. } = self;
+        Transcript { initiator_nonce, recipient_nonce, auth, ack }
     }
 }
 
 /// What an auth proved, and the answer to it
-pub(crate) struct Answer {
-    pub(crate) session: Session,
+pub(crate) struct Answer<T> {
+    pub(crate) session: T,
     /// The initiator's key
     pub(crate) remote: NodeId,
     /// The length of the ack
@@ -112,32 +158,39 @@ impl Recipient {
         Ok(Self { identity: identity.clone(), ephemeral })
     }
 
-    /// Turns an auth into a session, and writes ack to the start of `out`
+    /// Reads an auth, and writes ack to the start of `out`
     ///
     /// `out` has [`MAX_SENT`] bytes; with fewer, no ack is written and `len` is 0.
     ///
     /// # Errors
     /// The violation in the packet; nothing is to be sent.
-    pub(crate) fn answer(self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer, Violation> {
+    pub(crate) fn agree(&self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Agreement>, Violation> {
         let Self { identity, ephemeral } = self;
-        let (signature, remote, remote_nonce) = ecies::open(auth, &identity.secret, |text| {
+        let (signature, remote, initiator_nonce) = ecies::open(auth, &identity.secret, |text| {
             let mut list = Reader::new(text).list()?;
             let fields = (*list.array()?, NodeId::new(*list.array()?), *list.array()?);
             check_version(list)?;
             Ok(fields)
         })?;
         let remote_key = Public::from_id(&remote)?;
-        let token = xor(&identity.secret.agree(&remote_key), &remote_nonce);
+        let token = xor(&identity.secret.agree(&remote_key), &initiator_nonce);
         let remote_ephemeral = Public::recover(&token, &signature)?;
-        let len = write_packet(out, &remote_key, &ephemeral, |list| {
+        let len = write_packet(out, &remote_key, ephemeral, |list| {
             list.bytes(ephemeral.key.public().id().as_bytes());
             list.bytes(&ephemeral.nonce);
         })
         .unwrap_or_default();
-        let ack = out.get(..len).unwrap_or_default();
-        let transcript = Transcript { initiator_nonce: &remote_nonce, recipient_nonce: &ephemeral.nonce, auth, ack };
         let shared = ephemeral.key.agree(&remote_ephemeral);
-        Ok(Answer { session: Secrets::derive(&shared, &transcript).recipient_session(&transcript), remote, len })
+        let session = Agreement { shared, initiator_nonce, recipient_nonce: ephemeral.nonce };
+        Ok(Answer { session, remote, len })
+    }
+
+    /// Turns an auth into a session, and writes ack to the start of `out`
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn answer(self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Session>, Violation> {
+        let Answer { session, remote, len } = self.agree(auth, out)?;
+        let session = session.recipient_session(auth, out.get(..len).unwrap_or_default());
+        Ok(Answer { session, remote, len })
     }
 }
 

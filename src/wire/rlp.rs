@@ -88,6 +88,23 @@ pub fn validate(bytes: &[u8]) -> Result<(), RlpError> {
     reader.finish()
 }
 
+/// Decodes `bytes`, which must be exactly one canonical item, by the `rlp` crate
+///
+/// # Errors
+/// What [`validate`] finds, since the `rlp` crate by itself takes trailing bytes and some malformed
+/// items in silence; then what the type's own decoder finds.
+#[cfg(feature = "alloc")]
+pub fn decode<T: ::rlp::Decodable>(bytes: &[u8]) -> Result<T, ::rlp::DecoderError> {
+    use ::rlp::DecoderError;
+    validate(bytes).map_err(|error| match error {
+        RlpError::TrailingBytes => DecoderError::RlpIsTooBig,
+        RlpError::Truncated => DecoderError::RlpIsTooShort,
+        RlpError::TooDeep => DecoderError::Custom("lists are nested too deeply"),
+        _ => DecoderError::RlpInvalidIndirection,
+    })?;
+    ::rlp::decode(bytes)
+}
+
 /// A single RLP item, its header taken off
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

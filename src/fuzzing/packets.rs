@@ -1,0 +1,214 @@
+//! Bytes from the wire, into a link at each stage in which it waits for some
+//!
+//! What comes of them must not depend on how they are cut.
+
+use std::sync::OnceLock;
+use std::vec::Vec;
+
+use super::input::Input;
+use super::remote::session;
+use super::settings::{Settings, Side, entropy, key};
+use super::subject::Seen;
+use crate::p2p::hello;
+use crate::rlpx::frame::{HEADER, Session, frame_len};
+use crate::rlpx::handshake::{Initiator, MAX_SENT, Recipient};
+use crate::wire::rlp::Writer;
+use crate::{Buffers, Capability, Instant, Name, PeerState, Role};
+
+/// What the bytes are put into, and what they stand for
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// A handshake packet
+    Packet(Role),
+    /// A valid handshake packet, xored with the bytes, and what follows it
+    DamagedPacket(Role),
+    /// Frames, the first of which should be Hello
+    FramesToHello,
+    FramesToRunning,
+    /// The bodies of frames, which are sealed
+    BodiesToHello,
+    BodiesToRunning,
+}
+
+const TARGETS: [Target; 8] = [
+    Target::BodiesToHello,
+    Target::BodiesToRunning,
+    Target::FramesToHello,
+    Target::FramesToRunning,
+    Target::Packet(Role::Recipient),
+    Target::DamagedPacket(Role::Recipient),
+    Target::Packet(Role::Initiator),
+    Target::DamagedPacket(Role::Initiator),
+];
+
+/// Feeds `data` to a link as its first bytes say, and panics if a promise is broken
+pub fn packets(data: &[u8]) {
+    let mut input = Input::new(data);
+    let target = input.pick(&TARGETS);
+    let chunk = usize::from(input.byte()).max(1);
+    let settings = Settings::read(&mut input);
+    let stream = stream(target, &mut input);
+    let whole = outcome(target, &settings, &stream, usize::MAX);
+    let in_pieces = outcome(target, &settings, &stream, chunk);
+    assert!(whole == in_pieces, "what comes of the bytes depends on how they are cut");
+    if let (false, Target::DamagedPacket(role)) = (cfg!(fuzzing), target) {
+        let intact = stream.starts_with(packet(role));
+        let accepted = whole.seen.iter().any(|seen| matches!(seen, Seen::Authenticated(_)));
+        assert_eq!(accepted, intact, "damage to a handshake packet");
+    }
+}
+
+/// What a link has done
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    seen: Vec<Seen>,
+    sent: Vec<u8>,
+    cause: Option<crate::Cause>,
+}
+
+/// Feeds the whole stream to a link, in pieces of `chunk` bytes
+fn outcome(target: Target, settings: &Settings, stream: &[u8], chunk: usize) -> Outcome {
+    let mut memory = settings.memory();
+    let mut link = new_link(target, settings, memory.buffers());
+    let mut outcome = Outcome { seen: Vec::new(), sent: Vec::new(), cause: None };
+    drain(&mut link, &mut outcome);
+    let mut rest = stream;
+    while !rest.is_empty() {
+        let taken = link.receive(Instant::ZERO, &rest[..rest.len().min(chunk)]);
+        assert!(taken > 0, "a link with nothing to do takes no bytes");
+        rest = &rest[taken..];
+        let before = outcome.seen.len();
+        drain(&mut link, &mut outcome);
+        let last_word = usize::from(matches!(outcome.seen.last(), Some(Seen::Disconnect(_))));
+        assert!(outcome.seen.len() - before <= 1 + last_word, "one call completes at most one message");
+        let (receive, transmit) = link.memory();
+        assert!(receive <= settings.max_memory().0 && transmit <= settings.max_memory().1);
+    }
+    link.receive_closed(Instant::ZERO);
+    drain(&mut link, &mut outcome);
+    assert!(matches!(outcome.seen.last(), Some(Seen::Disconnect(_))));
+    outcome.cause = link.cause();
+    outcome
+}
+
+/// Does everything that can be done, with a transport that takes everything
+fn drain(link: &mut PeerState<'_>, outcome: &mut Outcome) {
+    while let Some(action) = link.poll() {
+        match Seen::new(action) {
+            Seen::Send(bytes) => {
+                link.sent(Instant::ZERO, bytes.len()).unwrap();
+                outcome.sent.extend(bytes);
+            }
+            seen => outcome.seen.push(seen),
+        }
+    }
+}
+
+fn new_link<'buf>(target: Target, settings: &Settings, buffers: Buffers<'buf>) -> PeerState<'buf> {
+    let (now, config, remote) = (Instant::ZERO, &settings.config, key(Side::Remote).node_id());
+    let link = match target {
+        Target::Packet(Role::Recipient) | Target::DamagedPacket(Role::Recipient) => {
+            PeerState::recipient(now, config, entropy(Side::Link), buffers)
+        }
+        Target::Packet(Role::Initiator) | Target::DamagedPacket(Role::Initiator) => {
+            PeerState::initiator(now, config, remote, entropy(Side::Link), buffers)
+        }
+        _ => PeerState::past_handshake(now, config, settings.role, remote, session(), buffers),
+    };
+    link.unwrap()
+}
+
+/// What the link is fed
+fn stream(target: Target, input: &mut Input<'_>) -> Vec<u8> {
+    let mut remote = session();
+    match target {
+        Target::Packet(_) | Target::FramesToHello => input.rest().to_vec(),
+        Target::DamagedPacket(role) => damaged(packet(role), input.rest()),
+        Target::FramesToRunning => {
+            let mut stream = good_hello(&mut remote, input);
+            stream.extend_from_slice(input.rest());
+            stream
+        }
+        Target::BodiesToHello => bodies(&mut remote, input),
+        Target::BodiesToRunning => {
+            let mut stream = good_hello(&mut remote, input);
+            stream.extend(bodies(&mut remote, input));
+            stream
+        }
+    }
+}
+
+fn damaged(packet: &[u8], mask: &[u8]) -> Vec<u8> {
+    let mut stream = packet.to_vec();
+    stream.resize(packet.len().max(mask.len()), 0);
+    stream.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
+    stream
+}
+
+/// Frames whose bodies the input has, with headers that may be changed after sealing
+fn bodies(remote: &mut Session, input: &mut Input<'_>) -> Vec<u8> {
+    let mut stream = Vec::new();
+    while let Some(form) = input.next() {
+        let body = if form & 1 == 0 { input.bytes() } else { input.rest() };
+        let mut frame = seal(remote, body);
+        if form & 6 == 6 {
+            frame.iter_mut().zip(input.bytes()).for_each(|(byte, mask)| *byte ^= mask);
+        }
+        stream.extend(frame);
+        if form & 1 == 1 {
+            break;
+        }
+    }
+    stream
+}
+
+fn seal(remote: &mut Session, body: &[u8]) -> Vec<u8> {
+    let mut frame = std::vec![0; frame_len(body.len())];
+    frame[HEADER..HEADER + body.len()].copy_from_slice(body);
+    remote.seal(&mut frame, body.len());
+    frame
+}
+
+/// A Hello that shares what most settings offer, with or without compression
+fn good_hello(remote: &mut Session, input: &mut Input<'_>) -> Vec<u8> {
+    let uncompressed = input.flag();
+    let offered = ["alpha/1", "beta/2", "zero/1", "eth/68", "snap/1", "a/1", "b/1", "c/1", "h/1"];
+    let capabilities = offered.into_iter().map(|text| {
+        let (name, version) = text.split_once('/').unwrap();
+        Capability { name: Name::new(name.as_bytes()).unwrap(), version: version.parse().unwrap() }
+    });
+    let mut buffer = [0; 512];
+    let mut writer = Writer::new(&mut buffer);
+    writer.uint(0);
+    hello::encode(&mut writer, "fuzz/remote", capabilities, 0, &key(Side::Remote).node_id());
+    let mut body = writer.finish().unwrap().to_vec();
+    if uncompressed {
+        // The version is the first field, behind the message id and the header of a long list.
+        body[3] = 4;
+    }
+    seal(remote, &body)
+}
+
+/// The handshake packet that a link of this role waits for, as the remote makes it
+fn packet(role: Role) -> &'static [u8] {
+    static PACKETS: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
+    let [auth, ack] = PACKETS.get_or_init(|| [auth(Side::Remote, Side::Link), ack()]);
+    if role == Role::Recipient { auth } else { ack }
+}
+
+fn auth(from: Side, to: Side) -> Vec<u8> {
+    let mut auth = std::vec![0; MAX_SENT];
+    let started = Initiator::start(&key(from), key(to).node_id(), entropy(from), &mut auth);
+    let (_, len) = started.map_err(|error| std::format!("{error:?}")).unwrap();
+    auth.truncate(len);
+    auth
+}
+
+/// The answer to the auth that every link of ours dials with
+fn ack() -> Vec<u8> {
+    let mut ack = std::vec![0; MAX_SENT];
+    let recipient = Recipient::new(&key(Side::Remote), entropy(Side::Remote)).unwrap();
+    let answer = recipient.answer(&mut auth(Side::Link, Side::Remote), &mut ack).unwrap();
+    ack.truncate(answer.len);
+    ack
+}

@@ -1,0 +1,39 @@
+//! Guides: how to put the link to use
+//!
+//! - [`driver`]: put the link into an event loop of your own
+//! - [`subprotocol`]: speak a protocol of your own over it
+//! - [`no_alloc`]: run it in memory of your own
+//! - [`testing`]: test your protocol in virtual time
+//! - [`geth`]: where everything is that you know from go-ethereum's `p2p`
+//!
+//! # The life of a link
+//!
+//! ```text
+#![doc = include_str!("life.txt")]
+//! ```
+//!
+//! # Where the bytes go
+//!
+//! ```text
+#![doc = include_str!("bytes.txt")]
+//! ```
+
+pub mod driver {
+    #![doc = include_str!("driver.md")]
+}
+
+pub mod subprotocol {
+    #![doc = include_str!("subprotocol.md")]
+}
+
+pub mod no_alloc {
+    #![doc = include_str!("no_alloc.md")]
+}
+
+pub mod testing {
+    #![doc = include_str!("testing.md")]
+}
+
+pub mod geth {
+    #![doc = include_str!("geth.md")]
+}

@@ -1,0 +1,45 @@
+//! What a fuzzer needs of a link and nobody else: a start without curve arithmetic, and its memory
+
+use super::buffers::Buffers;
+use super::config::Config;
+use super::state::{Pending, State};
+use super::{PeerState, Remote, Role};
+use crate::error::ConfigError;
+use crate::node_id::NodeId;
+use crate::rlpx::frame::Session;
+use crate::time::Instant;
+
+impl<'buf> PeerState<'buf> {
+    /// A link that has just finished the encryption handshake with `remote`, with `session` as the outcome
+    pub(crate) fn past_handshake(
+        now: Instant,
+        config: &Config,
+        role: Role,
+        remote: NodeId,
+        session: Session,
+        buffers: Buffers<'buf>,
+    ) -> Result<Self, ConfigError> {
+        buffers.check(config)?;
+        let state = State::Admission { session };
+        let mut link = Self::new(now, config, state, role, Remote::Proven(remote), buffers);
+        link.ingress.expect_hello();
+        link.pending = Pending::Authenticated;
+        Ok(link)
+    }
+
+    /// How many bytes the growable buffers occupy: receiving, and sending
+    pub(crate) fn memory(&mut self) -> (usize, usize) {
+        use super::buffers::{Arena, Store};
+        let receive = match &mut self.ingress.arena {
+            Arena::Fixed { .. } => 0,
+            Arena::Growable { frame, message } => {
+                frame.inner_mut().capacity().saturating_add(message.inner_mut().capacity())
+            }
+        };
+        let transmit = match &mut self.egress.store {
+            Store::Fixed(_) => 0,
+            Store::Growable(bytes) => bytes.inner_mut().capacity(),
+        };
+        (receive, transmit)
+    }
+}

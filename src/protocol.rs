@@ -6,7 +6,6 @@ use core::fmt;
 ///
 /// Orders byte by byte, case-sensitively, as message id ranges are handed out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Name {
     /// Padded with zeros, which keeps the order of the unpadded bytes
     bytes: [u8; 8],
@@ -45,9 +44,15 @@ impl fmt::Debug for Name {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Name {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=str}", self.as_str());
+    }
+}
+
 /// A protocol by name and version, as Hello announces it; prints as `eth/68`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Capability {
     /// The protocol's name
     pub name: Name,
@@ -58,6 +63,13 @@ pub struct Capability {
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.name, self.version)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Capability {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=str}/{=u64}", self.name.as_str(), self.version);
     }
 }
 

@@ -1,4 +1,5 @@
 //! The life of a link, as a script
+#![cfg(feature = "alloc")]
 mod support;
 
 use std::time::Duration;

@@ -12,9 +12,10 @@ use crate::p2p::message::{DISCONNECT, HELLO, PING, PONG};
 use crate::rlpx::frame::{HEADER, Session, frame_len};
 use crate::rlpx::handshake::{Initiator, MAX_SENT, Recipient};
 use crate::wire::{rlp::Writer, snappy};
-use crate::{DisconnectReason, NodeId, ProtocolId, Role};
+use crate::{DisconnectReason, NodeId, ProtocolId, Role, SharedProtocol};
 
 /// How far the remote is with its keys
+#[expect(clippy::large_enum_variant, reason = "there is one of these")]
 pub(super) enum Keys {
     /// The link has dialled
     AwaitAuth(Recipient),
@@ -32,6 +33,13 @@ pub(super) struct Agreed {
     pub(super) offset: u64,
     pub(super) length: u64,
     pub(super) limit: usize,
+}
+
+impl Agreed {
+    pub(super) const fn is(&self, shared: &SharedProtocol) -> bool {
+        let Self { protocol, offset, length, .. } = self;
+        protocol.0 == shared.protocol.0 && *offset == shared.offset && *length == shared.length
+    }
 }
 
 /// A message that is to be delivered once the stream has come to `end`
@@ -191,7 +199,8 @@ impl Remote {
             id => u64::from(id),
         };
         let payload = input.bytes();
-        let shared = self.agreed.iter().any(|agreed| id.checked_sub(agreed.offset).is_some_and(|code| code < agreed.length));
+        let shared =
+            self.agreed.iter().any(|agreed| id.checked_sub(agreed.offset).is_some_and(|code| code < agreed.length));
         if id >= 16 && !shared {
             self.say(id, payload, true);
         } else if (4..16).contains(&id) && self.version.is_some() {
@@ -227,9 +236,8 @@ impl Remote {
             _ => {}
         }
         let said = if matches!(form % 4, 2 | 3) { DisconnectReason::Requested } else { reason };
-        if self.fatal.is_none() {
-            self.reasons.push(said);
-        }
+        // Whatever came before it: a link that can send no more waits for nothing but this.
+        self.reasons.push(said);
         if form & 4 == 0 { self.say(DISCONNECT, &payload, true) } else { self.say_payload(DISCONNECT, &payload, true) }
     }
 
@@ -268,8 +276,11 @@ impl Remote {
 
     /// Says bytes that are no frame
     pub(super) fn garbage(&mut self, input: &mut Input<'_>) {
-        self.tamper(self.wire.len());
-        self.wire.extend_from_slice(input.bytes());
+        let bytes = input.bytes();
+        if !bytes.is_empty() {
+            self.tamper(self.wire.len());
+            self.wire.extend_from_slice(bytes);
+        }
     }
 
     /// Changes a byte that has not arrived

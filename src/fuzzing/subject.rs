@@ -293,7 +293,10 @@ impl<'buf> Subject<'buf> {
         if let Some(seen) = &seen {
             self.check_action(seen);
         } else {
-            assert!(before.wants_input || before.stage as u8 >= Stage::Closing as u8, "nothing to do, but no input either");
+            assert!(
+                before.wants_input || before.stage as u8 >= Stage::Closing as u8,
+                "nothing to do, but no input either"
+            );
             assert_eq!(self.link.unsent(), 0);
         }
         self.reflect(|twin| assert_eq!(twin.poll().map(Seen::new), seen, "the twin does something else"));

@@ -189,7 +189,7 @@ impl<'buf> Egress<'buf> {
             self.end = self.unsent_len();
             self.start = 0;
             let bytes = self.store.grow(unsent.end);
-            if unsent.end <= bytes.len() {
+            if unsent.start <= unsent.end && unsent.end <= bytes.len() {
                 bytes.copy_within(unsent, 0);
             }
         }

@@ -99,8 +99,9 @@ impl PeerState<'_> {
                 self.say_goodbye(*compression, cause, reason);
             }
             // The peer's last word says more than that it could not hear ours.
-            (State::Severed { cause: severed, .. }, _) => {
-                self.close(if cause.is_remote() { cause } else { *severed });
+            (State::Severed { .. }, _) if cause.is_remote() => {
+                self.state.set(State::Closing { cause });
+                self.close(cause);
             }
             (State::Closing { .. }, _) => {}
             _ => self.close(cause),

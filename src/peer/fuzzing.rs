@@ -21,7 +21,7 @@ impl<'buf> PeerState<'buf> {
     ) -> Result<Self, ConfigError> {
         buffers.check(config)?;
         let state = State::Admission { session };
-        let mut link = Self::new(now, config, state, role, Remote::Proven(remote), buffers);
+        let mut link = Self::new(now, config, state, role, Remote::Proven(remote), buffers)?;
         link.ingress.expect_hello();
         link.pending = Pending::Authenticated;
         Ok(link)

@@ -6,7 +6,7 @@ use core::fmt;
 use heapless::{String, Vec};
 
 use super::config::{Config, MAX_CLIENT_ID, MAX_PROTOCOLS};
-use super::protocols::SharedProtocol;
+use super::protocols::{SharedProtocol, kept};
 use crate::node_id::{NodeHash, NodeId};
 use crate::p2p::hello::Hello;
 use crate::protocol::{Capability, Name, ProtocolId};
@@ -73,8 +73,12 @@ impl RemoteHello {
 }
 
 fn printable<const N: usize>(bytes: &[u8]) -> String<N> {
-    let printable = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '?' };
-    bytes.iter().take(N).map(printable).collect()
+    let mut text = String::new();
+    for byte in bytes.iter().take(N) {
+        // Each is one byte, and there is room for N; `collect` would panic where there is not.
+        _ = text.push(if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '?' });
+    }
+    text
 }
 
 /// What only the driver knows of a connection
@@ -141,7 +145,7 @@ impl<'a, P> PeerInfo<'a, P> {
             capabilities: hello.capabilities(),
             network,
             inbound,
-            protocols: shared.map(entry).collect(),
+            protocols: kept(shared.map(entry)),
         }
     }
 

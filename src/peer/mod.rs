@@ -120,6 +120,7 @@ impl<'buf> PeerState<'buf> {
     /// # Errors
     /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
     /// `InvalidRemote` if `remote` is no public key, `WeakEntropy`.
+    #[inline(never)] // the frames of the two would add up in a caller that uses either
     pub fn initiator(
         now: Instant,
         config: &Config,
@@ -130,7 +131,7 @@ impl<'buf> PeerState<'buf> {
         buffers.check(config)?;
         let handshake = Initiator::new(&config.identity, remote, entropy).map_err(config_error)?;
         let state = State::Dialling { handshake };
-        Ok(Self::new(now, config, state, Role::Initiator, Remote::Expected(remote), buffers))
+        Self::new(now, config, state, Role::Initiator, Remote::Expected(remote), buffers)
     }
 
     /// A link on a connection that another node has opened
@@ -138,6 +139,7 @@ impl<'buf> PeerState<'buf> {
     /// # Errors
     /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
     /// `WeakEntropy`.
+    #[inline(never)] // the frames of the two would add up in a caller that uses either
     pub fn recipient(
         now: Instant,
         config: &Config,
@@ -147,9 +149,11 @@ impl<'buf> PeerState<'buf> {
         buffers.check(config)?;
         let handshake = Recipient::new(&config.identity, entropy).map_err(config_error)?;
         let state = State::AwaitAuth { handshake };
-        Ok(Self::new(now, config, state, Role::Recipient, Remote::Unknown, buffers))
+        Self::new(now, config, state, Role::Recipient, Remote::Unknown, buffers)
     }
 
+    /// A `Result`, so that the constructors have nothing to move into one
+    #[inline(never)]
     fn new(
         now: Instant,
         config: &Config,
@@ -157,12 +161,12 @@ impl<'buf> PeerState<'buf> {
         role: Role,
         remote: Remote,
         Buffers { receive, transmit, table }: Buffers<'buf>,
-    ) -> Self {
+    ) -> Result<Self, ConfigError> {
         let mut timers = Timers::new();
         timers.set(Timer::Handshake, now, config.timeouts.handshake);
         let local =
             Local { id: config.node_id(), client_id: config.client_id.clone(), listen_port: config.listen_port };
-        Self {
+        Ok(Self {
             state,
             pending: Pending::Nothing,
             ingress: Ingress::new(receive),
@@ -179,7 +183,7 @@ impl<'buf> PeerState<'buf> {
             now,
             #[cfg(feature = "alloc")]
             scratch: None,
-        }
+        })
     }
 
     /// The next thing to do, `None` if there is nothing until the next event

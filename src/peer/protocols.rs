@@ -90,7 +90,7 @@ pub(super) struct Protocols {
 impl Protocols {
     pub(super) fn new(slots: &[Slot]) -> Self {
         let entries = slots.iter().map(|slot| Entry { slot: *slot, turn: Turn::Free, traffic: Traffic::default() });
-        Self { entries: entries.collect(), next_ticket: 0, waiting: 0 }
+        Self { entries: kept(entries), next_ticket: 0, waiting: 0 }
     }
 
     pub(super) fn capabilities(&self) -> impl Iterator<Item = Capability> + '_ {
@@ -99,7 +99,7 @@ impl Protocols {
 
     /// Matches ours with the remote's, and returns whether anything is shared
     pub(super) fn assign(&mut self, remote: impl Iterator<Item = Capability>) -> bool {
-        let mut slots: Vec<Slot, MAX_PROTOCOLS> = self.entries.iter().map(|entry| entry.slot).collect();
+        let mut slots: Vec<Slot, MAX_PROTOCOLS> = kept(self.entries.iter().map(|entry| entry.slot));
         capability::assign(&mut slots, remote);
         for (entry, slot) in self.entries.iter_mut().zip(slots) {
             entry.slot = slot;
@@ -200,6 +200,17 @@ impl Protocols {
         self.entries.get_mut(index)?.turn = Turn::Offered { ticket, need };
         Some(ProtocolId(index))
     }
+}
+
+/// As many of the items as there is room for, where `collect` would panic beyond that
+pub(super) fn kept<T, const N: usize>(items: impl Iterator<Item = T>) -> Vec<T, N> {
+    let mut kept = Vec::new();
+    for item in items {
+        if kept.push(item).is_err() {
+            break;
+        }
+    }
+    kept
 }
 
 fn waiting((index, entry): (usize, &Entry)) -> Option<(u64, usize, usize)> {

@@ -119,6 +119,7 @@ impl PeerState<'_> {
         }
     }
 
+    #[inline(never)] // what is kept of a Hello would be in the frame of a driver's loop
     fn handle_hello(&mut self, place: Place) -> Result<(), Cause> {
         let payload = self.ingress.arena.frame().get(place.range()).unwrap_or_default();
         let hello = Hello::decode(payload).map_err(|error| Cause::Violation(Violation::MalformedHello(error)))?;

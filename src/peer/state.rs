@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  initiator        recipient
+//!  Dialling             │              polling sends our auth
 //!  AwaitAck         AwaitAuth          the encryption handshake
 //!      └──── key proven ────┘
 //!            Admission                 `Authenticated` is out; polling on sends our Hello

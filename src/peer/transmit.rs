@@ -6,12 +6,14 @@ use super::config::MAX_MESSAGE;
 use super::egress::{Compression, Egress};
 use super::state::{Pending, Running, Stage, State};
 use super::timers::Timer;
-use crate::error::{Refused, WriteError};
+use crate::error::{Cause, Refused, WriteError};
 use crate::p2p::hello;
+use crate::p2p::message::MAX_ID_LEN;
 use crate::protocol::ProtocolId;
-use crate::rlpx::frame::{MAX_BODY, Session, frame_len};
+use crate::rlpx::frame::{Session, body_room};
+use crate::rlpx::handshake::MAX_SENT;
 use crate::time::Instant;
-use crate::wire::{rlp::uint_len, snappy};
+use crate::wire::snappy;
 
 impl PeerState<'_> {
     /// Sends a message, all of it or nothing
@@ -121,7 +123,6 @@ impl PeerState<'_> {
     }
 
     /// Sends our auth
-    #[inline(never)] // moves the state, for which there must not be room in the caller's frame
     pub(super) fn dial(&mut self) {
         let State::Dialling { handshake } = &self.state else {
             return;
@@ -132,7 +133,7 @@ impl PeerState<'_> {
         }
     }
 
-    #[inline(never)] // neither must it be on the stack together with the curve arithmetic
+    #[inline(never)] // moves the state, for which there must not be room in the caller's frame
     fn await_ack(&mut self, auth: usize) {
         if let State::Dialling { handshake } = self.state.take() {
             self.state.set(State::AwaitAck { handshake, auth });
@@ -213,13 +214,14 @@ impl PeerState<'_> {
     /// 0 while the link is not ready. A little more may be taken, but never less, as long as no
     /// other protocol was refused before.
     pub fn write_capacity(&self) -> usize {
-        let State::Running(running) = &self.state else {
-            return 0;
+        let running = match &self.state {
+            State::Running(running) if self.pending != Pending::Ready => running,
+            _ => return 0,
         };
-        let room = self.egress.room().saturating_sub(frame_len(uint_len(u64::MAX)));
+        let room = body_room(self.egress.room()).saturating_sub(MAX_ID_LEN);
         let payload = match running.compression {
             Compression::None => room,
-            Compression::Snappy => snappy::max_input(room.min(MAX_BODY)),
+            Compression::Snappy => snappy::max_input(room),
         };
         payload.min(self.limits.max_message)
     }

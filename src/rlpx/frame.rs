@@ -33,6 +33,12 @@ pub(crate) const fn frame_len(body: usize) -> usize {
     HEADER.saturating_add(sealed_body_len(body))
 }
 
+/// The largest body whose frame takes at most `len` bytes
+pub(crate) const fn body_room(len: usize) -> usize {
+    let padded = len.saturating_sub(frame_len(0)) & !(BLOCK - 1);
+    if padded < MAX_BODY { padded } else { MAX_BODY }
+}
+
 /// The keys and running states of an established link, both directions
 ///
 /// One key schedule of each cipher serves both directions. Everything is wiped when dropped.

@@ -59,6 +59,7 @@ impl Initiator {
     ///
     /// `None` with fewer than [`MAX_SENT`] bytes in `out`, or if there is no signature of the form
     /// that auth carries, which no search has ever met.
+    #[inline(never)] // so that what it keeps is not in the frame of a driver's loop
     pub(crate) fn write_auth(&self, out: &mut [u8]) -> Option<usize> {
         let Self { identity, ephemeral, remote } = self;
         let remote_key = Public::from_id(remote).ok()?;
@@ -95,6 +96,7 @@ impl Initiator {
     ///
     /// # Errors
     /// The violation in the packet; nothing is to be sent.
+    #[inline(never)] // so that what it keeps is not in the frame of a driver's loop
     pub(crate) fn agree(&self, ack: &mut [u8]) -> Result<Agreement, Violation> {
         let (remote_ephemeral, recipient_nonce) = ecies::open(ack, &self.identity.secret, |text| {
             let mut list = Reader::new(text).list()?;
@@ -164,6 +166,7 @@ impl Recipient {
     ///
     /// # Errors
     /// The violation in the packet; nothing is to be sent.
+    #[inline(never)] // so that what it keeps is not in the frame of a driver's loop
     pub(crate) fn agree(&self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Agreement>, Violation> {
         let Self { identity, ephemeral } = self;
         let (signature, remote, initiator_nonce) = ecies::open(auth, &identity.secret, |text| {

@@ -2,8 +2,12 @@
 //!
 //! [`Pair`] joins an initiator and a recipient by two byte pipes and a clock that jumps from one
 //! wake-up to the next. What the links do is kept as [`Seen`] values. Take this file for tests of
-//! your own protocols: it needs nothing but the crate's public surface.
+//! your own protocols: it needs nothing but the crate's public surface. [`schedule`] makes random
+//! scripts for a pair, and [`remote`] is a peer that says what no correct link would.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
+
+pub mod remote;
+pub mod schedule;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -34,12 +38,13 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    fn new() -> Self {
+    /// One that never stalls
+    pub fn new() -> Self {
         Self { capacity: usize::MAX, ..Self::default() }
     }
 
     fn write(&mut self, bytes: &[u8]) -> usize {
-        let len = bytes.len().min(self.capacity - self.waiting.len());
+        let len = bytes.len().min(self.capacity.saturating_sub(self.waiting.len()));
         self.waiting.extend(&bytes[..len]);
         self.log.extend(&bytes[..len]);
         len
@@ -65,16 +70,18 @@ pub struct Node<'buf> {
     pub over: bool,
     /// The most bytes that are fed at once
     pub chunk: usize,
+    /// What the driver does as soon as it has seen something
+    pub react: Option<fn(&mut PeerState<'_>, Instant, &Seen)>,
     told_closed: bool,
 }
 
 impl<'buf> Node<'buf> {
     pub fn new(link: PeerState<'buf>) -> Self {
-        Self { link, seen: Vec::new(), held: false, over: false, chunk: usize::MAX, told_closed: false }
+        Self { link, seen: Vec::new(), held: false, over: false, chunk: usize::MAX, react: None, told_closed: false }
     }
 
     /// One turn of the driver's loop; returns whether anything happened
-    fn turn(&mut self, now: Instant, input: &mut Pipe, output: &mut Pipe) -> bool {
+    pub fn turn(&mut self, now: Instant, input: &mut Pipe, output: &mut Pipe) -> bool {
         let drained = self.drain(now, output);
         let fed = self.feed(now, input);
         if self.over {
@@ -94,8 +101,12 @@ impl<'buf> Node<'buf> {
                 }
                 self.link.sent(now, len).unwrap();
             } else {
-                self.seen.push(observe(action));
-                self.over |= matches!(self.seen.last(), Some(Seen::Disconnect(_)));
+                let seen = observe(action);
+                self.over |= matches!(seen, Seen::Disconnect(_));
+                if let Some(react) = self.react {
+                    react(&mut self.link, now, &seen);
+                }
+                self.seen.push(seen);
             }
             progress = true;
         }
@@ -216,8 +227,10 @@ impl<'buf> Pair<'buf> {
         self.settle();
         while let Some(wake) = self.next_wake().filter(|wake| *wake <= end) {
             self.now = self.now.max(wake);
-            self.initiator.link.handle_timeout(self.now);
-            self.recipient.link.handle_timeout(self.now);
+            for link in [&mut self.initiator.link, &mut self.recipient.link] {
+                link.handle_timeout(self.now);
+                assert!(link.next_timeout().is_none_or(|next| next > self.now), "the deadline has not moved: {link:?}");
+            }
             self.settle();
         }
         self.now = end;

@@ -37,10 +37,11 @@ pub(crate) const fn max_compressed_len(len: usize) -> usize {
 
 /// The longest input whose block is sure to fit into `room` bytes
 ///
-/// The inverse of [`max_compressed_len`], rounded down.
+/// The inverse of [`max_compressed_len`].
 pub(crate) const fn max_input(room: usize) -> usize {
     let room = room.saturating_sub(7);
-    room.saturating_sub(room.div_ceil(65))
+    let rest = room % 65;
+    (room / 65).saturating_mul(64).saturating_add(if rest < 63 { rest } else { 63 })
 }
 
 /// Number of table entries that [`compress`] can make use of for `len` bytes

@@ -316,10 +316,10 @@ fn the_densest_block_is_no_bomb() {
 }
 
 #[test]
-fn the_longest_input_for_a_room_fits_and_is_about_the_longest() {
+fn the_longest_input_for_a_room_fits_and_is_the_longest() {
     for room in (0..5_000).chain([1 << 20, 0xff_ffff]) {
         let len = max_input(room);
         assert!(len == 0 || max_compressed_len(len) <= room, "{room}");
-        assert!(max_compressed_len(len + 2) > room, "{room}");
+        assert!(max_compressed_len(len + 1) > room, "{room}");
     }
 }

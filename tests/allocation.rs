@@ -1,0 +1,263 @@
+//! What the link takes from the heap, counted by an allocator of this binary's own
+#![cfg(feature = "alloc")]
+#![allow(unsafe_code, reason = "a global allocator cannot be had without")]
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::Duration;
+
+use devp2p_proto::{Action, Buffers, Config, Instant, PeerState, Stage};
+use support::{ALPHA, BETA, Node, PROTOCOLS, Pipe, config, entropy, key, noise};
+
+/// Counts per thread, so that tests do not count each other
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static IN_USE: Cell<isize> = const { Cell::new(0) };
+}
+
+fn note(allocations: usize, bytes: isize) {
+    ALLOCATIONS.set(ALLOCATIONS.get() + allocations);
+    IN_USE.set(IN_USE.get() + bytes);
+}
+
+// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(1, layout.size() as isize);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        note(0, -(layout.size() as isize));
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(1, size as isize - layout.size() as isize);
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// How many allocations `work` makes
+fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
+    let before = ALLOCATIONS.get();
+    let result = work();
+    (ALLOCATIONS.get() - before, result)
+}
+
+const MAX: usize = 5_000;
+
+fn limited(seed: u8) -> Config {
+    config(seed, PROTOCOLS).with_max_message(MAX).unwrap()
+}
+
+/// The curve's precomputed tables are made once for the whole process, by whoever comes first
+fn warm_up() {
+    let now = Instant::ZERO;
+    let mut link = PeerState::initiator(now, &limited(1), key(2).node_id(), entropy(9), Buffers::growable()).unwrap();
+    let mut other = PeerState::recipient(now, &limited(2), entropy(10), Buffers::growable()).unwrap();
+    exchange(&mut link, &mut other);
+    assert_eq!((link.stage(), other.stage()), (Stage::Running, Stage::Running));
+}
+
+/// Moves bytes until both are at rest, without a heap; returns how many messages arrived
+fn exchange(a: &mut PeerState<'_>, b: &mut PeerState<'_>) -> usize {
+    let mut delivered = 0;
+    while hand_over(a, b, &mut delivered) | hand_over(b, a, &mut delivered) {}
+    delivered
+}
+
+fn hand_over(from: &mut PeerState<'_>, to: &mut PeerState<'_>, delivered: &mut usize) -> bool {
+    let now = Instant::ZERO;
+    let mut progress = false;
+    loop {
+        let taken = match from.poll() {
+            Some(Action::Send(bytes)) => to.receive(now, bytes),
+            Some(Action::Deliver { payload, .. }) => {
+                *delivered += usize::from(payload.iter().all(|byte| *byte == payload[0]));
+                continue;
+            }
+            Some(_) => {
+                progress = true;
+                continue;
+            }
+            None => return progress,
+        };
+        if taken == 0 {
+            return progress;
+        }
+        progress = true;
+        from.sent(now, taken).unwrap();
+        // The other side's announcements and deliveries make room for more input.
+        while let Some(action) = to.poll() {
+            match action {
+                Action::Deliver { .. } => *delivered += 1,
+                Action::Send(_) => break,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn no_allocation() {
+    warm_up();
+    let mut memory = (vec![0; Buffers::receive_len(MAX)], vec![0; 2 * Buffers::transmit_len(MAX)], vec![0; 1024]);
+    let mut others = memory.clone();
+    let (ours, theirs) = (limited(1), limited(2));
+    let payloads = [vec![1; 10], noise(1, MAX), vec![2; MAX]];
+    let now = Instant::ZERO;
+    let drawn = (entropy(1), entropy(2));
+    let (count, ()) = allocations(|| {
+        let (receive, transmit, table) = &mut memory;
+        let buffers = Buffers::fixed(receive, transmit, table);
+        let mut a = PeerState::initiator(now, &ours, theirs.node_id(), drawn.0, buffers).unwrap();
+        let (receive, transmit, table) = &mut others;
+        let mut b = PeerState::recipient(now, &theirs, drawn.1, Buffers::fixed(receive, transmit, table)).unwrap();
+        exchange(&mut a, &mut b);
+        assert_eq!((a.stage(), b.stage()), (Stage::Running, Stage::Running));
+        for round in 0..30 {
+            for payload in &payloads {
+                a.write(now, ALPHA, 0, payload).unwrap();
+                b.write(now, BETA, round % 3, payload).unwrap();
+                assert_eq!(exchange(&mut a, &mut b), 2);
+            }
+        }
+        a.ping(now).unwrap();
+        exchange(&mut a, &mut b);
+        assert_eq!(a.liveness().pongs_received, 1);
+        b.disconnect(now, devp2p_proto::DisconnectReason::ClientQuitting);
+        exchange(&mut a, &mut b);
+        assert_eq!((a.stage(), b.stage()), (Stage::Closed, Stage::Closing));
+        b.handle_timeout(Instant::from_millis(60_000));
+        assert_eq!(b.stage(), Stage::Closed);
+    });
+    assert_eq!(count, 0, "with the caller's buffers");
+
+    let mut a = PeerState::initiator(now, &ours, theirs.node_id(), entropy(1), Buffers::growable()).unwrap();
+    let mut b = PeerState::recipient(now, &theirs, entropy(2), Buffers::growable()).unwrap();
+    exchange(&mut a, &mut b);
+    let mut round = |a: &mut PeerState<'_>| {
+        for payload in &payloads {
+            a.write(now, ALPHA, 0, payload).unwrap();
+            a.write_rlp(now, BETA, 0, &payload.as_slice())
+                .unwrap_or_else(|_| a.write_rlp(now, BETA, 0, &&payload[..payload.len() - 3]).unwrap());
+            assert_eq!(exchange(a, &mut b), 2);
+        }
+    };
+    round(&mut a);
+    let (count, ()) = allocations(|| (0..30).for_each(|_| round(&mut a)));
+    assert_eq!(count, 0, "per message, with growable buffers in steady state");
+}
+
+/// A payload that was taken out of the link and dropped leaves its memory for the next one
+#[test]
+fn payloads_that_are_taken_and_dropped_cost_nothing() {
+    warm_up();
+    let now = Instant::ZERO;
+    let (ours, theirs) = (limited(1), limited(2));
+    let mut a = PeerState::initiator(now, &ours, theirs.node_id(), entropy(1), Buffers::growable()).unwrap();
+    let mut b = PeerState::recipient(now, &theirs, entropy(2), Buffers::growable()).unwrap();
+    exchange(&mut a, &mut b);
+    for payload in [noise(1, MAX), vec![2; MAX], noise(1, 40)] {
+        let mut round = || {
+            a.write(now, ALPHA, 0, &payload).unwrap();
+            loop {
+                let Some(Action::Send(bytes)) = a.poll() else { return };
+                let taken = b.receive(now, bytes);
+                a.sent(now, taken).unwrap();
+                if let Some(Action::Deliver { payload: delivered, .. }) = b.poll() {
+                    assert_eq!(delivered.into_bytes(), payload);
+                }
+            }
+        };
+        (0..5).for_each(|_| round());
+        let (count, ()) = allocations(|| (0..30).for_each(|_| round()));
+        assert_eq!(count, 0, "{} bytes", payload.len());
+    }
+}
+
+/// Two links in virtual time
+struct Idle {
+    a: Node<'static>,
+    b: Node<'static>,
+    now: Instant,
+}
+
+impl Idle {
+    fn new() -> Self {
+        let now = Instant::ZERO;
+        let big = |seed| config(seed, PROTOCOLS);
+        let a = PeerState::initiator(now, &big(1), key(2).node_id(), entropy(1), Buffers::growable()).unwrap();
+        let b = PeerState::recipient(now, &big(2), entropy(2), Buffers::growable()).unwrap();
+        Self { a: Node::new(a), b: Node::new(b), now }
+    }
+
+    fn exchange(&mut self) {
+        exchange(&mut self.a.link, &mut self.b.link);
+    }
+
+    /// Two minutes of nothing but Pings
+    fn idle(&mut self) {
+        for _ in 0..120 {
+            self.now = self.now.checked_add(Duration::from_secs(1)).unwrap();
+            for link in [&mut self.a.link, &mut self.b.link] {
+                link.handle_timeout(self.now);
+            }
+            let (mut forth, mut back) = (Pipe::new(), Pipe::new());
+            while self.a.turn(self.now, &mut back, &mut forth) | self.b.turn(self.now, &mut forth, &mut back) {}
+        }
+        assert_eq!((self.a.link.stage(), self.b.link.stage()), (Stage::Running, Stage::Running));
+    }
+}
+
+/// The heap of both links together
+fn heap_of_both(before: isize) -> isize {
+    IN_USE.get() - before
+}
+
+#[test]
+fn memory_is_given_back() {
+    warm_up();
+    let before = IN_USE.get();
+    let mut idle = Idle::new();
+    idle.exchange();
+    let fresh = heap_of_both(before);
+    for payload in [noise(1, 4 << 20), vec![7; 4 << 20]] {
+        let held = payload.capacity() as isize;
+        idle.a.link.write(idle.now, ALPHA, 0, &payload).unwrap();
+        idle.b.link.write(idle.now, ALPHA, 0, &payload).unwrap();
+        idle.exchange();
+        let grown = heap_of_both(before) - held;
+        assert!(grown > 4 << 20, "{grown} bytes hold a message of 4 MiB");
+    }
+    idle.idle();
+    // The drivers' logs are on the heap too; they hold nothing but Ready and Authenticated here.
+    let back = heap_of_both(before);
+    assert!(back <= fresh.max(2 * 1024), "{back} bytes after the large message, {fresh} before");
+}
+
+/// Printed for the record: `cargo test --test allocation -- --nocapture idle`
+#[test]
+fn an_idle_link_is_small() {
+    warm_up();
+    let before = IN_USE.get();
+    let mut idle = Idle::new();
+    idle.exchange();
+    for index in 0..20 {
+        idle.a.link.write(idle.now, ALPHA, 0, &noise(index, 20_000)).unwrap();
+        idle.b.link.write(idle.now, BETA, 0, &vec![7; 20_000]).unwrap();
+        idle.exchange();
+    }
+    idle.idle();
+    let heap = (heap_of_both(before) / 2) as usize;
+    let link = size_of::<PeerState<'_>>();
+    println!("an idle link takes {} bytes: {link} in itself and {heap} on the heap", link + heap);
+    assert!(link + heap <= 6 * 1024);
+}

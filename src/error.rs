@@ -345,6 +345,8 @@ pub enum WriteError {
     TooLarge,
     /// The code is beyond the protocol's length
     InvalidCode,
+    /// The message's `Encodable` has begun a list and not filled it
+    Unfinished,
     /// The protocol is not shared with the peer
     NotShared,
     /// The link is not ready for messages yet
@@ -359,6 +361,7 @@ impl fmt::Display for WriteError {
             Self::Full => f.write_str("no room for the message now"),
             Self::TooLarge => f.write_str("the message is too large for this link"),
             Self::InvalidCode => f.write_str("the message code is beyond the protocol's length"),
+            Self::Unfinished => f.write_str("the message has a list that is not complete"),
             Self::NotShared => f.write_str("the protocol is not shared with the peer"),
             Self::NotReady => f.write_str("the link is not ready"),
             Self::Closed => f.write_str("the link has ended"),

@@ -449,6 +449,25 @@ impl rlp::Encodable for Status {
     }
 }
 
+/// Promises two items and brings one
+struct Unfinished;
+
+impl rlp::Encodable for Unfinished {
+    fn rlp_append(&self, stream: &mut rlp::RlpStream) {
+        stream.begin_list(2).append(&1_u8);
+    }
+}
+
+#[test]
+fn a_message_that_its_type_does_not_finish_is_refused() {
+    let mut pair = Pair::running();
+    let refused = pair.initiator.link.write_rlp(pair.now, ALPHA, 0, &Unfinished);
+    assert_eq!(refused, Err(WriteError::Unfinished));
+    pair.initiator.link.write_rlp(pair.now, ALPHA, 0, &7_u8).unwrap();
+    pair.settle();
+    assert_eq!(pair.recipient.delivered(), [(ALPHA, 0, vec![7])]);
+}
+
 impl rlp::Decodable for Status {
     fn decode(rlp: &rlp::Rlp<'_>) -> Result<Self, rlp::DecoderError> {
         Ok(Self { version: rlp.val_at(0)?, genesis: rlp.val_at(1)? })

@@ -51,7 +51,7 @@ impl PeerState<'_> {
     /// Sends a message that the `rlp` crate encodes; otherwise like [`write`](Self::write)
     ///
     /// # Errors
-    /// As for [`write`](Self::write).
+    /// As for [`write`](Self::write), and `Unfinished`.
     #[cfg(feature = "alloc")]
     pub fn write_rlp<T: rlp::Encodable>(
         &mut self,
@@ -62,8 +62,11 @@ impl PeerState<'_> {
     ) -> Result<MessageEvent, WriteError> {
         let mut stream = self.scratch.take().unwrap_or_default();
         stream.clear();
-        stream.append(message);
-        let outcome = self.write(now, protocol, code, stream.as_raw());
+        message.rlp_append(&mut stream);
+        let outcome = match stream.is_finished() {
+            true => self.write(now, protocol, code, stream.as_raw()),
+            false => Err(WriteError::Unfinished),
+        };
         self.scratch = Some(stream);
         outcome
     }

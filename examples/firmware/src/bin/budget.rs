@@ -1,0 +1,202 @@
+//! What a link costs: two of them talk to each other, and what each call takes is counted
+//!
+//! To be run with QEMU's instruction counter at one instruction a nanosecond (`-icount shift=0`), in
+//! which SysTick, at 25 MHz, counts one for forty instructions. Each figure is a line of the log that
+//! begins with `budget:`.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use devp2p_firmware::mps2::HERTZ;
+use devp2p_firmware::{Clock, ECHO, MAX_MESSAGE, PROTOCOLS, stack};
+use devp2p_proto::{Action, Buffers, Config, ConfigError, Entropy, Instant, PeerState, SecretKey, Stage};
+use semihosting::process::ExitCode;
+use static_cell::StaticCell;
+
+/// Under `-icount shift=0`
+const INSTRUCTIONS_PER_CYCLE: u64 = 1_000_000_000 / HERTZ as u64;
+const NOW: Instant = Instant::ZERO;
+
+const RECEIVE: usize = Buffers::receive_len(MAX_MESSAGE);
+const TRANSMIT: usize = Buffers::transmit_len(MAX_MESSAGE);
+/// As in the image `serial`
+const TABLE: usize = 256;
+
+/// Bytes on their way
+struct Wire {
+    bytes: [u8; TRANSMIT],
+    len: usize,
+}
+
+/// One link, and what its calls took
+struct Side {
+    link: &'static mut PeerState<'static>,
+    instructions: u64,
+    stack: usize,
+}
+
+impl Side {
+    fn measure(&mut self, clock: &mut Clock, f: impl FnOnce(&mut PeerState<'static>)) {
+        let Self { link, instructions, stack } = self;
+        let used = stack::used_by(|| {
+            let before = clock.cycles();
+            f(link);
+            *instructions += (clock.cycles() - before) * INSTRUCTIONS_PER_CYCLE;
+        });
+        *stack = used.max(*stack);
+    }
+
+    /// Polls until there is nothing more to do; returns whether there was anything
+    fn poll(&mut self, clock: &mut Clock, wire: &mut Wire) -> bool {
+        let mut polled = false;
+        self.measure(clock, |link| {
+            while let Some(action) = link.poll() {
+                polled = true;
+                if let Action::Send(bytes) = action {
+                    let len = bytes.len();
+                    wire.bytes[wire.len..][..len].copy_from_slice(bytes);
+                    wire.len += len;
+                    _ = link.sent(NOW, len);
+                }
+            }
+        });
+        polled
+    }
+
+    /// Takes what is on the wire, up to what has to be polled first
+    fn receive(&mut self, clock: &mut Clock, wire: &mut Wire) {
+        let mut taken = 0;
+        self.measure(clock, |link| taken = link.receive(NOW, &wire.bytes[..wire.len]));
+        wire.bytes.copy_within(taken..wire.len, 0);
+        wire.len -= taken;
+    }
+
+    fn take_instructions(&mut self) -> u64 {
+        core::mem::take(&mut self.instructions)
+    }
+}
+
+#[entry]
+fn main() -> ! {
+    let result = links().map(|(initiator, recipient)| measure(initiator, recipient));
+    match result {
+        Ok(Some(())) => ExitCode::SUCCESS.exit_process(),
+        Ok(None) => defmt::error!("the two did not get on"),
+        Err(error) => defmt::error!("cannot start: {}", error),
+    }
+    ExitCode::FAILURE.exit_process()
+}
+
+fn measure(initiator: &'static mut PeerState<'static>, recipient: &'static mut PeerState<'static>) -> Option<()> {
+    let mut clock = Clock::start(cortex_m::Peripherals::take()?.SYST, HERTZ);
+    let mut wire = Wire { bytes: [0; TRANSMIT], len: 0 };
+    let mut initiator = Side { link: initiator, instructions: 0, stack: 0 };
+    let mut recipient = Side { link: recipient, instructions: 0, stack: 0 };
+    handshake(&mut clock, &mut wire, &mut initiator, &mut recipient)?;
+    defmt::info!("budget: handshake-initiator = {=u64}", initiator.take_instructions());
+    defmt::info!("budget: handshake-recipient = {=u64}", recipient.take_instructions());
+    defmt::info!("budget: handshake-initiator-stack = {=usize}", initiator.stack);
+    defmt::info!("budget: handshake-recipient-stack = {=usize}", recipient.stack);
+
+    // The initiator has no table, so that what it sends is not compressed.
+    for len in [0, 32, 256, 1024] {
+        let (seal, open) =
+            message(&mut clock, &mut wire, &mut initiator, &mut recipient, len, |at| ((at * at) >> 3) as u8)?;
+        defmt::info!("budget: seal-{=usize} = {=u64}", len, seal);
+        defmt::info!("budget: open-{=usize} = {=u64}", len, open);
+    }
+    let plain = message(&mut clock, &mut wire, &mut initiator, &mut recipient, MAX_MESSAGE, scramble)?;
+    let tried = message(&mut clock, &mut wire, &mut recipient, &mut initiator, MAX_MESSAGE, scramble)?;
+    defmt::info!("budget: snappy-1024-incompressible = {=u64}", tried.0 - plain.0);
+    let (seal, open) =
+        message(&mut clock, &mut wire, &mut recipient, &mut initiator, MAX_MESSAGE, |at| (at / 16) as u8)?;
+    defmt::info!("budget: seal-1024-compressible = {=u64}", seal);
+    defmt::info!("budget: open-1024-compressible = {=u64}", open);
+    let link = size_of::<PeerState<'static>>();
+    defmt::info!("budget: link-state = {=usize}", link);
+    defmt::info!("budget: link-ram = {=usize}", link + RECEIVE + TRANSMIT + 2 * TABLE);
+    Some(())
+}
+
+fn handshake(clock: &mut Clock, wire: &mut Wire, initiator: &mut Side, recipient: &mut Side) -> Option<()> {
+    // Auth, ack, both Hellos and what is polled in between take fewer turns than this.
+    for _ in 0..20 {
+        initiator.poll(clock, wire);
+        while wire.len > 0 {
+            recipient.receive(clock, wire);
+            let mut back = Wire { bytes: [0; TRANSMIT], len: 0 };
+            recipient.poll(clock, &mut back);
+            while back.len > 0 {
+                initiator.receive(clock, &mut back);
+                initiator.poll(clock, wire);
+            }
+        }
+    }
+    let both = initiator.link.stage() == Stage::Running && recipient.link.stage() == Stage::Running;
+    both.then_some(())
+}
+
+/// Sends one message, and returns what sealing and opening it took
+fn message(
+    clock: &mut Clock,
+    wire: &mut Wire,
+    from: &mut Side,
+    to: &mut Side,
+    len: usize,
+    content: impl Fn(usize) -> u8,
+) -> Option<(u64, u64)> {
+    let mut payload = [0; MAX_MESSAGE];
+    for (at, byte) in payload.iter_mut().enumerate() {
+        *byte = content(at);
+    }
+    from.take_instructions();
+    to.take_instructions();
+    let mut written = false;
+    from.measure(clock, |link| written = link.write(NOW, ECHO, 1, &payload[..len]).is_ok());
+    from.poll(clock, wire);
+    to.receive(clock, wire);
+    let mut back = Wire { bytes: [0; TRANSMIT], len: 0 };
+    let delivered = to.poll(clock, &mut back);
+    (written && delivered && wire.len == 0).then(|| (from.take_instructions(), to.take_instructions()))
+}
+
+/// Bytes in which nothing repeats
+fn scramble(at: usize) -> u8 {
+    (at as u32).wrapping_mul(0x9e37_79b9).rotate_left(11).wrapping_mul(0x85eb_ca6b).to_le_bytes()[3]
+}
+
+type Link = &'static mut PeerState<'static>;
+
+/// Two nodes with keys and randomness that are the same in every run, as its figures are to be
+fn links() -> Result<(Link, Link), ConfigError> {
+    static FROM: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; 0])> = StaticCell::new();
+    static TO: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; TABLE])> = StaticCell::new();
+    static INITIATOR: StaticCell<Result<PeerState<'static>, ConfigError>> = StaticCell::new();
+    static RECIPIENT: StaticCell<Result<PeerState<'static>, ConfigError>> = StaticCell::new();
+    let (ours, theirs) = (config(1)?, config(2)?);
+    let (receive, transmit, table) = FROM.init_with(|| ([0; RECEIVE], [0; TRANSMIT], []));
+    let from = Buffers::fixed(receive, transmit, table);
+    let (receive, transmit, table) = TO.init_with(|| ([0; RECEIVE], [0; TRANSMIT], [0; TABLE]));
+    let to = Buffers::fixed(receive, transmit, table);
+    let initiator = INITIATOR.init_with(|| PeerState::initiator(NOW, &ours, theirs.node_id(), entropy(3), from));
+    let recipient = RECIPIENT.init_with(|| PeerState::recipient(NOW, &theirs, entropy(4), to));
+    Ok((initiator.as_mut().map_err(|error| *error)?, recipient.as_mut().map_err(|error| *error)?))
+}
+
+#[inline(never)]
+fn config(seed: u8) -> Result<Config, ConfigError> {
+    let Ok(identity) = SecretKey::from_bytes([seed; 32]) else {
+        return Err(ConfigError::WeakEntropy);
+    };
+    Config::new(identity, "budget", &PROTOCOLS)?.with_max_message(MAX_MESSAGE)
+}
+
+fn entropy(seed: u8) -> Entropy {
+    let mut state = seed;
+    Entropy::from_rng(|bytes| {
+        for byte in bytes {
+            state = state.wrapping_mul(141).wrapping_add(83);
+            *byte = state;
+        }
+    })
+}

@@ -1,0 +1,120 @@
+//! The whole of a link's surface, for the linker to show what it takes
+//!
+//! Not to be run. Arguments and results pass through `black_box`, so that nothing is known to the
+//! compiler that would let it drop a path.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+
+use cortex_m_rt::entry;
+use devp2p_firmware as _;
+use devp2p_proto::{
+    Action, Buffers, Config, DisconnectReason, Entropy, Event, Instant, Network, NodeId, PeerState, Protocol,
+    ProtocolError, ProtocolId, SecretKey, Timeouts, keccak256, rlp,
+};
+
+const MAX_MESSAGE: usize = 1024;
+
+#[entry]
+fn main() -> ! {
+    static mut RECEIVE: [u8; Buffers::receive_len(MAX_MESSAGE)] = [0; Buffers::receive_len(MAX_MESSAGE)];
+    static mut TRANSMIT: [u8; Buffers::transmit_len(MAX_MESSAGE)] = [0; Buffers::transmit_len(MAX_MESSAGE)];
+    static mut TABLE: [u16; 256] = [0; 256];
+
+    let config = configure();
+    let now = black_box(Instant::ZERO);
+    loop {
+        let buffers = Buffers::fixed(black_box(&mut *RECEIVE), black_box(&mut *TRANSMIT), black_box(&mut *TABLE));
+        let entropy = Entropy::from_bytes(black_box([0; Entropy::SIZE]));
+        let link = if black_box(true) {
+            let remote = black_box("").parse().unwrap_or(NodeId::new([1; 64]));
+            PeerState::initiator(now, &config, remote, entropy, buffers)
+        } else {
+            PeerState::recipient(now, &config, entropy, buffers)
+        };
+        match link {
+            Ok(mut link) => {
+                events(&mut link, now);
+                actions(&mut link);
+                observers(&link, now);
+            }
+            Err(error) => drop(black_box(error)),
+        }
+        black_box(keccak256(black_box(&[])));
+        payloads();
+    }
+}
+
+#[inline(never)]
+fn configure() -> Config {
+    loop {
+        let Ok(identity) = SecretKey::from_bytes(black_box([1; 32])) else { continue };
+        let protocols = [Protocol::new(black_box("a"), black_box(1), black_box(2)).with_max_message(black_box(9))];
+        let config = Config::new(identity, black_box("client"), black_box(&protocols[..]));
+        let config = config.map(|config| config.with_listen_port(black_box(1)).with_send_window(black_box(1)));
+        let config = config.and_then(|config| config.with_timeouts(black_box(Timeouts::default())));
+        if let Ok(config) = config.and_then(|config| config.with_max_message(black_box(MAX_MESSAGE))) {
+            config.capabilities().for_each(|capability| _ = black_box(capability));
+            return config;
+        }
+    }
+}
+
+#[inline(never)]
+fn events(link: &mut PeerState<'_>, now: Instant) {
+    let (protocol, payload) = (black_box(ProtocolId(0)), black_box(&[0; 9][..]));
+    black_box(link.receive(now, payload));
+    black_box(link.write(now, protocol, black_box(1), payload).is_ok());
+    black_box(link.sent(now, black_box(1)).is_ok());
+    black_box(link.protocol_returned(now, protocol, black_box(Err(ProtocolError::Other))).is_ok());
+    link.receive_closed(now);
+    link.hold_input(now, black_box(true));
+    link.handle_timeout(now);
+    link.send_failed(now);
+    link.disconnect(now, black_box(DisconnectReason::Requested));
+    black_box(link.handle(now, black_box(Event::Receive(payload))).is_ok());
+}
+
+#[inline(never)]
+fn actions(link: &mut PeerState<'_>) {
+    while let Some(action) = link.poll() {
+        black_box(action.message_event());
+        match action {
+            Action::Ready(ready) => {
+                ready.shared().for_each(|shared| _ = black_box(shared));
+                black_box(ready.hello().capabilities());
+            }
+            Action::Deliver { payload, .. } => drop(black_box(&payload[..])),
+            other => drop(black_box(other)),
+        }
+    }
+}
+
+#[inline(never)]
+fn observers(link: &PeerState<'_>, now: Instant) {
+    black_box((link.next_timeout(), link.next_timer(), link.stage(), link.cause(), link.role()));
+    black_box((link.local_id().hash(), link.remote_id(), link.unsent(), link.age(now), link.write_capacity()));
+    black_box((link.remote_hello().is_some(), link.wants_input(), link.traffic(black_box(ProtocolId(0)))));
+    link.shared().for_each(|shared| _ = black_box(shared));
+    black_box(link.peer_info(Network::default(), |_| black_box(None::<u8>)).is_some());
+}
+
+/// A subprotocol's own messages
+#[inline(never)]
+fn payloads() {
+    let mut buffer = black_box([0; 64]);
+    let mut writer = rlp::Writer::new(&mut buffer);
+    writer.list(|list| {
+        list.uint(black_box(1));
+        list.bytes(black_box(&[1, 2]));
+        list.list(|list| list.raw(black_box(&[0x80])));
+    });
+    black_box(writer.finish().is_ok());
+    black_box(rlp::validate(black_box(&buffer)).is_ok());
+    let mut reader = rlp::Reader::new(black_box(&buffer));
+    if let Ok(mut list) = reader.list() {
+        black_box((list.uint().is_ok(), list.bytes().is_ok(), list.item().is_ok(), list.array::<4>().is_ok()));
+        black_box((list.is_empty(), list.remaining(), list.finish().is_ok()));
+    }
+}

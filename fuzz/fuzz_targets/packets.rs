@@ -1,0 +1,4 @@
+//! The body is in the crate, at `src/fuzzing/packets.rs`
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| devp2p_proto::fuzzing::packets(data));

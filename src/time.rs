@@ -42,6 +42,13 @@ impl Instant {
     }
 }
 
+/// The time since the origin, as most clocks tell it; fractions of a millisecond are dropped
+impl From<Duration> for Instant {
+    fn from(since_origin: Duration) -> Self {
+        Self(u64::try_from(since_origin.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:03}s", self.0 / 1000, self.0 % 1000)
@@ -64,6 +71,12 @@ mod tests {
         assert_eq!(end.checked_add(Duration::from_millis(1)), None);
         assert_eq!(end.checked_add(Duration::ZERO), Some(end));
         assert_eq!(Instant::ZERO.checked_add(Duration::MAX), None);
+    }
+
+    #[test]
+    fn a_clock_counts_whole_milliseconds() {
+        assert_eq!(Instant::from(Duration::from_micros(1_999)), Instant::from_millis(1));
+        assert_eq!(Instant::from(Duration::MAX), Instant::from_millis(u64::MAX));
     }
 
     #[test]

@@ -96,6 +96,10 @@ impl Settings {
         }
     }
 
+    pub(super) const fn is_growable(&self) -> bool {
+        matches!(self.room, Room::Growable)
+    }
+
     /// The largest body that the link takes once messages are exchanged: a sixth is what the
     /// reference encoder may add, and nine bytes are the longest message id
     pub(super) const fn max_body(&self) -> usize {

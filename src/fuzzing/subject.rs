@@ -66,6 +66,8 @@ pub(super) struct Subject<'buf> {
     /// The latest time that was given
     latest: Instant,
     max_message: usize,
+    /// How many bytes may wait where the memory does not say so
+    window: Option<usize>,
     max_memory: (usize, usize),
     protocols: usize,
     /// The driver holds input back
@@ -84,6 +86,7 @@ impl<'buf> Subject<'buf> {
             announced: 0,
             latest: Instant::ZERO,
             max_message: settings.max_message,
+            window: settings.is_growable().then_some(settings.window),
             max_memory: settings.max_memory(),
             protocols: settings.protocols.len(),
             held: false,
@@ -220,6 +223,9 @@ impl<'buf> Subject<'buf> {
                 assert_eq!((event.protocol, event.code, event.size), (protocol, code, payload.len()));
                 assert_eq!(after.unsent, before.unsent + event.wire_size);
                 assert!(payload.len() <= self.max_message);
+                // Ping, Pong and Disconnect have room of their own, and one message always has.
+                let bounded = self.window.is_none_or(|window| after.unsent <= window + 3 * 64);
+                assert!(bounded || before.unsent == 0, "{} bytes wait", after.unsent);
             }
             Err(_) => assert_eq!(after, before, "a refused write changes nothing"),
         }

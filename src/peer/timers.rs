@@ -52,8 +52,14 @@ impl Timers {
     }
 
     /// Starts `timer` anew; a delay beyond the end of time is never over
+    ///
+    /// One that stands still begins where the hold did, so that it has `delay` left when that ends.
     pub(super) fn set(&mut self, timer: Timer, now: Instant, delay: Duration) {
-        self.put(timer, now.checked_add(delay));
+        let start = match self.input {
+            Input::Held { since } if timer.waits_for_input() => since,
+            _ => now,
+        };
+        self.put(timer, start.checked_add(delay));
     }
 
     pub(super) fn stop(&mut self, timer: Timer) {

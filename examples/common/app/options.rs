@@ -1,0 +1,123 @@
+//! The command line, the same for all drivers
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use devp2p_proto::{MAX_MESSAGE, Protocol, Timeouts};
+
+use crate::arguments::Arguments;
+use crate::enode::Enode;
+
+pub const USAGE: &str = "\
+usage: DRIVER listen ADDRESS:PORT [OPTIONS]
+       DRIVER dial ENODE [OPTIONS]
+
+  --protocols NAME/VERSION:LENGTH,…   what is offered (default echo/1:16,echo/2:17)
+  --send COUNT      messages to send on each shared protocol (default 0: echo)
+  --size BYTES      bytes in each of them, 8 to 16777215 (default 1024)
+  --take COUNT      nobody echoes: messages of its own that the peer sends on each protocol
+  --slow MILLIS     the time that each message that comes takes
+  --links COUNT     dial: how many; listen: leave after that many
+  --stay            dial: stay when all is said, until Ctrl-C
+  --quiet           print nothing of links that go well
+  --timeouts NAME=MILLIS,…            handshake, ping, pong, read, write, linger";
+
+pub struct Options {
+    pub command: Command,
+    pub protocols: Vec<Offer>,
+    pub send: u64,
+    pub size: usize,
+    pub take: Option<u64>,
+    pub slow: Option<Duration>,
+    pub links: Option<usize>,
+    pub stay: bool,
+    pub quiet: bool,
+    pub timeouts: Timeouts,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Command {
+    Listen(SocketAddr),
+    Dial(Enode),
+}
+
+/// A protocol: name, version, length
+pub struct Offer(String, u64, u64);
+
+impl Options {
+    pub fn of_process() -> Result<Self, String> {
+        let mut arguments = Arguments::of_process();
+        let command = match arguments.next().as_deref() {
+            Some("listen") => Command::Listen(arguments.parse("listen")?),
+            Some("dial") => Command::Dial(arguments.parse("dial")?),
+            Some(other) => return Err(format!("{other:?} is neither listen nor dial")),
+            None => return Err("listen or dial?".to_string()),
+        };
+        Self::defaults(command).read(arguments)
+    }
+
+    pub fn defaults(command: Command) -> Self {
+        Self {
+            command,
+            protocols: vec![Offer("echo".to_string(), 1, 16), Offer("echo".to_string(), 2, 17)],
+            send: 0,
+            size: 1024,
+            take: None,
+            slow: None,
+            links: None,
+            stay: false,
+            quiet: false,
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    fn read(mut self, mut arguments: Arguments) -> Result<Self, String> {
+        while let Some(option) = arguments.next() {
+            match option.as_str() {
+                "--protocols" => self.protocols = each(&arguments.value(&option)?, offer)?,
+                "--send" => self.send = arguments.parse(&option)?,
+                "--size" => self.size = arguments.parse(&option)?,
+                "--take" => self.take = Some(arguments.parse(&option)?),
+                "--slow" => self.slow = Some(Duration::from_millis(arguments.parse(&option)?)),
+                "--links" => self.links = Some(arguments.positive(&option)?),
+                "--stay" => self.stay = true,
+                "--quiet" => self.quiet = true,
+                "--timeouts" => drop(each(&arguments.value(&option)?, |text| timeout(&mut self.timeouts, text))?),
+                _ => return Err(format!("{option}: no such option")),
+            }
+        }
+        match self.size {
+            8..=MAX_MESSAGE => Ok(self),
+            size => Err(format!("--size {size}: must be 8 to {MAX_MESSAGE}")),
+        }
+    }
+
+    pub fn offer(&self) -> Vec<Protocol<'_>> {
+        self.protocols.iter().map(|Offer(name, version, length)| Protocol::new(name, *version, *length)).collect()
+    }
+}
+
+fn each<T>(list: &str, mut parse: impl FnMut(&str) -> Option<T>) -> Result<Vec<T>, String> {
+    list.split(',').map(|text| parse(text).ok_or_else(|| format!("{text:?} is not understood"))).collect()
+}
+
+fn offer(text: &str) -> Option<Offer> {
+    let (name, numbers) = text.split_once('/')?;
+    let (version, length) = numbers.split_once(':')?;
+    Some(Offer(name.to_string(), version.parse().ok()?, length.parse().ok()?))
+}
+
+fn timeout(timeouts: &mut Timeouts, text: &str) -> Option<()> {
+    let (name, millis) = text.split_once('=')?;
+    let timeout = match name {
+        "handshake" => &mut timeouts.handshake,
+        "ping" => &mut timeouts.ping,
+        "pong" => &mut timeouts.pong,
+        "read" => &mut timeouts.read,
+        "write" => &mut timeouts.write,
+        "linger" => &mut timeouts.linger,
+        _ => return None,
+    };
+    *timeout = Duration::from_millis(millis.parse().ok()?);
+    Some(())
+}

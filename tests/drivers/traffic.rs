@@ -1,0 +1,100 @@
+//! Links on which all goes well, if slowly
+
+use std::time::Duration;
+
+use crate::program::{Place, Program};
+use crate::proxy::{Stall, stalling};
+
+const DRIVERS: [&str; 4] = ["blocking", "epoll", "tokio", "smol"];
+
+every_driver!([] echo, large_messages, both_ways, stalled_both_ways, slow_protocol, many_links, shutdown, goodbye);
+
+/// With each of the others as the one that listens
+fn echo(driver: &str) {
+    for other in DRIVERS {
+        let (listener, place) = Program::listen(other, "--links 1 --protocols echo/1:4,echo/2:3,more/7:1,idle/1:0");
+        let dialler = Program::dial(driver, place, "--protocols more/7:1,idle/1:0,echo/2:3 --send 300");
+        let lines = dialler.succeed().join("\n");
+        assert!(lines.contains(&format!("ready {other}: more/7 idle/1 echo/2")), "{lines}");
+        assert!(lines.contains("sent 600, heard 600, complete"), "{lines}");
+        let lines = listener.succeed().join("\n");
+        assert!(
+            lines.contains("ended 0x8 remote disconnected: client quitting; sent 0, heard 600, complete"),
+            "{lines}"
+        );
+    }
+}
+
+fn large_messages(driver: &str) {
+    let (listener, place) = Program::listen(driver, "--links 1");
+    Program::dial(driver, place, "--send 3 --size 16000000").succeed();
+    listener.succeed();
+}
+
+/// More than sockets hold, both ways at once
+fn both_ways(driver: &str) {
+    let options = "--send 1000 --take 1000 --size 16000";
+    let (listener, place) = Program::listen(driver, &format!("--links 1 {options}"));
+    Program::dial(driver, place, options).succeed();
+    listener.succeed();
+}
+
+/// For a while neither side's bytes are carried, and all that lies between them is full
+fn stalled_both_ways(driver: &str) {
+    let stall = Stall { after: 100_000, pause: Duration::from_millis(1500) };
+    let options = "--send 1000 --take 1000 --size 16000";
+    let (listener, place) = Program::listen(driver, &format!("--links 1 {options}"));
+    let address = stalling(place.address, stall).expect("a free port");
+    let dialler = Program::dial(driver, Place { address, ..place }, options);
+    std::thread::sleep(stall.pause / 2);
+    let before = [&listener, &dialler].map(Program::processor_time);
+    std::thread::sleep(stall.pause / 3);
+    let after = [&listener, &dialler].map(Program::processor_time);
+    for (before, after) in before.iter().zip(after) {
+        let spent = after.zip(*before).map(|(after, before)| after - before).unwrap_or_default();
+        assert!(spent < stall.pause / 12, "{spent:?} of processor time while nothing could be done");
+    }
+    dialler.succeed();
+    listener.succeed();
+}
+
+/// Slower than the peer's patience, which our Pings keep up
+fn slow_protocol(driver: &str) {
+    let (listener, place) = Program::listen(driver, "--links 1 --slow 800 --timeouts ping=100,read=400");
+    let dialler = Program::dial(driver, place, "--send 3 --timeouts ping=100,read=400");
+    let lines = dialler.succeed().join("\n");
+    assert!(lines.contains("sent 3, heard 3, complete"), "{lines}");
+    listener.succeed();
+}
+
+fn many_links(driver: &str) {
+    let (listener, place) = Program::listen(driver, "--links 50");
+    let lines = Program::dial(driver, place, "--links 50 --send 50").succeed();
+    assert_eq!(lines.iter().filter(|line| line.contains("sent 50, heard 50, complete")).count(), 50);
+    listener.succeed();
+}
+
+/// A server that quits tells everybody
+fn shutdown(driver: &str) {
+    let (mut listener, place) = Program::listen(driver, "");
+    let mut dialler = Program::dial(driver, place, "--links 100 --stay");
+    listener.wait_for(" ready ", 100);
+    dialler.wait_for(" ready ", 100);
+    listener.interrupt();
+    let told = "ended 0x8 remote disconnected: client quitting";
+    assert_eq!(dialler.succeed().iter().filter(|line| line.contains(told)).count(), 100);
+    let told = "ended 0x8 disconnected: client quitting";
+    assert_eq!(listener.succeed().iter().filter(|line| line.contains(told)).count(), 100);
+}
+
+/// A client that quits does too
+fn goodbye(driver: &str) {
+    let (mut listener, place) = Program::listen(driver, "--links 1");
+    let mut dialler = Program::dial(driver, place, "--stay");
+    listener.wait(" ready ");
+    dialler.wait(" ready ");
+    dialler.interrupt();
+    dialler.succeed();
+    let lines = listener.succeed().join("\n");
+    assert!(lines.contains("ended 0x8 remote disconnected: client quitting"), "{lines}");
+}

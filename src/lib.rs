@@ -22,14 +22,15 @@
 //! 4. Let time pass.
 //!
 //! ```no_run
-//! use std::io::{Read, Write};
+//! use std::io::{BufRead, BufReader, ErrorKind, Write};
 //! use std::net::TcpStream;
 //!
 //! use devp2p_proto::{Action, Cause, Instant, PeerState};
 //!
-//! fn drive(mut link: PeerState<'_>, mut socket: TcpStream, clock: std::time::Instant) -> std::io::Result<Cause> {
-//!     let now = || Instant::from_millis(clock.elapsed().as_millis() as u64);
-//!     let (mut input, mut len) = ([0; 4096], 0);
+//! fn drive(mut link: PeerState<'_>, socket: &TcpStream) -> std::io::Result<Cause> {
+//!     let (mut input, mut output) = (BufReader::new(socket), socket);
+//!     let clock = std::time::Instant::now();
+//!     let now = || Instant::from(clock.elapsed());
 //!     loop {
 //!         // 1. Do what the link asks for.
 //!         while let Some(action) = link.poll() {
@@ -37,8 +38,8 @@
 //!                 Action::Authenticated(id) => println!("{id} has proven its key"), // or link.disconnect(..)
 //!                 Action::Ready(ready) => println!("talking to {}", ready.hello().client_id()),
 //!                 Action::Deliver { protocol, code, payload } => println!("{protocol}: {code}, {payload:?}"),
-//!                 Action::Send(bytes) => match socket.write(bytes) {
-//!                     Ok(len) => link.sent(now(), len).unwrap(),
+//!                 Action::Send(bytes) => match output.write(bytes) {
+//!                     Ok(len) => link.sent(now(), len).expect("no more than was offered"),
 //!                     Err(_) => link.send_failed(now()),
 //!                 },
 //!                 Action::Disconnect(cause) => return Ok(cause),
@@ -46,25 +47,28 @@
 //!             }
 //!         }
 //!         // 2. Wait for bytes, at most until the link wants to be woken.
-//!         if len == 0 {
-//!             socket.set_read_timeout(link.next_timeout().map(|at| at.saturating_since(now()).max(MILLISECOND)))?;
-//!             match socket.read(&mut input) {
-//!                 Ok(0) => link.receive_closed(now()),
-//!                 Ok(read) => len = read,
-//!                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-//!                 Err(_) => link.receive_closed(now()),
-//!             }
-//!         }
+//!         let patience = link.next_timeout().map(|at| at.saturating_since(now()).max(MILLISECOND));
+//!         socket.set_read_timeout(patience)?;
 //!         // 3. Give the link what came.
-//!         let taken = link.receive(now(), &input[..len]);
-//!         input.copy_within(taken..len, 0);
-//!         len -= taken;
+//!         match input.fill_buf() {
+//!             Ok([]) => link.receive_closed(now()),
+//!             Ok(bytes) => {
+//!                 let taken = link.receive(now(), bytes);
+//!                 input.consume(taken);
+//!             }
+//!             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+//!             Err(_) => link.receive_closed(now()),
+//!         }
 //!         // 4. Let time pass.
 //!         link.handle_timeout(now());
 //!     }
 //! }
 //! # const MILLISECOND: std::time::Duration = std::time::Duration::from_millis(1);
 //! ```
+//!
+//! It writes while the socket takes what it is given. A driver whose peer may be as stubborn as
+//! itself must not wait for its writes without reading: see the guide on drivers, and the examples
+//! `blocking`, `epoll`, `tokio` and `smol`.
 //!
 //! What makes the link, on either side of a connection:
 //!

@@ -202,7 +202,7 @@ impl Driver {
     }
 
     fn now(&self) -> Instant {
-        Instant::from_millis(self.timeline.elapsed().as_millis() as u64)
+        self.timeline.elapsed().into()
     }
 
     fn part(self, node: Node, cause: Cause) -> Outcome {

@@ -404,8 +404,9 @@ fn slow_protocol_stops_reading_only() {
     assert_eq!(scene.node.delivered().len(), 2);
     scene.pass(29 * SECOND);
     assert_eq!(scene.node.link.stage(), Stage::Running, "the peer has its full time to answer");
+    // Both what it owes and anything at all are due then, and the older debt has the word.
     scene.pass(2 * SECOND);
-    assert_eq!(scene.node.link.cause(), Some(Cause::Timeout(Timeout::Read)));
+    assert_eq!(scene.node.link.cause(), Some(Cause::Timeout(Timeout::Pong)));
 }
 
 #[test]

@@ -17,6 +17,11 @@ expect() {
     grep -q -- "$2" "$1" || { cat "$1" >&2; fail "nothing matches $2"; }
 }
 
+# A text must be there.
+expect_text() {
+    grep -qF -- "$2" "$1" || { cat "$1" >&2; fail "nowhere is said: $2"; }
+}
+
 # Waits until a line matches, for at most half a minute.
 await() {
     local i

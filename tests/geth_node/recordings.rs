@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use devp2p_proto::DisconnectReason;
+use devp2p_proto::{Action, DisconnectReason, Event, Instant, NodeId, ProtocolError, ProtocolId};
 
+use crate::journal::{Entry, Journal, Memory, Offer, Outcome, Player, Polled, Setup};
 use crate::program::{Finished, Program, run};
 use crate::remote::{ETH, Listener};
 
@@ -102,4 +104,55 @@ fn the_first_difference_is_shown() {
     finished.assert(1, "differs");
     assert!(finished.err.contains("recorded: Authenticated"), "{finished:?}");
     assert!(finished.err.contains("replayed: Disconnect: violation by the peer"), "{finished:?}");
+}
+
+/// One entry of each kind, on a link of the other role and the other kind of memory than the programs have
+#[test]
+fn every_event_survives() {
+    let path = fresh("events");
+    let text = path.to_str().expect("text");
+    let mut setup =
+        Setup::dialled(NodeId::new([1; 64]), "journal/1.0", vec![Offer::new("x", 1, 2, 99)]).expect("random");
+    setup.remote = None;
+    setup.timeouts.read = Duration::MAX;
+    setup.memory = Memory::Fixed { receive: 1, transmit: 2, table: 3 };
+    let x = ProtocolId(7);
+    let events = [
+        Event::Receive(b"bytes"),
+        Event::ReceiveClosed,
+        Event::HoldInput(true),
+        Event::Timeout,
+        Event::Write { protocol: x, code: u64::MAX, payload: &[] },
+        Event::Ping,
+        Event::Sent(12),
+        Event::SendFailed,
+        Event::ProtocolReturned(x, Ok(())),
+        Event::ProtocolReturned(x, Err(ProtocolError::BadMessage)),
+        Event::ProtocolReturned(x, Err(ProtocolError::Other)),
+        Event::ProtocolReturned(x, Err(ProtocolError::Reason(DisconnectReason::Requested))),
+        Event::Disconnect(DisconnectReason::Other(77)),
+    ];
+    let outcomes = [Outcome::Took(0), Outcome::Took(300), Outcome::Refused("no".into())];
+    let mut journal = Journal::create(text, &setup).expect("a file");
+    for (event, outcome) in events.iter().zip(outcomes.iter().cycle()) {
+        journal.event(Instant::from_millis(5), *event, outcome);
+        journal.polled(&Polled::new(Some(&Action::Send(b"sealed"))));
+        journal.polled(&Polled::new(None));
+    }
+    journal.finish().expect("a disk");
+
+    let file = fs::read(&path).expect("a file");
+    let (read, mut player) = Player::open(&file).expect("whole");
+    assert!((read.remote, read.key, read.entropy) == (None, setup.key, setup.entropy));
+    assert_eq!((read.timeouts, read.memory, read.protocols), (setup.timeouts, setup.memory, setup.protocols));
+    for (event, outcome) in events.iter().zip(outcomes.iter().cycle()) {
+        let Ok(Entry::Event { now, event: is, outcome: became }) = player.next_entry() else {
+            panic!("no event where {event:?} was");
+        };
+        assert_eq!((now.as_millis(), is, &became), (5, *event, outcome));
+        for polled in [Polled::new(Some(&Action::Send(b"sealed"))), Polled::new(None)] {
+            assert!(matches!(player.next_entry(), Ok(Entry::Polled(is)) if is == polled));
+        }
+    }
+    assert!(matches!(player.next_entry(), Ok(Entry::End)));
 }

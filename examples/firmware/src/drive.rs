@@ -1,12 +1,14 @@
 //! The driver's loop, the same for every transport
 
-use devp2p_proto::{Action, Cause, Instant, PeerState};
+use devp2p_proto::{Action, Cause, Instant, PeerState, ProtocolId};
 
 use crate::clock::Clock;
-use crate::script::Script;
 
 /// A byte stream to the peer, of which nothing ever blocks but [`wait`](Self::wait)
 pub trait Transport {
+    /// Lets what carries the stream do its work; called once in every turn
+    fn advance(&mut self, _now: Instant) {}
+
     /// Takes as many bytes as it can and says how many
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Broken>;
 
@@ -25,16 +27,32 @@ pub trait Transport {
 #[derive(Debug, Clone, Copy, defmt::Format)]
 pub struct Broken;
 
+/// What a link is there for
+pub trait Application {
+    /// The protocols have started
+    fn begin(&mut self, now: Instant);
+
+    /// Takes a message
+    fn deliver(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]);
+
+    /// Whether no further message can be taken
+    fn is_full(&self) -> bool;
+
+    /// Says what there is to say, as far as there is room; returns whether anything was said
+    fn advance(&mut self, link: &mut PeerState<'_>, now: Instant) -> bool;
+}
+
 /// Runs a link to its end
 #[inline(never)]
 pub fn drive(
     link: &mut PeerState<'_>,
     transport: &mut impl Transport,
     clock: &mut Clock,
-    script: &mut Script,
+    application: &mut impl Application,
 ) -> Cause {
     loop {
         let now = clock.now();
+        transport.advance(now);
         // 1. What has become due.
         if link.next_timeout().is_some_and(|due| due <= now) {
             if let Some(timer) = link.next_timer() {
@@ -43,15 +61,15 @@ pub fn drive(
             link.handle_timeout(now);
         }
         // 2. What the link asks for.
-        let sent = match carry_out(link, transport, now, script) {
+        let sent = match carry_out(link, transport, now, application) {
             Progress::Ended(cause) => return cause,
             Progress::Sent(len) => len > 0,
         };
         // 3. What the application wants.
-        let said = script.advance(link, now);
+        let said = application.advance(link, now);
         // 4. What has come. A driver that has no room for a message says so, and reads on later.
-        link.hold_input(now, script.is_full());
-        let received = !script.is_full() && link.wants_input() && receive(link, transport, now);
+        link.hold_input(now, application.is_full());
+        let received = !application.is_full() && link.wants_input() && receive(link, transport, now);
         // 5. Nothing: sleep.
         if !(sent || said || received) {
             transport.wait(link.unsent() > 0);
@@ -64,7 +82,12 @@ enum Progress {
     Ended(Cause),
 }
 
-fn carry_out(link: &mut PeerState<'_>, transport: &mut impl Transport, now: Instant, script: &mut Script) -> Progress {
+fn carry_out(
+    link: &mut PeerState<'_>,
+    transport: &mut impl Transport,
+    now: Instant,
+    application: &mut impl Application,
+) -> Progress {
     let mut sent = 0;
     while let Some(action) = link.poll() {
         match action {
@@ -74,11 +97,11 @@ fn carry_out(link: &mut PeerState<'_>, transport: &mut impl Transport, now: Inst
                 for shared in ready.shared() {
                     defmt::info!("shared: {}", shared);
                 }
-                script.begin(now);
+                application.begin(now);
             }
             Action::Deliver { protocol, code, payload } => {
                 defmt::trace!("{}: code {=u64}, {}", protocol, code, payload);
-                script.deliver(protocol, code, &payload);
+                application.deliver(protocol, code, &payload);
                 break; // it may have no room for another
             }
             Action::Send(bytes) => match transport.write(bytes) {

@@ -5,6 +5,7 @@ mod clock;
 mod drive;
 mod entropy;
 mod logger;
+pub mod node;
 mod panic;
 mod register;
 mod script;
@@ -14,6 +15,6 @@ pub mod stack;
 pub mod mps2;
 
 pub use clock::Clock;
-pub use drive::{Transport, drive};
+pub use drive::{Application, Transport, drive};
 pub use entropy::{NoEntropy, fill_random};
 pub use script::{BULK, ECHO, MAX_MESSAGE, PROTOCOLS, Script};

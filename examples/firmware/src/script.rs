@@ -9,6 +9,8 @@ use core::time::Duration;
 
 use devp2p_proto::{DisconnectReason, Instant, PeerState, Protocol, ProtocolError, ProtocolId};
 
+use crate::drive::Application;
+
 /// The largest message, and what the buffers are made for
 pub const MAX_MESSAGE: usize = 1024;
 
@@ -49,49 +51,9 @@ impl<'buf> Script<'buf> {
         Self { begun: None, sent: 0, echoed: 0, returned: 0, held: None, message, wrong: None }
     }
 
-    /// The protocols have started
-    pub fn begin(&mut self, now: Instant) {
-        self.begun = Some(now);
-    }
-
-    /// Takes a message
-    pub fn deliver(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) {
-        let right = match protocol {
-            ECHO => self.check_echo(code, payload),
-            _ => self.hold(code, payload),
-        };
-        if !right {
-            self.wrong = Some(protocol);
-        }
-    }
-
-    /// Whether no further message can be taken
-    pub const fn is_full(&self) -> bool {
-        self.held.is_some()
-    }
-
     /// Whether everything came and went as it should
     pub const fn is_complete(&self) -> bool {
         self.echoed == MESSAGES && self.returned == MESSAGES && self.wrong.is_none()
-    }
-
-    /// Says what there is to say, as far as there is room; returns whether anything was said
-    pub fn advance(&mut self, link: &mut PeerState<'_>, now: Instant) -> bool {
-        let Some(begun) = self.begun else {
-            return false;
-        };
-        if let Some(protocol) = self.wrong {
-            defmt::error!("{}: not the message that was expected", protocol);
-            self.begun = None;
-            return link.protocol_returned(now, protocol, Err(ProtocolError::BadMessage)).is_ok();
-        }
-        if self.is_complete() && now.saturating_since(begun) >= LIFETIME {
-            defmt::info!("{=u32} messages each way and {=u64} s: enough", MESSAGES, LIFETIME.as_secs());
-            self.begun = None;
-            link.disconnect(now, DisconnectReason::ClientQuitting);
-            return true;
-        }
-        self.give_back(link, now) || self.say(link, now)
     }
 
     fn check_echo(&mut self, code: u64, payload: &[u8]) -> bool {
@@ -137,6 +99,44 @@ impl<'buf> Script<'buf> {
         let written = link.write(now, ECHO, code_of(self.sent), &self.message[..len]).is_ok();
         self.sent += u32::from(written);
         written
+    }
+}
+
+impl Application for Script<'_> {
+    fn begin(&mut self, now: Instant) {
+        self.begun = Some(now);
+    }
+
+    fn deliver(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) {
+        let right = match protocol {
+            ECHO => self.check_echo(code, payload),
+            _ => self.hold(code, payload),
+        };
+        if !right {
+            self.wrong = Some(protocol);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.held.is_some()
+    }
+
+    fn advance(&mut self, link: &mut PeerState<'_>, now: Instant) -> bool {
+        let Some(begun) = self.begun else {
+            return false;
+        };
+        if let Some(protocol) = self.wrong {
+            defmt::error!("{}: not the message that was expected", protocol);
+            self.begun = None;
+            return link.protocol_returned(now, protocol, Err(ProtocolError::BadMessage)).is_ok();
+        }
+        if self.is_complete() && now.saturating_since(begun) >= LIFETIME {
+            defmt::info!("{=u32} messages each way and {=u64} s: enough", MESSAGES, LIFETIME.as_secs());
+            self.begun = None;
+            link.disconnect(now, DisconnectReason::ClientQuitting);
+            return true;
+        }
+        self.give_back(link, now) || self.say(link, now)
     }
 }
 

@@ -22,6 +22,12 @@ pub fn deepest() -> usize {
     top as usize - word as usize
 }
 
+/// Bytes of stack below the caller
+#[inline(always)]
+pub fn free() -> usize {
+    cortex_m::register::msp::read() as usize - &raw const _stack_end as usize
+}
+
 /// Calls `f` and returns how much stack it used
 #[inline(never)]
 pub fn used_by(f: impl FnOnce()) -> usize {

@@ -1,0 +1,66 @@
+//! Requests that wait for their answers
+
+use std::time::Duration;
+
+use devp2p_proto::Instant;
+
+use crate::failure::Failure;
+
+/// How long an answer may take
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Numbers requests, and knows those that are open
+///
+/// One of a kind at a time: the next one can then depend on what the last one brought.
+#[derive(Debug)]
+pub struct Request<T> {
+    name: &'static str,
+    open: Option<Open<T>>,
+}
+
+#[derive(Debug)]
+struct Open<T> {
+    id: u64,
+    since: Instant,
+    subject: T,
+}
+
+impl<T> Request<T> {
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, open: None }
+    }
+
+    /// Notes that the request `id` was made about `subject`
+    pub fn open(&mut self, id: u64, now: Instant, subject: T) {
+        self.open = Some(Open { id, since: now, subject });
+    }
+
+    pub const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    pub fn is(&self, id: u64) -> bool {
+        self.open.as_ref().is_some_and(|open| open.id == id)
+    }
+
+    /// What the request was about that is answered now
+    pub fn close(&mut self, id: u64) -> Result<T, Failure> {
+        match self.open.take_if(|open| open.id == id) {
+            Some(open) => Ok(open.subject),
+            None => Err(Failure::Breach(format!("it answers request {id} for {}, which is not open", self.name))),
+        }
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        self.open.as_ref().and_then(|open| open.since.checked_add(PATIENCE))
+    }
+
+    pub fn check(&self, now: Instant) -> Result<(), Failure> {
+        match self.deadline() {
+            Some(deadline) if deadline <= now => {
+                Err(Failure::Useless(format!("no {} for {} s", self.name, PATIENCE.as_secs())))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -4,8 +4,8 @@
 use super::config::{Config, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS};
 use super::growable::{Growable, GrowableTable};
 use crate::error::ConfigError;
-use crate::p2p::{disconnect, hello};
 use crate::p2p::message::{MAX_BASE_PAYLOAD, MAX_ID_LEN};
+use crate::p2p::{disconnect, hello};
 use crate::rlpx::ecies::MAX_PACKET;
 use crate::rlpx::frame::{MAX_BODY, frame_len, sealed_body_len};
 use crate::rlpx::handshake::MAX_SENT;

@@ -112,7 +112,9 @@ pub(super) enum Pong {
 impl State {
     pub(super) const fn stage(&self) -> Stage {
         match self {
-            Self::Dialling { .. } | Self::AwaitAck { .. } | Self::AwaitAuth { .. } | Self::InTransition => Stage::Handshake,
+            Self::Dialling { .. } | Self::AwaitAck { .. } | Self::AwaitAuth { .. } | Self::InTransition => {
+                Stage::Handshake
+            }
             Self::Admission { .. } => Stage::Admission,
             Self::AwaitHello { .. } => Stage::Hello,
             Self::Running(_) => Stage::Running,

@@ -63,7 +63,7 @@ impl Initiator {
     pub(crate) fn write_auth(&self, out: &mut [u8]) -> Option<usize> {
         let Self { identity, ephemeral, remote } = self;
         let remote_key = Public::from_id(remote).ok()?;
-        let token = xor(&identity.secret.agree(&remote_key), &ephemeral.nonce);
+        let token = Zeroizing::new(xor(&identity.secret.agree(&remote_key), &ephemeral.nonce));
         let signature = ephemeral.key.sign(&token)?;
         write_packet(out, &remote_key, ephemeral, |list| {
             list.bytes(&signature);
@@ -176,7 +176,7 @@ impl Recipient {
             Ok(fields)
         })?;
         let remote_key = Public::from_id(&remote)?;
-        let token = xor(&identity.secret.agree(&remote_key), &initiator_nonce);
+        let token = Zeroizing::new(xor(&identity.secret.agree(&remote_key), &initiator_nonce));
         let remote_ephemeral = Public::recover(&token, &signature)?;
         let len = write_packet(out, &remote_key, ephemeral, |list| {
             list.bytes(ephemeral.key.public().id().as_bytes());

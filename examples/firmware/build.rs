@@ -6,7 +6,8 @@ use std::{env, fs};
 fn main() {
     let out = env::var_os("OUT_DIR").expect("cargo sets it");
     let out = Path::new(&out);
-    let board = "mps2-an386";
+    let ethernet = env::var_os("CARGO_FEATURE_LM3S6965EVB").is_some();
+    let board = if ethernet { "lm3s6965evb" } else { "mps2-an386" };
     let map = format!("memory/{board}.x");
     fs::copy(&map, out.join("memory.x")).expect("the map is there and can be copied");
     println!("cargo:rerun-if-changed={map}");

@@ -1,11 +1,14 @@
 # What the scripts here share; sourced by them.
 
 # Seconds that an image may run
-TIMEOUT=120
+TIMEOUT=150
 DEFMT_PRINT=1.2.0
 target=thumbv7em-none-eabihf
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 images=$CARGO_TARGET_DIR/$target/release
+# The images of the other board
+ethernet_target=thumbv7m-none-eabi
+ethernet_image=$CARGO_TARGET_DIR/$ethernet_target/release/ethernet
 
 fail() {
     echo "error: $*" >&2
@@ -22,11 +25,12 @@ expect_text() {
     grep -qF -- "$2" "$1" || { cat "$1" >&2; fail "nowhere is said: $2"; }
 }
 
-# Waits until a line matches, for at most half a minute.
+# Waits until a line matches, or as many as are named, for at most a minute.
 await() {
-    local i
-    for ((i = 0; i < 300; i++)); do
-        grep -qs -- "$2" "$1" && return
+    local i found
+    for ((i = 0; i < 600; i++)); do
+        found=$(grep -cs -- "$2" "$1") || true
+        [ "${found:-0}" -ge "${3:-1}" ] && return
         sleep 0.1
     done
     fail "waited in vain for $2"
@@ -44,15 +48,29 @@ free_port() {
     echo "$port"
 }
 
-# Runs an image in QEMU and shows its log, decoded; fails as the image does.
-#
-# The log also goes to $work/log, where it may be waited for.
+# Runs an image in QEMU, on the board with the UART, and shows its log, decoded; fails as the image does.
 firmware() {
+    local image=$images/$1
+    shift
+    emulate "$image" -cpu cortex-m4 -machine mps2-an386 "$@"
+}
+
+# The same on the board with the Ethernet controller, in a network whose host is 10.0.2.2
+ethernet_firmware() {
+    emulate "$ethernet_image" -machine lm3s6965evb -serial none "$@"
+}
+
+# The log also goes to $work/log, where it may be waited for.
+emulate() {
     local image=$1
     shift
-    timeout "$TIMEOUT" qemu-system-arm -cpu cortex-m4 -machine mps2-an386 -nographic -monitor none \
-        -kernel "$images/$image" "$@" | defmt-print -e "$images/$image" stdin | tee "$work/log" ||
-        fail "$image: exit status ${PIPESTATUS[0]} of QEMU"
+    timeout "$TIMEOUT" qemu-system-arm -nographic -monitor none -kernel "$image" "$@" |
+        defmt-print -e "$image" stdin | tee "$work/log" ||
+        fail "$(basename "$image"): exit status ${PIPESTATUS[0]} of QEMU"
+}
+
+build_ethernet() {
+    cargo build --release --no-default-features --features lm3s6965evb --target "$ethernet_target" --bin ethernet
 }
 
 need_qemu() {
@@ -69,6 +87,17 @@ need_defmt_print() {
 build_geth_peer() {
     geth_peer=$(mktemp -d)/geth-peer
     (cd ../../tests/interop/geth && go build -o "$geth_peer" .)
+}
+
+# Our own program for the host
+build_host() {
+    host=$(mktemp -d)/host
+    (cd host && go build -o "$host" .)
+}
+
+# Bytes that an image takes of flash, or of RAM
+size_of() {
+    llvm size "$2" | awk -v column="$1" 'NR == 2 { print column == "flash" ? $1 + $2 : $2 + $3 }'
 }
 
 # The LLVM tools of the toolchain

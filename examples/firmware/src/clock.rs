@@ -60,3 +60,20 @@ impl Clock {
         Instant::from_millis(millis)
     }
 }
+
+/// Raised at the end of each round
+#[cfg(feature = "async")]
+static ROUND: crate::asynchronous::Signal = crate::asynchronous::Signal::new();
+
+#[cfg(feature = "async")]
+#[cortex_m_rt::exception]
+fn SysTick() {
+    ROUND.raise();
+}
+
+/// Waits for the end of the clock's round
+#[cfg(feature = "async")]
+pub async fn round() {
+    let mut first = true;
+    ROUND.wait(|| (!core::mem::take(&mut first)).then_some(())).await;
+}

@@ -1,13 +1,14 @@
 //! A session with geth over a UART, in the role that the command line names
 //!
-//! `initiator NODE_ID` dials, `recipient` waits to be dialled.
+//! `initiator NODE_ID` dials, `recipient` waits to be dialled. A word after `recipient` names a fault
+//! of the random generator, as [`Source`] has them: the link that cannot be is not made.
 #![no_std]
 #![no_main]
 
 use cortex_m_rt::entry;
 use devp2p_firmware::mps2::{HERTZ, Uart};
 use devp2p_firmware::node::{self, Memory, Role, StartError};
-use devp2p_firmware::{Clock, MAX_MESSAGE, Script, drive, stack};
+use devp2p_firmware::{Clock, Generator, MAX_MESSAGE, Script, Source, drive, stack};
 use devp2p_proto::{Cause, Config, ConfigError, DisconnectReason, Entropy, Instant, PeerState};
 use semihosting::process::ExitCode;
 use static_cell::StaticCell;
@@ -20,7 +21,7 @@ fn main() -> ! {
     let succeeded = match run(MEMORY, MESSAGE) {
         Ok(succeeded) => succeeded,
         Err(error) => {
-            defmt::error!("cannot start: {}", error);
+            error.log();
             false
         }
     };
@@ -34,7 +35,9 @@ fn run(memory: &'static mut Memory, message: &mut [u8; MAX_MESSAGE]) -> Result<b
     let mut clock = Clock::start(core.SYST, HERTZ);
     let mut uart = Uart::start();
     let config = node::configure(node::draw_identity()?)?;
-    let link = open(clock.now(), config, role()?, node::draw_entropy()?, memory)?;
+    let (role, source) = command()?;
+    let entropy = Generator::new(source).draw()?;
+    let link = open(clock.now(), config, role, entropy, memory)?;
     let mut script = Script::new(message);
     let cause = drive(link, &mut uart, &mut clock, &mut script);
     defmt::info!("ended: {}", cause);
@@ -60,12 +63,16 @@ fn open(
 
 /// What the command line says
 #[inline(never)]
-fn role() -> Result<Role, StartError> {
+fn command() -> Result<(Role, Source), StartError> {
     let args = semihosting::experimental::env::args::<256>().map_err(|_| StartError::CommandLine)?;
     let mut args = (&args).filter_map(Result::ok);
-    match (args.next(), args.next().map(str::parse)) {
-        (Some("initiator"), Some(Ok(remote))) => Ok(Role::Initiator(remote)),
-        (Some("recipient"), None) => Ok(Role::Recipient),
+    match (args.next(), args.next()) {
+        (Some("initiator"), Some(remote)) => {
+            let remote = remote.parse().map_err(|_| StartError::CommandLine)?;
+            Ok((Role::Initiator(remote), Source::Host))
+        }
+        (Some("recipient"), None) => Ok((Role::Recipient, Source::Host)),
+        (Some("recipient"), Some(fault)) => Ok((Role::Recipient, Source::named(fault).ok_or(StartError::CommandLine)?)),
         _ => Err(StartError::CommandLine),
     }
 }

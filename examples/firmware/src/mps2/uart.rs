@@ -10,10 +10,10 @@ use crate::drive::{Broken, Transport};
 use crate::register::Register;
 
 /// UART0 (ARM DAI 0386, memory map)
-const BASE: usize = 0x4000_4000;
+pub(super) const BASE: usize = 0x4000_4000;
 
-const TRANSMIT_FULL: u32 = 1 << 0;
-const RECEIVE_FULL: u32 = 1 << 1;
+pub(super) const TRANSMIT_FULL: u32 = 1 << 0;
+pub(super) const RECEIVE_FULL: u32 = 1 << 1;
 /// Transmit, receive, and an interrupt for each
 const ENABLE_ALL: u32 = 0b1111;
 /// The interrupts, in the register that shows them and clears them where ones are written
@@ -23,7 +23,7 @@ const DIVISOR: u32 = 16;
 
 /// The interrupts of UART0 (ARM DAI 0386, interrupts)
 #[derive(Clone, Copy)]
-enum Interrupt {
+pub(super) enum Interrupt {
     Receive = 0,
     Transmit = 1,
 }

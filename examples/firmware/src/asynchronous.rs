@@ -1,0 +1,110 @@
+//! The driver's loop in asynchronous form, over the traits of `embedded-io-async`
+
+use core::cell::Cell;
+use core::future::poll_fn;
+use core::task::{Context, Poll, Waker};
+
+use critical_section::Mutex;
+use devp2p_proto::{Action, Cause, PeerState};
+use embassy_futures::select::{Either3, select3};
+use embedded_io_async::{Read, Write};
+
+use crate::clock::{Clock, round};
+use crate::drive::Application;
+
+/// Runs a link to its end over a stream's two halves
+///
+/// Of both halves nothing is asked but that a call which is given up has moved no bytes, as is so for
+/// UARTs with a buffer and for the sockets of embassy-net.
+pub async fn drive(
+    link: &mut PeerState<'_>,
+    reader: &mut impl Read,
+    writer: &mut impl Write,
+    clock: &mut Clock,
+    application: &mut impl Application,
+) -> Cause {
+    let mut buffer = [0; 64];
+    let (mut start, mut end) = (0, 0);
+    loop {
+        let now = clock.now();
+        // 1. What has become due.
+        if link.next_timeout().is_some_and(|due| due <= now) {
+            link.handle_timeout(now);
+        }
+        // 2. What the application wants.
+        let mut busy = application.advance(link, now);
+        // 3. What has come. A driver that has no room for a message says so, and goes on later.
+        link.hold_input(now, application.is_full());
+        if start < end && !application.is_full() && link.wants_input() {
+            let taken = link.receive(now, &buffer[start..end]);
+            start += taken;
+            busy |= taken > 0;
+        }
+        // 4. What the link asks for.
+        let unsent: &[u8] = loop {
+            match link.poll() {
+                Some(Action::Ready(ready)) => {
+                    defmt::info!("peer says {}", ready.hello());
+                    application.begin(now);
+                    busy = true;
+                }
+                Some(Action::Deliver { protocol, code, payload }) => {
+                    application.deliver(protocol, code, &payload);
+                    busy = true;
+                    break &[]; // it may have no room for another
+                }
+                Some(Action::Send(bytes)) => break bytes,
+                Some(Action::Disconnect(cause)) => return cause,
+                Some(_) => busy = true,
+                None => break &[],
+            }
+        };
+        if busy && unsent.is_empty() {
+            continue;
+        }
+        // 5. Wait for the stream, or for time to pass.
+        let write =
+            async { if unsent.is_empty() { core::future::pending().await } else { writer.write(unsent).await } };
+        let read = async { if start < end { core::future::pending().await } else { reader.read(&mut buffer).await } };
+        match select3(write, read, round()).await {
+            // Only more than was offered would be refused.
+            Either3::First(Ok(len)) => _ = link.sent(now, len),
+            Either3::First(Err(_)) => link.send_failed(now),
+            Either3::Second(Ok(len @ 1..)) => (start, end) = (0, len),
+            Either3::Second(_) => link.receive_closed(now),
+            Either3::Third(()) => {}
+        }
+    }
+}
+
+/// What an interrupt's handler tells the one task that waits for it
+pub struct Signal(Mutex<Cell<Option<Waker>>>);
+
+impl Signal {
+    pub const fn new() -> Self {
+        Self(Mutex::new(Cell::new(None)))
+    }
+
+    /// Wakes the task
+    pub fn raise(&self) {
+        if let Some(waker) = critical_section::with(|token| self.0.borrow(token).take()) {
+            waker.wake();
+        }
+    }
+
+    /// Waits until `check` finds something; it looks now, and after each time that the signal is raised
+    pub async fn wait<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
+        poll_fn(|context: &mut Context<'_>| {
+            // First the waker, then the look: what happens in between wakes.
+            critical_section::with(|token| self.0.borrow(token).set(Some(context.waker().clone())));
+            check().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+impl Default for Signal {
+    fn default() -> Self {
+        Self::new()
+    }
+}

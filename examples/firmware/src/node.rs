@@ -1,0 +1,123 @@
+//! What every image is: a node with a key, a name and two protocols
+
+use devp2p_proto::{Buffers, Config, ConfigError, Entropy, Instant, NodeId, PeerState, SecretKey};
+use static_cell::StaticCell;
+
+use crate::entropy::{EntropyError, fill_random};
+use crate::script::{MAX_MESSAGE, PROTOCOLS};
+
+/// Entries of the compressor's table: at 1 KiB messages this many cost a few bytes a message in
+/// compression, and 1.5 KB less than the largest that would do any good
+pub const TABLE_LEN: usize = 256;
+
+/// Why there is no link
+#[derive(defmt::Format)]
+pub enum StartError {
+    /// Another program has the processor
+    Processor,
+    /// The command line is not one of those that this image understands
+    CommandLine,
+    Entropy(EntropyError),
+    Config(ConfigError),
+}
+
+impl StartError {
+    /// Says why, in words that help
+    #[inline(never)]
+    pub fn log(&self) {
+        match self {
+            Self::Entropy(EntropyError::Weak) => {
+                defmt::error!("cannot start: the random generator gave the same bytes again; no link is made of them");
+            }
+            Self::Config(ConfigError::WeakEntropy) => {
+                defmt::error!(
+                    "cannot start: the random bytes are zero or repeat, so no generator made them, and anybody could read what a link made of them says; is the generator running?"
+                );
+            }
+            _ => defmt::error!("cannot start: {}", self),
+        }
+    }
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<EntropyError> for StartError {
+    fn from(error: EntropyError) -> Self {
+        Self::Entropy(error)
+    }
+}
+
+/// Which side of a link this node is
+#[derive(Clone, Copy)]
+pub enum Role {
+    Initiator(NodeId),
+    Recipient,
+}
+
+/// The buffers of one link, for use by one after the other
+///
+/// A size that is too small would be refused by the link's constructor; these cannot be.
+pub struct Memory {
+    receive: [u8; Buffers::receive_len(MAX_MESSAGE)],
+    transmit: [u8; Buffers::transmit_len(MAX_MESSAGE)],
+    table: [u16; TABLE_LEN],
+}
+
+impl Memory {
+    pub const fn new() -> Self {
+        Self {
+            receive: [0; Buffers::receive_len(MAX_MESSAGE)],
+            transmit: [0; Buffers::transmit_len(MAX_MESSAGE)],
+            table: [0; TABLE_LEN],
+        }
+    }
+
+    pub fn buffers(&mut self) -> Buffers<'_> {
+        Buffers::fixed(&mut self.receive, &mut self.transmit, &mut self.table)
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Makes a link
+///
+/// Kept out of its callers, or the link's copies would lie on the stack under all that follows.
+#[inline(never)]
+pub fn open<'memory>(
+    now: Instant,
+    config: &Config,
+    role: Role,
+    entropy: Entropy,
+    buffers: Buffers<'memory>,
+) -> Result<PeerState<'memory>, ConfigError> {
+    match role {
+        Role::Initiator(remote) => PeerState::initiator(now, config, remote, entropy, buffers),
+        Role::Recipient => PeerState::recipient(now, config, entropy, buffers),
+    }
+}
+
+/// A key that is drawn anew at every start; a real device keeps its key
+#[inline(never)]
+pub fn draw_identity() -> Result<SecretKey, EntropyError> {
+    let mut key = [0; 32];
+    fill_random(&mut key)?;
+    let identity = SecretKey::from_bytes(key).map_err(|_| EntropyError::Weak)?;
+    defmt::info!("this node is {}", identity.node_id());
+    Ok(identity)
+}
+
+/// The node, in the place where it stays; once
+#[inline(never)]
+pub fn configure(identity: SecretKey) -> Result<&'static Config, ConfigError> {
+    static CONFIG: StaticCell<Config> = StaticCell::new();
+    let config = Config::new(identity, "devp2p-firmware/0.1.0/thumbv7", &PROTOCOLS)?;
+    Ok(CONFIG.init(config.with_max_message(MAX_MESSAGE)?))
+}

@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use devp2p_proto::{Action, Cause, DisconnectReason, PeerState};
+use devp2p_proto::{Action, Cause, DisconnectReason};
 
 use crate::QUIT;
 use crate::conversation::Conversation;
+use crate::link::Link;
 
 /// How long a write may keep the loop from looking after its input
 const WRITE_PATIENCE: Duration = Duration::from_millis(10);
@@ -17,7 +18,7 @@ const WRITE_PATIENCE: Duration = Duration::from_millis(10);
 const QUIT_PATIENCE: Duration = Duration::from_millis(250);
 
 /// Runs a link until it ends
-pub fn drive(mut link: PeerState<'static>, socket: &TcpStream, talk: &mut Conversation) -> io::Result<Cause> {
+pub fn drive(link: &mut Link, socket: &TcpStream, talk: &mut Conversation) -> io::Result<Cause> {
     socket.set_nodelay(true)?;
     socket.set_write_timeout(Some(WRITE_PATIENCE))?;
     let mut input = BufReader::with_capacity(64 * 1024, socket);
@@ -31,7 +32,7 @@ pub fn drive(mut link: PeerState<'static>, socket: &TcpStream, talk: &mut Conver
         // 1. Do what the link asks for, and let it have what there is to say. One write a turn, so that
         //    neither direction starves the other; none while more input is at hand, whose answers go along.
         let idle = loop {
-            talk.write(now, &mut link);
+            talk.write(now, link);
             let more = !input.buffer().is_empty() && talk.has_room(now) && link.wants_input();
             match link.poll() {
                 None => break !more,

@@ -16,6 +16,10 @@ mod conversation;
 mod drive;
 #[path = "../common/enode.rs"]
 mod enode;
+#[path = "../common/journal.rs"]
+mod journal;
+#[path = "../common/link.rs"]
+mod link;
 
 use std::fmt::Display;
 use std::io;
@@ -27,12 +31,11 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use devp2p_proto::PeerState;
-
 use app::{Command, Node};
 use conversation::Conversation;
 use drive::drive;
 use enode::Enode;
+use link::Link;
 
 /// How long not to accept after that has failed
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -153,9 +156,9 @@ fn connect(node: &Arc<Node>, remote: Enode) {
     }
 }
 
-fn finish(mut conversation: Conversation, link: PeerState<'static>, socket: TcpStream) {
-    match drive(link, &socket, &mut conversation) {
-        Ok(cause) => conversation.ended(cause),
+fn finish(mut conversation: Conversation, mut link: Link, socket: TcpStream) {
+    match drive(&mut link, &socket, &mut conversation) {
+        Ok(cause) => conversation.ended(link, cause),
         Err(error) => conversation.report().failed("to set the socket up", &error),
     }
 }

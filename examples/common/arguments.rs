@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each program uses the part that it needs")]
 
 use std::fmt::Display;
+use std::path::Path;
 use std::str::FromStr;
 
 /// The arguments, one after the other
@@ -42,12 +43,14 @@ pub fn asks_for_help() -> bool {
     std::env::args().skip(1).any(|argument| argument == "--help" || argument == "-h")
 }
 
-/// The file that `--record` names, if the secrets that it will hold are agreed to
+/// The file that `--record` names, if there is none yet and the secrets that it will hold are agreed to
 pub fn consented(record: Option<String>, secrets: bool) -> Result<Option<String>, String> {
     match record {
         Some(_) if !secrets => Err("--record: a recording holds this node's secret key, the keys of the link and all \
              that was said; add --yes-secrets to make one"
             .to_string()),
+        // Said early, though a file that comes to be meanwhile is not written over either.
+        Some(path) if Path::new(&path).exists() => Err(format!("--record {path}: File exists")),
         record => Ok(record),
     }
 }

@@ -30,6 +30,7 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::str::FromStr;
 use std::time::Duration;
 
 use devp2p_proto::rlp::{Reader, RlpError};
@@ -83,6 +84,20 @@ impl Offer {
     }
 }
 
+/// As command lines have it, without a limit of its own
+impl FromStr for Offer {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = || {
+            let (name, numbers) = text.split_once('/')?;
+            let (version, length) = numbers.split_once(':')?;
+            Some(Self::new(name, version.parse().ok()?, length.parse().ok()?, devp2p_proto::MAX_MESSAGE))
+        };
+        parse().ok_or("not NAME/VERSION:LENGTH")
+    }
+}
+
 /// Which kind of [`Buffers`] the link has
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
@@ -99,11 +114,16 @@ impl Setup {
     /// A dialled link at time zero, with defaults for what is rarely of interest, and its key and randomness
     /// from the operating system
     pub fn dialled(remote: NodeId, client_id: &str, protocols: Vec<Offer>) -> Result<Self, getrandom::Error> {
+        Ok(Self { remote: Some(remote), ..Self::accepted(client_id, protocols)? })
+    }
+
+    /// The same for a link that a peer has dialled
+    pub fn accepted(client_id: &str, protocols: Vec<Offer>) -> Result<Self, getrandom::Error> {
         let (mut key, mut entropy) = ([0; 32], [0; Entropy::SIZE]);
         getrandom::fill(&mut key)?;
         getrandom::fill(&mut entropy)?;
         Ok(Self {
-            remote: Some(remote),
+            remote: None,
             key,
             client_id: client_id.to_string(),
             listen_port: 0,
@@ -117,15 +137,20 @@ impl Setup {
         })
     }
 
-    /// The link; `buffers` must be of the kind and size that `memory` says
-    pub fn link<'buf>(&self, buffers: Buffers<'buf>) -> Result<PeerState<'buf>, SetupError> {
+    /// What all links of this node have in common
+    pub fn config(&self) -> Result<Config, SetupError> {
         let protocols: Vec<_> = self.protocols.iter().map(Offer::protocol).collect();
         let key = SecretKey::from_bytes(self.key).map_err(|_| SetupError::Key)?;
-        let config = Config::new(key, &self.client_id, &protocols)?
+        Ok(Config::new(key, &self.client_id, &protocols)?
             .with_listen_port(self.listen_port)
             .with_timeouts(self.timeouts)?
             .with_max_message(self.max_message)?
-            .with_send_window(self.send_window);
+            .with_send_window(self.send_window))
+    }
+
+    /// The link; `buffers` must be of the kind and size that `memory` says
+    pub fn link<'buf>(&self, buffers: Buffers<'buf>) -> Result<PeerState<'buf>, SetupError> {
+        let config = self.config()?;
         let entropy = Entropy::from_bytes(self.entropy);
         Ok(match self.remote {
             Some(remote) => PeerState::initiator(self.now, &config, remote, entropy, buffers)?,

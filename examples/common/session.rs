@@ -13,11 +13,11 @@ use std::thread;
 use std::time::{Duration, Instant as Clock};
 
 use bytes::Bytes;
-use devp2p_proto::{Action, Buffers, Cause, DisconnectReason, Event, Instant, ProtocolId};
+use devp2p_proto::{Action, Buffers, Cause, DisconnectReason, Instant, ProtocolId};
 
 use crate::enode::Enode;
-use crate::journal::{Journal, Setup, SetupError};
-use crate::link::Link;
+use crate::journal::Setup;
+use crate::link::{Link, StartError};
 
 /// How long a connect may take
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -85,13 +85,10 @@ impl Session {
     /// `record` names the file of the link's journal, if one is to be kept.
     pub fn dial(node: Enode, setup: &Setup, record: Option<&str>) -> Result<Self, DialError> {
         // What is wrong on this side is said before anybody is called.
-        setup.link(Buffers::growable()).map_err(DialError::Setup)?;
+        setup.link(Buffers::growable()).map_err(StartError::from)?;
         let socket = TcpStream::connect_timeout(&node.address, CONNECT_PATIENCE).map_err(DialError::Unreachable)?;
         let started = Clock::now();
-        let journal_error = |error| DialError::Journal(record.unwrap_or_default().to_string(), error);
-        let journal = record.map(|path| Journal::create(path, setup)).transpose().map_err(journal_error)?;
-        let link = Link::new(setup, journal).map_err(DialError::Setup)?;
-        Self::new(link, socket, started).map_err(DialError::Unreachable)
+        Self::new(Link::start(setup, record)?, socket, started).map_err(DialError::Unreachable)
     }
 
     fn new(link: Link, socket: TcpStream, started: Clock) -> io::Result<Self> {
@@ -129,7 +126,7 @@ impl Session {
                 return Happening::Interrupted;
             }
             // 3. Let time pass.
-            let _ = self.link.handle(self.now(), Event::Timeout);
+            self.link.handle_timeout(self.now());
         }
     }
 
@@ -150,9 +147,7 @@ impl Session {
                         Ok(len) => self.note_sent(now, len, begun),
                         // The socket is full. The link keeps what it has; input goes on.
                         Err(error) if is_patience(&error) => return None,
-                        Err(_) => {
-                            let _ = self.link.handle(now, Event::SendFailed);
-                        }
+                        Err(_) => self.link.send_failed(now),
                     }
                 }
                 // Everybody is admitted who has the key that was dialled.
@@ -162,8 +157,7 @@ impl Session {
     }
 
     fn note_sent(&mut self, now: Instant, len: usize, begun: Clock) {
-        // More than was offered cannot have been written.
-        let _ = self.link.handle(now, Event::Sent(len));
+        self.link.sent(now, len).expect("no more than was offered");
         if matches!(self.ping, Ping::Leaving) && self.link.unsent() == 0 {
             self.ping = Ping::Left(begun);
         }
@@ -176,7 +170,7 @@ impl Session {
         }
         let (now, answered) = (self.now(), self.link.liveness().pongs_received);
         let rest = &self.piece.bytes[self.piece.taken..];
-        let taken = self.link.handle(now, Event::Receive(rest)).unwrap_or_default();
+        let taken = self.link.receive(now, rest);
         self.piece.taken += taken;
         if let Ping::Left(left) = self.ping
             && self.link.liveness().pongs_received > answered
@@ -200,9 +194,7 @@ impl Session {
         }
         match self.inbox.recv_timeout(patience) {
             Ok(Input::Bytes(bytes, arrived)) => self.piece = Piece { bytes, taken: 0, arrived },
-            Ok(Input::Closed) => {
-                let _ = self.link.handle(self.now(), Event::ReceiveClosed);
-            }
+            Ok(Input::Closed) => self.link.receive_closed(self.now()),
             Ok(Input::Interrupt) => return true,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
@@ -276,18 +268,20 @@ impl Drop for Session {
 /// Why there is no session
 #[derive(Debug)]
 pub enum DialError {
-    /// The configuration makes no link
-    Setup(SetupError),
-    /// The file cannot be written
-    Journal(String, io::Error),
+    Start(StartError),
     Unreachable(io::Error),
+}
+
+impl From<StartError> for DialError {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
 }
 
 impl fmt::Display for DialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Setup(error) => error.fmt(f),
-            Self::Journal(path, error) => write!(f, "{path}: {error}"),
+            Self::Start(error) => error.fmt(f),
             Self::Unreachable(error) => error.fmt(f),
         }
     }

@@ -6,7 +6,7 @@
 //! cargo run --release --example epoll -- idle 1000
 //! ```
 //!
-//! The run loop of a link is `link.rs`, the loop over all of them `reactor.rs`; `idle` measures what links
+//! The run loop of a link is `drive.rs`, the loop over all of them `reactor.rs`; `idle` measures what links
 //! cost on which nothing is said. What the node says and prints is the same for all drivers, in `common/app`.
 
 #[path = "../common/app/mod.rs"]
@@ -15,9 +15,13 @@ mod app;
 mod arguments;
 #[path = "../common/app/conversation.rs"]
 mod conversation;
+mod drive;
 #[path = "../common/enode.rs"]
 mod enode;
 mod idle;
+#[path = "../common/journal.rs"]
+mod journal;
+#[path = "../common/link.rs"]
 mod link;
 mod reactor;
 mod timers;

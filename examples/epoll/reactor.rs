@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use devp2p_proto::{ConfigError, DisconnectReason, Instant, PeerState};
+use devp2p_proto::{DisconnectReason, Instant};
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use crate::app::Node;
 use crate::conversation::Conversation;
+use crate::drive::{Peer, Turn};
 use crate::enode::Enode;
-use crate::link::{Link, Turn};
+use crate::link::{Link, StartError};
 use crate::timers::Timers;
 
 const LISTENER: Token = Token(0);
@@ -41,7 +42,7 @@ pub struct Reactor {
 }
 
 struct Entry {
-    link: Link,
+    peer: Peer,
     wake: Option<Instant>,
 }
 
@@ -109,7 +110,7 @@ impl Reactor {
         &mut self,
         mut socket: TcpStream,
         talk: Conversation,
-        start: impl FnOnce(&Node) -> Result<PeerState<'static>, ConfigError>,
+        start: impl FnOnce(&Node) -> Result<Link, StartError>,
     ) {
         let token = Token(self.next_token);
         self.next_token += 1;
@@ -117,8 +118,8 @@ impl Reactor {
         let _ = socket.set_nodelay(true);
         let interest = Interest::READABLE | Interest::WRITABLE;
         match (start(&self.node), self.poll.registry().register(&mut socket, token, interest)) {
-            (Ok(state), Ok(())) => {
-                self.links.insert(token, Box::new(Entry { link: Link::new(state, socket, talk), wake: None }));
+            (Ok(link), Ok(())) => {
+                self.links.insert(token, Box::new(Entry { peer: Peer::new(link, socket, talk), wake: None }));
                 self.ready.push(token);
             }
             (Err(error), _) => talk.report().failed("to start", &error),
@@ -166,7 +167,7 @@ impl Reactor {
             token => {
                 let readable = event.is_readable() || event.is_read_closed() || event.is_error();
                 let writable = event.is_writable() || event.is_write_closed() || event.is_error();
-                self.links.get_mut(&token)?.link.note(readable, writable);
+                self.links.get_mut(&token)?.peer.note(readable, writable);
                 return Some(token);
             }
         }
@@ -177,7 +178,7 @@ impl Reactor {
         if self.quit.load(Ordering::Relaxed) {
             self.listener = None;
             let now = self.node.now();
-            self.links.values_mut().for_each(|entry| entry.link.disconnect(now, DisconnectReason::ClientQuitting));
+            self.links.values_mut().for_each(|entry| entry.peer.disconnect(now, DisconnectReason::ClientQuitting));
             self.ready.extend(self.links.keys());
         }
     }
@@ -190,18 +191,17 @@ impl Reactor {
         let Some(entry) = self.links.get_mut(&token) else {
             return;
         };
-        let wake = match entry.link.turn(now, &mut self.scratch) {
+        let wake = match entry.peer.turn(now, &mut self.scratch) {
             Turn::Wait(wake) => wake,
             Turn::Again => {
                 self.ready.push(token);
                 entry.wake
             }
             Turn::Over(cause) => {
-                entry.link.talk.ended(cause);
                 self.ended += 1;
                 self.timers.change(token, entry.wake, None);
                 // Closes the socket, which ends its registration too.
-                self.links.remove(&token);
+                self.links.remove(&token).into_iter().for_each(|entry| entry.peer.ended(cause));
                 return;
             }
         };

@@ -138,7 +138,8 @@ impl<'a> Node<'a> {
     /// Ends the link with the protocol that failed, which tells the peer why
     fn fail(&mut self, protocol: ProtocolId, failure: Failure) -> Ending {
         let (link, now) = self.session.link();
-        link.protocol_returned(now, protocol, Err(failure.error()));
+        // It runs: something of its own has just failed.
+        let _ = link.protocol_returned(now, protocol, Err(failure.error()));
         self.session.wait_for_end();
         Ending::Failed(failure)
     }

@@ -35,7 +35,7 @@ impl Outbox {
             match link.write_rlp(now, *protocol, *code, message) {
                 Err(WriteError::Full) => return,
                 // What is refused for good, on a link that has ended, nobody waits for.
-                Ok(()) | Err(_) => self.0.pop_front(),
+                Ok(_) | Err(_) => self.0.pop_front(),
             };
         }
     }

@@ -39,7 +39,7 @@ impl Options {
                 "--count" => count = Some(arguments.positive(&argument)?),
                 "--interval" => interval = seconds(&argument, &arguments.value(&argument)?)?,
                 "--timeout" => timeout = seconds(&argument, &arguments.value(&argument)?)?,
-                "--offer" => offers.push(offer(&arguments.value(&argument)?)?),
+                "--offer" => offers.push(arguments.parse(&argument)?),
                 "--json" => json = true,
                 "--record" => record = Some(arguments.value(&argument)?),
                 "--yes-secrets" => secrets = true,
@@ -61,14 +61,6 @@ fn usual_offers() -> Vec<Offer> {
     [("eth", 68, 17), ("eth", 69, 18), ("snap", 1, 8)]
         .map(|(name, version, length)| Offer::new(name, version, length, devp2p_proto::MAX_MESSAGE))
         .into()
-}
-
-fn offer(text: &str) -> Result<Offer, String> {
-    let parts = text.split_once('/').and_then(|(name, rest)| {
-        let (version, length) = rest.split_once(':')?;
-        Some(Offer::new(name, version.parse().ok()?, length.parse().ok()?, devp2p_proto::MAX_MESSAGE))
-    });
-    parts.ok_or_else(|| format!("--offer {text}: not NAME/VERSION:LENGTH"))
 }
 
 fn seconds(option: &str, text: &str) -> Result<Duration, String> {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --example ping -- enode://… --count 3 --record FILE --yes-secrets
+//! cargo run --example tokio -- dial enode://… --send 10 --record FILE --yes-secrets
 //! cargo run --example replay -- FILE [--trace]
 //! ```
 //!

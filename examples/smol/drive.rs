@@ -4,13 +4,14 @@ use std::future::pending;
 use std::io;
 use std::time::Duration;
 
-use devp2p_proto::{Action, Cause, DisconnectReason, PeerState};
+use devp2p_proto::{Action, Cause, DisconnectReason};
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::future::race;
 use futures_lite::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, split};
 use smol::channel::Receiver;
 
 use crate::conversation::Conversation;
+use crate::link::Link;
 
 /// What ends a wait
 enum Happening {
@@ -24,7 +25,7 @@ enum Happening {
 ///
 /// `sleep` is the executor's timer; `quit` is closed when the link is to be ended.
 pub async fn drive<S, T: Future>(
-    mut link: PeerState<'static>,
+    link: &mut Link,
     socket: S,
     talk: &mut Conversation,
     sleep: impl Fn(Duration) -> T,
@@ -39,7 +40,7 @@ where
         // 1. Do what the link asks for, up to `Send`, and let it have what there is to say.
         let now = talk.report().node().now();
         loop {
-            talk.write(now, &mut link);
+            talk.write(now, link);
             match link.poll() {
                 None | Some(Action::Send(_)) => break,
                 Some(Action::Disconnect(cause)) => return cause,

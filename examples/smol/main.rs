@@ -17,6 +17,10 @@ mod conversation;
 mod drive;
 #[path = "../common/enode.rs"]
 mod enode;
+#[path = "../common/journal.rs"]
+mod journal;
+#[path = "../common/link.rs"]
+mod link;
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,7 +28,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devp2p_proto::{ConfigError, PeerState};
 use futures_lite::future;
 use smol::channel::{Receiver, Sender, bounded, unbounded};
 use smol::net::{TcpListener, TcpStream};
@@ -34,6 +37,7 @@ use app::{Command, Node};
 use conversation::Conversation;
 use drive::drive;
 use enode::Enode;
+use link::{Link, StartError};
 
 /// How long not to accept after that has failed
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -145,18 +149,13 @@ async fn connect(node: Arc<Node>, remote: Enode, quit: Receiver<()>) {
     }
 }
 
-async fn run(
-    mut conversation: Conversation,
-    link: Result<PeerState<'static>, ConfigError>,
-    socket: TcpStream,
-    quit: Receiver<()>,
-) {
+async fn run(mut conversation: Conversation, link: Result<Link, StartError>, socket: TcpStream, quit: Receiver<()>) {
     // Frames are put together here, so nothing is to be waited for.
     let _ = socket.set_nodelay(true);
     match link {
-        Ok(link) => {
-            let cause = drive(link, socket, &mut conversation, Timer::after, quit).await;
-            conversation.ended(cause);
+        Ok(mut link) => {
+            let cause = drive(&mut link, socket, &mut conversation, Timer::after, quit).await;
+            conversation.ended(link, cause);
         }
         Err(error) => conversation.report().failed("to start", &error),
     }

@@ -3,13 +3,14 @@
 use std::future::pending;
 use std::time::Duration;
 
-use devp2p_proto::{Action, Cause, DisconnectReason, Instant, PeerState, Ready};
+use devp2p_proto::{Action, Cause, DisconnectReason, Instant, Ready};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::select;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use crate::link::Link;
 use crate::protocols::Protocols;
 
 /// Becomes true when the link is to be ended
@@ -28,12 +29,7 @@ pub trait Service {
 }
 
 /// Runs a link until it ends, and its protocols with it
-pub async fn drive(
-    mut link: PeerState<'static>,
-    mut socket: TcpStream,
-    service: &impl Service,
-    mut quit: Quit,
-) -> Cause {
+pub async fn drive(link: &mut Link, mut socket: TcpStream, service: &impl Service, mut quit: Quit) -> Cause {
     let (reader, mut writer) = socket.split();
     let mut input = BufReader::with_capacity(64 * 1024, reader);
     let mut protocols = Protocols::default();
@@ -41,7 +37,7 @@ pub async fn drive(
         // 1. Do what the link asks for, up to `Send`, and let it have what protocols have written.
         let now = service.now();
         let ended = loop {
-            protocols.write(now, &mut link);
+            protocols.write(now, link);
             let Some(action) = link.poll() else {
                 break None;
             };

@@ -22,6 +22,10 @@ mod drive;
 mod echo;
 #[path = "../common/enode.rs"]
 mod enode;
+#[path = "../common/journal.rs"]
+mod journal;
+#[path = "../common/link.rs"]
+mod link;
 mod protocols;
 
 use std::io;
@@ -30,7 +34,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devp2p_proto::{ConfigError, PeerState};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::sync::watch;
@@ -41,6 +44,7 @@ use app::{Command, Node, Report};
 use drive::{Quit, drive};
 use echo::Echo;
 use enode::Enode;
+use link::{Link, StartError};
 
 /// How long not to accept after that has failed
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -108,14 +112,14 @@ async fn connect(node: Arc<Node>, remote: Enode, quit: Quit) {
     }
 }
 
-async fn run(report: Report, link: Result<PeerState<'static>, ConfigError>, socket: TcpStream, quit: Quit) {
+async fn run(report: Report, link: Result<Link, StartError>, socket: TcpStream, quit: Quit) {
     // Frames are put together here, so nothing is to be waited for.
     let _ = socket.set_nodelay(true);
     let echo = Echo::new(report.clone());
     match link {
-        Ok(link) => {
-            let cause = drive(link, socket, &echo, quit).await;
-            report.ended(cause, echo.summary());
+        Ok(mut link) => {
+            let cause = drive(&mut link, socket, &echo, quit).await;
+            report.ended(link, cause, echo.summary());
         }
         Err(error) => report.failed("to start", &error),
     }

@@ -13,13 +13,14 @@ use std::future::{pending, poll_fn};
 use std::task::Poll;
 use std::time::Duration;
 
-use devp2p_proto::{Instant, Payload, PeerState, ProtocolError, ProtocolId, WriteError};
+use devp2p_proto::{Instant, Payload, ProtocolError, ProtocolId, WriteError};
 use tokio::select;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
 
 use crate::app::Message;
+use crate::link::Link;
 
 /// Messages that may wait each way between a link and one of its protocols
 const ROOM: usize = 64;
@@ -146,7 +147,7 @@ impl Protocols {
     }
 
     /// Gives the link what protocols have written, as much as it takes, and their ends
-    pub fn write(&mut self, now: Instant, link: &mut PeerState<'_>) {
+    pub fn write(&mut self, now: Instant, link: &mut Link) {
         self.running.iter_mut().for_each(|running| running.write(now, link));
     }
 
@@ -201,7 +202,7 @@ async fn next_message(running: &mut [Running]) {
 }
 
 impl Running {
-    fn write(&mut self, now: Instant, link: &mut PeerState<'_>) {
+    fn write(&mut self, now: Instant, link: &mut Link) {
         while !self.full {
             self.next = self.next.take().or_else(|| self.output.try_recv().ok());
             let Some(Message { code, payload }) = &self.next else {

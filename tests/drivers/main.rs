@@ -34,6 +34,10 @@ mod app {
 mod drive;
 mod endings;
 mod geth;
+#[path = "../../examples/common/journal.rs"]
+mod journal;
+#[path = "../../examples/common/link.rs"]
+mod link;
 #[expect(dead_code, reason = "made for another test")]
 #[path = "../interop/process.rs"]
 mod process;
@@ -42,6 +46,7 @@ mod program;
 #[path = "../../examples/tokio/protocols.rs"]
 mod protocols;
 mod proxy;
+mod recordings;
 #[expect(dead_code, reason = "made for another test")]
 #[path = "../interop/driver.rs"]
 mod remote;

@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::app::Message;
 use crate::drive::{Service, drive};
+use crate::link::Link;
 use crate::protocols::{Handle, Protocols};
 
 const LEFT: ProtocolId = ProtocolId(0);
@@ -77,10 +78,11 @@ async fn meet(ours: &impl Service, theirs: &impl Service) -> (Cause, Cause) {
     let (_interrupt, quit) = watch::channel(false);
     let dialler = PeerState::initiator(ours.now(), &config(1), config(2).node_id(), entropy(), Buffers::growable());
     let listener = PeerState::recipient(theirs.now(), &config(2), entropy(), Buffers::growable());
+    let (mut dialler, mut listener) = (Link::from(dialler.unwrap()), Link::from(listener.unwrap()));
     let both = async {
         tokio::join!(
-            drive(dialler.unwrap(), dialled, ours, quit.clone()),
-            drive(listener.unwrap(), accepted, theirs, quit.clone())
+            drive(&mut dialler, dialled, ours, quit.clone()),
+            drive(&mut listener, accepted, theirs, quit.clone())
         )
     };
     timeout(Duration::from_secs(20), both).await.expect("both come to their ends")

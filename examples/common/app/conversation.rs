@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use devp2p_proto::{Action, Cause, DisconnectReason, Instant, PeerState, ProtocolError, ProtocolId, Ready, WriteError};
+use devp2p_proto::{Action, Cause, DisconnectReason, Instant, ProtocolError, ProtocolId, Ready, WriteError};
 
 use crate::app::{Hearing, Message, Node, Report, Speech, Summary};
+use crate::link::Link;
 
 pub struct Conversation {
     report: Report,
@@ -78,7 +79,7 @@ impl Conversation {
     }
 
     /// Gives the link what there is to say, as much as it takes
-    pub fn write(&mut self, now: Instant, link: &mut PeerState<'_>) {
+    pub fn write(&mut self, now: Instant, link: &mut Link) {
         for part in &mut self.parts {
             if let Err(error) = part.write(now, link) {
                 self.broken = Some((part.protocol, error));
@@ -93,8 +94,8 @@ impl Conversation {
         }
     }
 
-    pub fn ended(&self, cause: Cause) {
-        self.report.ended(cause, self.summary());
+    pub fn ended(&self, link: Link, cause: Cause) {
+        self.report.ended(link, cause, self.summary());
     }
 
     pub const fn report(&self) -> &Report {
@@ -111,7 +112,7 @@ impl Conversation {
 }
 
 impl Part {
-    fn write(&mut self, now: Instant, link: &mut PeerState<'_>) -> Result<(), ProtocolError> {
+    fn write(&mut self, now: Instant, link: &mut Link) -> Result<(), ProtocolError> {
         while !self.full {
             self.next = self.next.take().or_else(|| self.speech.next());
             let Some(Message { code, payload }) = &self.next else {

@@ -18,16 +18,17 @@ use std::fmt::Display;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant as Clock;
 
 use devp2p_proto::{
-    Action, Buffers, Cause, Config, ConfigError, DisconnectReason, Entropy, Instant, NodeId, PeerState, SecretKey,
-    SharedProtocol,
+    Action, Buffers, Cause, Config, DisconnectReason, Entropy, Instant, NodeId, PeerState, SharedProtocol,
 };
 
 use crate::enode::Enode;
+use crate::journal::{Setup, SetupError};
+use crate::link::{Link, StartError};
 pub use options::{Command, Options};
 use talk::{Expected, Items};
 pub use talk::{Hearing, Message, Speech, Summary};
@@ -35,7 +36,11 @@ pub use talk::{Hearing, Message, Speech, Summary};
 /// What all links of this process have in common
 pub struct Node {
     pub options: Options,
+    name: String,
+    key: [u8; 32],
     config: Config,
+    /// The journal's file, until there is a link
+    record: Mutex<Option<String>>,
     items: Items,
     started: Clock,
     links: AtomicUsize,
@@ -53,15 +58,14 @@ impl Node {
         })
     }
 
-    pub fn new(name: &str, options: Options) -> Result<Self, ConfigError> {
+    pub fn new(name: &str, options: Options) -> Result<Self, SetupError> {
         let mut key = [0; 32];
         fill(&mut key);
-        let config =
-            Config::new(SecretKey::from_bytes(key).expect("nearly every number is a key"), name, &options.offer())?
-                .with_timeouts(options.timeouts)?;
-        let items = Items::new(options.size);
+        let config = setup(name, key, &options).config()?;
+        let (record, items) = (Mutex::new(options.record.clone()), Items::new(options.size));
         let (links, failures) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Ok(Self { options, config, items, started: Clock::now(), links, failures })
+        let started = Clock::now();
+        Ok(Self { options, name: name.to_string(), key, config, record, items, started, links, failures })
     }
 
     /// The time as links know it
@@ -73,12 +77,26 @@ impl Node {
         self.config.node_id()
     }
 
-    pub fn initiator(&self, remote: NodeId) -> Result<PeerState<'static>, ConfigError> {
-        PeerState::initiator(self.now(), &self.config, remote, Entropy::from_rng(fill), Buffers::growable())
+    pub fn initiator(&self, remote: NodeId) -> Result<Link, StartError> {
+        if let Some(link) = self.recorded(Some(remote)) {
+            return link;
+        }
+        let (now, entropy) = (self.now(), Entropy::from_rng(fill));
+        Ok(PeerState::initiator(now, &self.config, remote, entropy, Buffers::growable())?.into())
     }
 
-    pub fn recipient(&self) -> Result<PeerState<'static>, ConfigError> {
-        PeerState::recipient(self.now(), &self.config, Entropy::from_rng(fill), Buffers::growable())
+    pub fn recipient(&self) -> Result<Link, StartError> {
+        if let Some(link) = self.recorded(None) {
+            return link;
+        }
+        Ok(PeerState::recipient(self.now(), &self.config, Entropy::from_rng(fill), Buffers::growable())?.into())
+    }
+
+    /// The first link, if a journal of it is wanted
+    fn recorded(&self, remote: Option<NodeId>) -> Option<Result<Link, StartError>> {
+        let path = self.record.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let setup = Setup { remote, now: self.now(), ..setup(&self.name, self.key, &self.options) };
+        Some(Link::start(&setup, Some(&path)))
     }
 
     pub fn listening(&self, address: SocketAddr) {
@@ -131,7 +149,10 @@ impl Report {
         say(format_args!("{} failed {what}: {error}", self.number));
     }
 
-    pub fn ended(&self, cause: Cause, summary: Summary) {
+    pub fn ended(&self, mut link: Link, cause: Cause, summary: Summary) {
+        if let Err(error) = link.finish() {
+            self.failed("to complete the journal", &error);
+        }
         let polite = matches!(cause.reason(), DisconnectReason::ClientQuitting | DisconnectReason::Requested);
         match polite && summary.complete {
             true if self.node.options.quiet => return,
@@ -158,6 +179,11 @@ impl Report {
     pub fn parts(&self) -> bool {
         matches!(self.node.options.command, Command::Dial(_)) && !self.node.options.stay
     }
+}
+
+fn setup(name: &str, key: [u8; 32], options: &Options) -> Setup {
+    let setup = Setup::accepted(name, options.protocols.clone()).expect("the system has randomness");
+    Setup { key, timeouts: options.timeouts, ..setup }
 }
 
 fn fill(bytes: &mut [u8]) {

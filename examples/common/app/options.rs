@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use devp2p_proto::{MAX_MESSAGE, Protocol, Timeouts};
+use devp2p_proto::{MAX_MESSAGE, Timeouts};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, consented};
 use crate::enode::Enode;
+use crate::journal::Offer;
 
 pub const USAGE: &str = "\
 usage: DRIVER listen ADDRESS:PORT [OPTIONS]
@@ -20,7 +21,8 @@ usage: DRIVER listen ADDRESS:PORT [OPTIONS]
   --links COUNT     dial: how many; listen: leave after that many
   --stay            dial: stay when all is said, until Ctrl-C
   --quiet           print nothing of links that go well
-  --timeouts NAME=MILLIS,…            handshake, ping, pong, read, write, linger";
+  --timeouts NAME=MILLIS,…            handshake, ping, pong, read, write, linger
+  --record FILE     keep a journal of the first link for `replay`; holds secrets, needs --yes-secrets";
 
 pub struct Options {
     pub command: Command,
@@ -33,6 +35,7 @@ pub struct Options {
     pub stay: bool,
     pub quiet: bool,
     pub timeouts: Timeouts,
+    pub record: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +43,6 @@ pub enum Command {
     Listen(SocketAddr),
     Dial(Enode),
 }
-
-/// A protocol: name, version, length
-pub struct Offer(String, u64, u64);
 
 impl Options {
     pub fn of_process() -> Result<Self, String> {
@@ -57,9 +57,10 @@ impl Options {
     }
 
     pub fn defaults(command: Command) -> Self {
+        let echo = |version, length| Offer::new("echo", version, length, MAX_MESSAGE);
         Self {
             command,
-            protocols: vec![Offer("echo".to_string(), 1, 16), Offer("echo".to_string(), 2, 17)],
+            protocols: vec![echo(1, 16), echo(2, 17)],
             send: 0,
             size: 1024,
             take: None,
@@ -68,13 +69,15 @@ impl Options {
             stay: false,
             quiet: false,
             timeouts: Timeouts::default(),
+            record: None,
         }
     }
 
     fn read(mut self, mut arguments: Arguments) -> Result<Self, String> {
+        let mut secrets = false;
         while let Some(option) = arguments.next() {
             match option.as_str() {
-                "--protocols" => self.protocols = each(&arguments.value(&option)?, offer)?,
+                "--protocols" => self.protocols = each(&arguments.value(&option)?, |text| text.parse().ok())?,
                 "--send" => self.send = arguments.parse(&option)?,
                 "--size" => self.size = arguments.parse(&option)?,
                 "--take" => self.take = Some(arguments.parse(&option)?),
@@ -83,28 +86,21 @@ impl Options {
                 "--stay" => self.stay = true,
                 "--quiet" => self.quiet = true,
                 "--timeouts" => drop(each(&arguments.value(&option)?, |text| timeout(&mut self.timeouts, text))?),
+                "--record" => self.record = Some(arguments.value(&option)?),
+                "--yes-secrets" => secrets = true,
                 _ => return Err(format!("{option}: no such option")),
             }
         }
+        self.record = consented(self.record.take(), secrets)?;
         match self.size {
             8..=MAX_MESSAGE => Ok(self),
             size => Err(format!("--size {size}: must be 8 to {MAX_MESSAGE}")),
         }
     }
-
-    pub fn offer(&self) -> Vec<Protocol<'_>> {
-        self.protocols.iter().map(|Offer(name, version, length)| Protocol::new(name, *version, *length)).collect()
-    }
 }
 
 fn each<T>(list: &str, mut parse: impl FnMut(&str) -> Option<T>) -> Result<Vec<T>, String> {
     list.split(',').map(|text| parse(text).ok_or_else(|| format!("{text:?} is not understood"))).collect()
-}
-
-fn offer(text: &str) -> Option<Offer> {
-    let (name, numbers) = text.split_once('/')?;
-    let (version, length) = numbers.split_once(':')?;
-    Some(Offer(name.to_string(), version.parse().ok()?, length.parse().ok()?))
 }
 
 fn timeout(timeouts: &mut Timeouts, text: &str) -> Option<()> {

@@ -3,15 +3,16 @@
 use std::io::{ErrorKind, Read, Write};
 use std::mem;
 
-use devp2p_proto::{Action, Cause, DisconnectReason, Instant, PeerState};
+use devp2p_proto::{Action, Cause, DisconnectReason, Instant};
 use mio::net::TcpStream;
 
 use crate::conversation::Conversation;
+use crate::link::Link;
 
-pub struct Link {
+pub struct Peer {
     pub socket: TcpStream,
     pub talk: Conversation,
-    state: PeerState<'static>,
+    link: Link,
     /// Whether the socket has bytes for us and room for ours, as far as is known: events tell of a change only
     readable: bool,
     writable: bool,
@@ -35,9 +36,9 @@ enum Sending {
     Later,
 }
 
-impl Link {
-    pub const fn new(state: PeerState<'static>, socket: TcpStream, talk: Conversation) -> Self {
-        Self { socket, talk, state, readable: false, writable: false, kept: Vec::new() }
+impl Peer {
+    pub const fn new(link: Link, socket: TcpStream, talk: Conversation) -> Self {
+        Self { socket, talk, link, readable: false, writable: false, kept: Vec::new() }
     }
 
     /// Notes what the socket is ready for
@@ -49,7 +50,12 @@ impl Link {
     }
 
     pub fn disconnect(&mut self, now: Instant, reason: DisconnectReason) {
-        self.state.disconnect(now, reason);
+        self.link.disconnect(now, reason);
+    }
+
+    /// Tells of the end
+    pub fn ended(self, cause: Cause) {
+        self.talk.ended(self.link, cause);
     }
 
     /// One turn: at most one read into `scratch`, all that follows from it, and at most one write
@@ -60,34 +66,34 @@ impl Link {
     fn try_turn(&mut self, now: Instant, scratch: &mut [u8]) -> Result<Turn, Cause> {
         self.receive(now, scratch)?;
         // 4. Let time pass.
-        self.state.handle_timeout(now);
+        self.link.handle_timeout(now);
         let sent = self.act(now, Sending::Now)?;
         // 2. Wait, unless there is more to do.
         let room = self.talk.has_room(now);
-        self.state.hold_input(now, !room);
+        self.link.hold_input(now, !room);
         let input = self.readable || !self.kept.is_empty();
-        if sent || input && room && self.state.wants_input() {
+        if sent || input && room && self.link.wants_input() {
             return Ok(Turn::Again);
         }
-        Ok(Turn::Wait(self.state.next_timeout().into_iter().chain(self.talk.next_timeout(now)).min()))
+        Ok(Turn::Wait(self.link.next_timeout().into_iter().chain(self.talk.next_timeout(now)).min()))
     }
 
     /// 1. Do what the link asks for, and let it have what there is to say; returns whether bytes were sent
     fn act(&mut self, now: Instant, sending: Sending) -> Result<bool, Cause> {
         loop {
-            self.talk.write(now, &mut self.state);
-            match self.state.poll() {
+            self.talk.write(now, &mut self.link);
+            match self.link.poll() {
                 None => return Ok(false),
                 Some(Action::Send(_)) if sending == Sending::Later || !self.writable => return Ok(false),
                 Some(Action::Send(bytes)) => match self.socket.write(bytes) {
                     Ok(len) => {
-                        self.state.sent(now, len).expect("no more than was offered");
+                        self.link.sent(now, len).expect("no more than was offered");
                         return Ok(true);
                     }
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
                     // The peer's last word may still be there to be read.
-                    Err(_) => self.state.send_failed(now),
+                    Err(_) => self.link.send_failed(now),
                 },
                 Some(Action::Disconnect(cause)) => return Err(cause),
                 Some(action) => self.talk.take(now, action),
@@ -104,14 +110,14 @@ impl Link {
             self.kept = kept;
         } else if self.readable && self.talk.has_room(now) {
             match self.socket.read(scratch) {
-                Ok(0) => self.state.receive_closed(now),
+                Ok(0) => self.link.receive_closed(now),
                 Ok(len) => {
                     let taken = self.feed(now, &scratch[..len])?;
                     self.kept.extend_from_slice(&scratch[taken..len]);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
-                Err(_) => self.state.receive_closed(now),
+                Err(_) => self.link.receive_closed(now),
             }
         }
         Ok(())
@@ -121,7 +127,7 @@ impl Link {
     fn feed(&mut self, now: Instant, bytes: &[u8]) -> Result<usize, Cause> {
         let mut taken = 0;
         while taken < bytes.len() && self.talk.has_room(now) {
-            let len = self.state.receive(now, &bytes[taken..]);
+            let len = self.link.receive(now, &bytes[taken..]);
             self.act(now, Sending::Later)?;
             taken += len;
             if len == 0 {

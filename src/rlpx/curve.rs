@@ -4,14 +4,15 @@
 //! point in a key agreement gives the secret key away bit by bit.
 #![expect(clippy::arithmetic_side_effects, reason = "field and curve arithmetic cannot overflow")]
 
-use k256::ecdsa::signature::hazmat::PrehashSigner;
-use k256::ecdsa::{RecoveryId, Signature, SigningKey};
+use ecdsa::hazmat::sign_prehashed_rfc6979;
+use k256::ecdsa::{RecoveryId, Signature};
 use k256::elliptic_curve::ff::PrimeField;
 use k256::elliptic_curve::ops::Reduce;
 use k256::elliptic_curve::point::{AffineCoordinates, DecompressPoint};
 use k256::elliptic_curve::scalar::IsHigh;
 use k256::elliptic_curve::subtle::Choice;
-use k256::{AffinePoint, FieldBytes, NonZeroScalar, ProjectivePoint, PublicKey, Scalar};
+use k256::{AffinePoint, FieldBytes, NonZeroScalar, ProjectivePoint, PublicKey, Scalar, Secp256k1};
+use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::Violation;
@@ -42,10 +43,12 @@ impl Secret {
 
     /// Signs a 32-byte digest: r ‖ s ‖ v, with low s and v = 0 or 1, deterministic by RFC 6979
     ///
-    /// `None` only where the signature has no such form, which no search has ever met.
+    /// `None` only where the signature has no such form, which no search has ever met. The library's
+    /// own `SigningKey` would derive its public key first, which nobody needs here and which costs as
+    /// much as signing.
     pub(super) fn sign(&self, digest: &[u8; 32]) -> Option<[u8; 65]> {
-        let key = SigningKey::from(self.0);
-        let (signature, recovery): (Signature, RecoveryId) = key.sign_prehash(digest).ok()?;
+        let (signature, recovery): (Signature, RecoveryId) =
+            sign_prehashed_rfc6979::<Secp256k1, Sha256>(&self.0, digest, &[]);
         let v = recovery.to_byte();
         let mut bytes = [v; 65];
         copy(&mut bytes, &signature.to_bytes());

@@ -10,7 +10,7 @@ use devp2p_proto::{
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::remote::{HELLO, Hello, LINK, REMOTE, Scene, body, compressed, recipient};
+use support::remote::{HELLO, Hello, LINK, PING, REMOTE, Scene, body, compressed, recipient};
 use support::{ALPHA, BETA, PROTOCOLS, Pair, Seen, config, entropy, key, noise};
 
 fn cases(cases: u32) -> ProptestConfig {
@@ -447,6 +447,37 @@ impl rlp::Encodable for Status {
     fn rlp_append(&self, stream: &mut rlp::RlpStream) {
         stream.begin_list(2).append(&self.version).append(&self.genesis);
     }
+}
+
+#[test]
+fn a_small_message_that_goes_ahead_leaves_the_large_one_its_place() {
+    let mut pair = Pair::running();
+    pair.forth.capacity = 0;
+    let link = &mut pair.initiator.link;
+    link.write(pair.now, ALPHA, 0, &noise(1, 200 * 1024)).unwrap();
+    assert_eq!(link.write(pair.now, ALPHA, 0, &noise(2, 100 * 1024)), Err(WriteError::Full));
+    link.write(pair.now, ALPHA, 1, b"small").unwrap();
+    pair.forth.capacity = usize::MAX;
+    pair.settle();
+    assert_eq!(pair.initiator.seen, [Seen::Writable(ALPHA)]);
+}
+
+#[test]
+fn a_peer_whose_second_ping_waits_for_our_pong_is_not_timed_out_for_that() {
+    let mut scene = Scene::running();
+    scene.node.link.write(scene.now, ALPHA, 0, &noise(1, 200 * 1024)).unwrap();
+    scene.output.capacity = 0;
+    for _ in 0..2 {
+        scene.say(PING, &[0xc0]);
+    }
+    scene.settle();
+    assert!(!scene.node.link.wants_input());
+    // The peer takes a little at a time, so that all of it takes longer than a silence may last.
+    for _ in 0..10 {
+        scene.node.link.sent(scene.now, 1000).unwrap();
+        scene.pass(Duration::from_secs(10));
+    }
+    assert_eq!(scene.node.link.cause(), None);
 }
 
 /// Promises two items and brings one

@@ -468,6 +468,7 @@ fn secrets_do_not_print() {
     secrets.look_into(&entropy(1));
     secrets.look_into(&SecretKey::from_bytes(noise(101, 32).try_into().unwrap()).unwrap());
     secrets.look_into(&Buffers::growable());
+    secrets.look_into(&Buffers::fixed(&mut payload.clone(), &mut payload.clone(), &mut []));
     secrets.look_into(&Event::Receive(&payload));
     secrets.look_into(&Event::Write { protocol: ALPHA, code: 0, payload: &payload });
 

@@ -41,8 +41,7 @@ pub(super) const fn max_body(max_message: usize) -> usize {
 /// The memory of one link
 ///
 /// Either three slices of the caller's, from which the link never strays, or buffers that grow with
-/// the messages and shrink again.
-#[derive(Debug)]
+/// the messages and shrink again. Prints their sizes only: they may hold what was said on a link.
 pub struct Buffers<'buf> {
     pub(super) receive: Arena<'buf>,
     pub(super) transmit: Store<'buf>,
@@ -102,6 +101,13 @@ impl<'buf> Buffers<'buf> {
     }
 }
 
+impl core::fmt::Debug for Buffers<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let (receive, transmit) = (self.receive.frame().len(), self.transmit.bytes().len());
+        write!(f, "Buffers({receive} bytes to receive, {transmit} to transmit)")
+    }
+}
+
 #[cfg(feature = "alloc")]
 impl Buffers<'static> {
     /// Grows with the messages, up to the limits in [`Config`], and gives memory back when idle
@@ -157,7 +163,7 @@ impl Store<'_> {
     pub(super) fn trim(&mut self, peak: usize) {
         match self {
             Self::Fixed(_) => {}
-            Self::Growable(bytes) => bytes.trim(peak),
+            Self::Growable(bytes) => bytes.trim(peak, 0),
         }
     }
 }
@@ -227,13 +233,13 @@ impl Arena<'_> {
         }
     }
 
-    /// Gives back what exceeds the two peaks; the content is lost
-    pub(super) fn trim(&mut self, peak_frame: usize, peak_message: usize) {
+    /// Gives back what exceeds the two peaks; of the content only the frame's first `kept` bytes stay
+    pub(super) fn trim(&mut self, peak_frame: usize, peak_message: usize, kept: usize) {
         match self {
             Self::Fixed { .. } => {}
             Self::Growable { frame, message } => {
-                frame.trim(peak_frame);
-                message.trim(peak_message);
+                frame.trim(peak_frame, kept);
+                message.trim(peak_message, 0);
             }
         }
     }

@@ -37,6 +37,7 @@ impl PeerState<'_> {
                 self.timers.set(Timer::Linger, self.now, self.timeouts.linger);
                 self.state.set(State::Severed { session, cause });
             }
+            severed @ State::Severed { .. } => self.state = severed,
             state => {
                 self.state.set(state);
                 self.close(cause);
@@ -80,6 +81,9 @@ impl PeerState<'_> {
         while let Some(timer) = self.timers.take_due(self.now) {
             match timer {
                 Timer::Ping => self.tick(),
+                // We take nothing ourselves until a Pong has left, which the Write timer bounds.
+                Timer::Pong if self.owes_pong() => self.timers.set(timer, self.now, self.timeouts.pong),
+                Timer::Read if self.owes_pong() => self.timers.set(timer, self.now, self.timeouts.read),
                 Timer::Handshake => self.end(Cause::Timeout(Timeout::Handshake)),
                 Timer::Pong => self.end(Cause::Timeout(Timeout::Pong)),
                 Timer::Read => self.end(Cause::Timeout(Timeout::Read)),

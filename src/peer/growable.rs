@@ -43,10 +43,13 @@ mod with_alloc {
             self.0.get_mut(..len).unwrap_or_default()
         }
 
-        /// Shrinks to `peak` bytes if at least twice as many are there; the content is lost
-        pub(crate) fn trim(&mut self, peak: usize) {
+        /// Shrinks to `peak` bytes if at least twice as many are there; only the first `kept` stay
+        pub(crate) fn trim(&mut self, peak: usize, kept: usize) {
+            let peak = peak.max(kept);
             if self.0.capacity() / 2 >= peak && self.0.capacity() > 0 {
-                self.0 = BytesMut::zeroed(peak);
+                let mut smaller = BytesMut::zeroed(peak);
+                crate::wire::copy(&mut smaller, self.0.get(..kept).unwrap_or_default());
+                self.0 = smaller;
             }
         }
     }
@@ -86,7 +89,7 @@ mod without_alloc {
             match *self {}
         }
 
-        pub(crate) fn trim(&mut self, _peak: usize) {
+        pub(crate) fn trim(&mut self, _peak: usize, _kept: usize) {
             match *self {}
         }
     }

@@ -157,8 +157,6 @@ impl<'buf> Ingress<'buf> {
     /// Gives back memory that has not been needed since the last time
     pub(super) fn trim(&mut self) {
         let Peak { frame, message } = core::mem::take(&mut self.peak);
-        if self.filled == 0 {
-            self.arena.trim(frame, message);
-        }
+        self.arena.trim(frame, message, self.filled);
     }
 }

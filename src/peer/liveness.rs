@@ -110,6 +110,10 @@ impl PeerState<'_> {
         self.pay_pong();
     }
 
+    pub(super) const fn owes_pong(&self) -> bool {
+        matches!(&self.state, State::Running(Running { pong: Pong::Owed, .. }))
+    }
+
     pub(super) fn pay_pong(&mut self) {
         match &mut self.state {
             State::Running(running) if running.pong == Pong::Owed && self.egress.pong_has_left() => {

@@ -245,7 +245,7 @@ impl<'buf> PeerState<'buf> {
 
     /// Says whether the driver holds input back because it has no room for another message
     ///
-    /// While it does, what waits for the peer stands still: the peer is not timed out for our
+    /// While it does, the read and Pong deadlines stand still: the peer is not timed out for our
     /// slowness. Everything else goes on. Saying the same again does nothing.
     pub fn hold_input(&mut self, now: Instant, held: bool) {
         self.advance_clock(now);

@@ -180,10 +180,30 @@ impl Protocols {
     }
 
     /// Notes that a protocol has written, and so had its turn
-    pub(super) fn wrote(&mut self, protocol: ProtocolId) {
-        if let Some(entry) = self.entries.get_mut(protocol.0).filter(|entry| entry.turn != Turn::Free) {
-            entry.turn = Turn::Free;
-            self.waiting = self.waiting.saturating_sub(1);
+    ///
+    /// A smaller message that went ahead of the refused one leaves that in its place: whoever wrote
+    /// it still waits to be told.
+    pub(super) fn wrote(&mut self, protocol: ProtocolId, len: usize) {
+        let Some(entry) = self.entries.get_mut(protocol.0) else {
+            return;
+        };
+        match entry.turn {
+            Turn::Free => {}
+            Turn::Waiting { need, .. } if len < need => {}
+            Turn::Waiting { .. } | Turn::Offered { .. } => {
+                entry.turn = Turn::Free;
+                self.waiting = self.waiting.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Ends the turns that were offered and not used, now that everything has been sent
+    pub(super) fn lapse(&mut self) {
+        for entry in &mut self.entries {
+            if matches!(entry.turn, Turn::Offered { .. }) {
+                entry.turn = Turn::Free;
+                self.waiting = self.waiting.saturating_sub(1);
+            }
         }
     }
 
@@ -260,7 +280,7 @@ mod tests {
         assert_eq!(protocols.claimed_before(C, false), 50);
         assert_eq!(protocols.claimed_before(C, true), 0);
         assert_eq!(protocols.claimed_before(B, false), 0);
-        protocols.wrote(B);
+        protocols.wrote(B, 50);
         assert_eq!(protocols.claimed_before(C, false), 0);
     }
 
@@ -271,6 +291,25 @@ mod tests {
         protocols.refuse(B, 50);
         protocols.refuse(A, 20);
         assert_eq!(protocols.take_writable(20, false), Some(A));
+    }
+
+    #[test]
+    fn a_smaller_message_leaves_the_refused_one_in_its_place() {
+        let mut protocols = protocols(2);
+        protocols.refuse(A, 100);
+        protocols.wrote(A, 10);
+        assert_eq!(protocols.take_writable(100, false), Some(A));
+        protocols.wrote(A, 10);
+        assert_eq!(protocols.claimed_before(B, false), 0, "it was told, and used its turn for something else");
+    }
+
+    #[test]
+    fn an_offer_lapses_when_everything_has_been_sent() {
+        let mut protocols = protocols(2);
+        protocols.refuse(A, 100);
+        assert_eq!(protocols.take_writable(100, true), Some(A));
+        protocols.lapse();
+        assert_eq!(protocols.claimed_before(B, false), 0);
     }
 
     #[test]

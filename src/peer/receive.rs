@@ -51,15 +51,13 @@ impl PeerState<'_> {
 
     /// Whether bytes would be taken now
     ///
-    /// While not, a driver need not read from its socket. Changes with every call of
-    /// [`poll`](Self::poll) and [`sent`](Self::sent).
+    /// While not, a driver need not read from its socket. May change with every other call.
     pub fn wants_input(&self) -> bool {
-        let waits_for_driver = match &self.state {
-            State::Dialling { .. } | State::Admission { .. } => true,
-            State::Running(running) => running.pong == Pong::Owed,
-            _ => false,
-        };
-        self.pending == Pending::Nothing && !waits_for_driver
+        match &self.state {
+            State::Closing { .. } | State::Closed { .. } => true,
+            State::Dialling { .. } | State::Admission { .. } => false,
+            _ => self.pending == Pending::Nothing && !self.owes_pong(),
+        }
     }
 
     fn handle_packet(&mut self, len: usize) -> Result<(), Cause> {

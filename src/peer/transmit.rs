@@ -40,8 +40,9 @@ impl PeerState<'_> {
             self.protocols.refuse(protocol, needed);
             return Err(WriteError::Full);
         }
-        let wire_size = self.seal(id, payload).ok_or(WriteError::TooLarge)?;
-        self.protocols.wrote(protocol);
+        let sealed = self.seal(id, payload);
+        self.protocols.wrote(protocol, needed);
+        let wire_size = sealed.ok_or(WriteError::TooLarge)?;
         if let Some(traffic) = self.protocols.traffic_mut(protocol) {
             traffic.egress.count(payload.len(), wire_size);
         }
@@ -105,6 +106,9 @@ impl PeerState<'_> {
         self.egress.note_sent(len).ok_or(Refused::SentTooMuch)?;
         if len > 0 {
             self.note_progress();
+        }
+        if self.egress.is_empty() {
+            self.protocols.lapse();
         }
         self.pay_pong();
         Ok(())

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::curve::Secret;
 
@@ -69,9 +69,9 @@ impl Entropy {
     /// let entropy = Entropy::from_rng(|bytes| generator.fill_bytes(bytes));
     /// ```
     pub fn from_rng(fill: impl FnOnce(&mut [u8])) -> Self {
-        let mut bytes = [0; Self::SIZE];
-        fill(&mut bytes);
-        Self::from_bytes(bytes)
+        let mut bytes = Zeroizing::new([0; Self::SIZE]);
+        fill(&mut *bytes);
+        Self::from_bytes(*bytes)
     }
 
     /// The keys that the bytes make, unless they show that no generator made them

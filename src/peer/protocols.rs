@@ -199,6 +199,9 @@ impl Protocols {
 
     /// Ends the turns that were offered and not used, now that everything has been sent
     pub(super) fn lapse(&mut self) {
+        if self.waiting == 0 {
+            return;
+        }
         for entry in &mut self.entries {
             if matches!(entry.turn, Turn::Offered { .. }) {
                 entry.turn = Turn::Free;

@@ -294,7 +294,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
     ) {
         match outcome {
             Ok(event) => {
-                self.waiting.remove(&protocol);
+                self.note_turn(protocol, code, payload);
                 self.written.entry(protocol).or_default();
                 let count = self.written.get_mut(&protocol).unwrap();
                 count.messages += 1;
@@ -307,6 +307,16 @@ impl<'buf, 'a> Run<'buf, 'a> {
                 self.waiting.insert(protocol, Waiting { code, payload: payload.to_vec(), told: false });
             }
             Err(_) => {}
+        }
+    }
+
+    /// A message that is smaller than the refused one leaves that in its place, until it is told
+    fn note_turn(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) {
+        let room = |code, len| self.subject.link.frame_room(protocol, code, len);
+        let ahead =
+            |waiting: &Waiting| !waiting.told && room(code, payload.len()) < room(waiting.code, waiting.payload.len());
+        if !self.waiting.get(&protocol).is_some_and(ahead) {
+            self.waiting.remove(&protocol);
         }
     }
 

@@ -2,10 +2,12 @@
 
 use super::buffers::Buffers;
 use super::config::Config;
+use super::egress::Egress;
 use super::state::{Pending, State};
 use super::{PeerState, Remote, Role};
 use crate::error::ConfigError;
 use crate::node_id::NodeId;
+use crate::protocol::ProtocolId;
 use crate::rlpx::frame::Session;
 use crate::time::Instant;
 
@@ -25,6 +27,15 @@ impl<'buf> PeerState<'buf> {
         link.ingress.expect_hello();
         link.pending = Pending::Authenticated;
         Ok(link)
+    }
+
+    /// The most that the frame of a message takes on this link
+    pub(crate) fn frame_room(&self, protocol: ProtocolId, code: u64, len: usize) -> Option<usize> {
+        let State::Running(running) = &self.state else {
+            return None;
+        };
+        let id = self.protocols.find(protocol)?.offset.saturating_add(code);
+        Some(Egress::max_frame_len(id, len, running.compression))
     }
 
     /// How many bytes the growable buffers occupy: receiving, and sending

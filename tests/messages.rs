@@ -347,6 +347,67 @@ fn a_transmit_buffer_must_hold_what_the_link_itself_says() {
     assert_eq!((needed(least - 1), needed(least)), (Some(least), None));
 }
 
+/// What the link itself says does not count: not in a buffer of exactly the published size, and not
+/// against the window of one that grows
+#[test]
+fn pings_and_pongs_take_no_room_from_messages() {
+    let max = 1_000;
+    let mut memory = (vec![0; Buffers::receive_len(max)], vec![0; Buffers::transmit_len(max)], vec![0; 256]);
+    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+    for (config, buffers, largest) in [
+        (config(LINK, PROTOCOLS).with_max_message(max).unwrap(), fixed, max),
+        (config(LINK, PROTOCOLS).with_send_window(10_000), Buffers::growable(), 1_000_000),
+    ] {
+        let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), buffers).unwrap();
+        let mut scene = Scene::running_with(link, Hello::fitting(REMOTE));
+        let ping = scene.session().seal(&body(PING, &compressed(&[0xc0])));
+        let link = &mut scene.node.link;
+        link.ping(scene.now).unwrap();
+        assert_eq!(link.receive(scene.now, &ping), ping.len());
+        assert!(link.unsent() >= 128, "a Ping and a Pong wait");
+        link.write(scene.now, ALPHA, 0, &noise(1, largest)).unwrap();
+        assert_eq!(link.write(scene.now, BETA, 0, &noise(2, largest)), Err(WriteError::Full));
+        // A peer that never stops pinging leaves something unsent at any time.
+        let mut told = false;
+        for _ in 0..5 {
+            let ping = scene.session().seal(&body(PING, &compressed(&[0xc0])));
+            let link = &mut scene.node.link;
+            let Some(Action::Send(bytes)) = link.poll() else { panic!("the Pong is unsent") };
+            let len = bytes.len();
+            link.receive(scene.now, &ping);
+            link.sent(scene.now, len).unwrap();
+            assert!(link.unsent() > 0);
+            told |= matches!(link.poll(), Some(Action::Writable(BETA)));
+        }
+        assert!(told, "a protocol waits for the end of the Pings");
+        scene.node.link.write(scene.now, BETA, 0, &noise(2, largest)).unwrap();
+    }
+}
+
+/// Our Hello may still be unsent when the peer's has made the link ready
+#[test]
+fn a_message_waits_for_the_hello_before_it() {
+    let max = 1_000;
+    let limited = |seed| config(seed, PROTOCOLS).with_max_message(max).unwrap();
+    let mut memory = (vec![0; Buffers::receive_len(max)], vec![0; Buffers::transmit_len(max)], vec![0; 256]);
+    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+    let mut pair = Pair::with_buffers(&limited(1), &limited(2), fixed, Buffers::growable());
+    pair.step();
+    pair.forth.capacity = 0;
+    pair.settle();
+    let link = &mut pair.initiator.link;
+    assert_eq!(link.stage(), Stage::Running);
+    assert!(link.unsent() > 0, "the Hello");
+    assert!(link.write_capacity() < max);
+    assert_eq!(link.write(pair.now, ALPHA, 0, &noise(1, max)), Err(WriteError::Full));
+    pair.forth.capacity = usize::MAX;
+    pair.settle();
+    assert_eq!(pair.initiator.seen.last(), Some(&Seen::Writable(ALPHA)));
+    pair.initiator.link.write(pair.now, ALPHA, 0, &noise(1, max)).unwrap();
+    pair.settle();
+    assert_eq!(pair.recipient.delivered(), [(ALPHA, 0, noise(1, max))]);
+}
+
 /// A transmit buffer may be too small for the largest message; then that message is refused as such
 #[test]
 fn a_message_that_can_never_fit_is_too_large_and_not_full() {

@@ -1,7 +1,7 @@
 //! What is sealed and has not been sent
 
 use super::buffers::{BASE_FRAME, RESERVE, Store, Table};
-use crate::p2p::message::{PING, PONG};
+use crate::p2p::message::{HELLO, PING, PONG};
 use crate::rlpx::frame::{HEADER, MAX_BODY, Session, frame_len};
 use crate::wire::rlp::{Writer, uint_len};
 use crate::wire::{copy, snappy};
@@ -35,16 +35,17 @@ pub(super) struct Egress<'buf> {
     window: usize,
     /// How many bytes have been sent, ever
     sent: u64,
-    /// Where the last Ping and the last Pong end in the stream of all bytes
+    /// Where the last Ping, the last Pong and the last of all else end in the stream of all bytes
     ping_end: u64,
     pong_end: u64,
+    message_end: u64,
     /// The most that was used since memory was last given back
     peak: usize,
 }
 
 impl<'buf> Egress<'buf> {
     pub(super) fn new(store: Store<'buf>, table: Table<'buf>, window: usize) -> Self {
-        Self { store, table, start: 0, end: 0, window, sent: 0, ping_end: 0, pong_end: 0, peak: 0 }
+        Self { store, table, start: 0, end: 0, window, sent: 0, ping_end: 0, pong_end: 0, message_end: 0, peak: 0 }
     }
 
     pub(super) fn unsent(&self) -> &[u8] {
@@ -84,13 +85,18 @@ impl<'buf> Egress<'buf> {
         self.sent >= self.pong_end
     }
 
+    /// Whether nothing waits but Ping and Pong, which never keep a protocol from its turn
+    pub(super) const fn messages_have_left(&self) -> bool {
+        self.sent >= self.message_end
+    }
+
     /// How many bytes of frames protocols may add now
     ///
     /// What has been sent is reclaimed for this only when that moves no more bytes than it frees,
     /// so that bytes move once on average however small the pieces are that leave.
     pub(super) fn room(&self) -> usize {
         match &self.store {
-            _ if self.is_empty() => self.capacity(),
+            _ if self.messages_have_left() => self.capacity(),
             Store::Fixed(bytes) => {
                 let used = if self.reclaim_is_cheap() { self.unsent_len() } else { self.end };
                 bytes.len().saturating_sub(used).saturating_sub(RESERVE)
@@ -99,7 +105,7 @@ impl<'buf> Egress<'buf> {
         }
     }
 
-    /// How many bytes of frames protocols may add when nothing waits
+    /// How many bytes of frames protocols may add when none of theirs waits
     pub(super) fn capacity(&self) -> usize {
         match &self.store {
             Store::Fixed(bytes) => bytes.len().saturating_sub(RESERVE),
@@ -125,6 +131,7 @@ impl<'buf> Egress<'buf> {
 
     pub(super) fn commit_packet(&mut self, len: usize) {
         self.end = len;
+        self.note_position(HELLO);
     }
 
     /// Seals a message behind what waits; returns the length of its frame
@@ -159,23 +166,24 @@ impl<'buf> Egress<'buf> {
         let end = self.end.saturating_add(needed);
         let room = self.store.grow(end).get_mut(self.end..end).unwrap_or_default();
         let mut writer = Writer::new(room.get_mut(HEADER..).unwrap_or_default());
-        writer.uint(crate::p2p::message::HELLO);
+        writer.uint(HELLO);
         write(&mut writer);
         let body = writer.finish().unwrap_or_default().len();
         let len = frame_len(body);
         if let Some(frame) = room.get_mut(..len) {
             session.seal(frame, body);
             self.end = self.end.saturating_add(len);
+            self.note_position(HELLO);
         }
     }
 
-    /// Remembers where a Ping or Pong ends, to know later whether it has left
+    /// Remembers where the last of its kind ends, to know later whether it has left
     fn note_position(&mut self, id: u64) {
         let position = self.sent.saturating_add(self.unsent_len() as u64);
         match id {
             PING => self.ping_end = position,
             PONG => self.pong_end = position,
-            _ => {}
+            _ => self.message_end = position,
         }
     }
 
@@ -184,7 +192,7 @@ impl<'buf> Egress<'buf> {
         let fits = self.end.saturating_add(len) <= self.store.bytes().len();
         if self.is_empty() {
             self.clear();
-        } else if !fits && (self.reclaim_is_cheap() || len <= BASE_FRAME) {
+        } else if !fits && (self.reclaim_is_cheap() || self.messages_have_left() || len <= BASE_FRAME) {
             let unsent = self.start..self.end;
             self.end = self.unsent_len();
             self.start = 0;

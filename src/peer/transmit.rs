@@ -35,7 +35,7 @@ impl PeerState<'_> {
         self.advance_clock(now);
         let (id, compression) = self.check_write(protocol, code, payload.len())?;
         let needed = Egress::max_frame_len(id, payload.len(), compression);
-        let claimed = self.protocols.claimed_before(protocol, self.egress.is_empty());
+        let claimed = self.protocols.claimed_before(protocol, self.egress.messages_have_left());
         if needed > self.egress.room().saturating_sub(claimed) {
             self.protocols.refuse(protocol, needed);
             return Err(WriteError::Full);
@@ -107,7 +107,7 @@ impl PeerState<'_> {
         if len > 0 {
             self.note_progress();
         }
-        if self.egress.is_empty() {
+        if self.egress.messages_have_left() {
             self.protocols.lapse();
         }
         self.pay_pong();
@@ -211,7 +211,7 @@ impl PeerState<'_> {
     /// The next protocol that is to be told that it can write
     pub(super) fn take_writable(&mut self) -> Option<ProtocolId> {
         match self.state {
-            State::Running(_) => self.protocols.take_writable(self.egress.room(), self.egress.is_empty()),
+            State::Running(_) => self.protocols.take_writable(self.egress.room(), self.egress.messages_have_left()),
             _ => None,
         }
     }

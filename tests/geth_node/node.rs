@@ -38,23 +38,15 @@ impl Geth {
     }
 
     fn start() -> Self {
-        let geth = variable("GETH");
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("geth-node");
         let [head, transactions] = make_chain(&directory);
         let log = directory.join("serve.log");
-        let text = |path: &Path| path.to_str().expect("text").to_string();
-        let mut command = Command::new(&geth);
-        command.args(["--datadir", &text(&directory.join("data")), "--networkid", "1337", "--syncmode", "full"]);
-        // No flag has geth listen on one address only, but its configuration file does.
-        let config = directory.join("geth.toml");
-        fs::write(&config, "[Node.P2P]\nListenAddr = \"127.0.0.1:0\"\n").expect("a file");
-        command.args(["--config", &text(&config), "--nat", "none", "--nodiscover", "--netrestrict", "127.0.0.0/8"]);
-        command.args(["--ipcdisable", "--authrpc.port", "0", "--verbosity", "4"]);
-        // geth takes every variable that begins with its name for one of its own.
-        command.env_remove("GETH").env_remove("GETH_PEER");
+        // The script turns into geth.
+        let mut command = script("serve");
+        command.arg(&directory).arg("--ipcdisable");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).expect("a log"));
-        let child = command.spawn().unwrap_or_else(|error| panic!("{geth}: {error}"));
-        let genesis = text(&directory.join("genesis.json"));
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let genesis = directory.join("genesis.json").to_str().expect("text").to_string();
         let mut node = Self { child, log, enode: String::new(), genesis, head, transactions };
         let line = node.wait_for_log("Started P2P networking");
         let url = line.split("self=").nth(1).expect("a URL").trim();
@@ -92,13 +84,17 @@ impl Drop for Geth {
 /// Makes a new chain, and returns the number of its newest block and that of its transactions
 fn make_chain(directory: &Path) -> [u64; 2] {
     let _ = fs::remove_dir_all(directory);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/geth_node/chain");
-    let output = Command::new(script).arg(directory).arg(BLOCKS.to_string()).output().expect("a script");
+    let output = script("chain").arg(directory).arg(BLOCKS.to_string()).output().expect("a script");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     // "300 blocks with 750 transactions in DIRECTORY"
     let words: Vec<_> = said.split_whitespace().collect();
     [0, 3].map(|word| words[word].parse().expect("a number"))
+}
+
+/// One of the scripts beside this file
+fn script(name: &str) -> Command {
+    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/geth_node").join(name))
 }
 
 /// geth's `p2p.Server` without anything behind it: tests/interop/geth

@@ -408,6 +408,27 @@ fn a_message_waits_for_the_hello_before_it() {
     assert_eq!(pair.recipient.delivered(), [(ALPHA, 0, noise(1, max))]);
 }
 
+/// One link after the other in the same memory, which neither has been lent for less than its life
+#[test]
+fn the_memory_of_a_link_serves_the_next_one() {
+    let max = 1_000;
+    let limited = |seed| config(seed, PROTOCOLS).with_max_message(max).unwrap();
+    let memory = |len| vec![0; len].leak();
+    let fixed = Buffers::fixed(memory(Buffers::receive_len(max)), memory(Buffers::transmit_len(max)), &mut []);
+    let mut kept = (fixed, Buffers::growable());
+    for round in 0..3 {
+        let mut pair = Pair::with_buffers(&limited(1), &limited(2), kept.0, kept.1);
+        pair.settle();
+        let payload = noise(round, max);
+        pair.initiator.link.write(pair.now, BETA, 2, &payload).unwrap();
+        pair.recipient.link.write(pair.now, BETA, 2, &payload).unwrap();
+        pair.settle();
+        assert_eq!(pair.initiator.delivered(), [(BETA, 2, payload.clone())]);
+        assert_eq!(pair.recipient.delivered(), [(BETA, 2, payload)]);
+        kept = (pair.initiator.link.into_buffers(), pair.recipient.link.into_buffers());
+    }
+}
+
 /// A transmit buffer may be too small for the largest message; then that message is refused as such
 #[test]
 fn a_message_that_can_never_fit_is_too_large_and_not_full() {

@@ -27,7 +27,7 @@ impl Compression {
 #[derive(Debug)]
 pub(super) struct Egress<'buf> {
     pub(super) store: Store<'buf>,
-    table: Table<'buf>,
+    pub(super) table: Table<'buf>,
     /// The unsent bytes are `start..end` of the store
     start: usize,
     end: usize,

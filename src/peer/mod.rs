@@ -186,6 +186,15 @@ impl<'buf> PeerState<'buf> {
         })
     }
 
+    /// The memory of a link that is done with, for the next one
+    ///
+    /// Who dials again with buffers in a static has no other way to them. They are as the link left
+    /// them: what was said on it last is still there.
+    pub fn into_buffers(self) -> Buffers<'buf> {
+        let Self { ingress: Ingress { arena, .. }, egress: Egress { store, table, .. }, .. } = self;
+        Buffers { receive: arena, transmit: store, table }
+    }
+
     /// The next thing to do, `None` if there is nothing until the next event
     ///
     /// Actions follow from the state, they are not queued: `Authenticated`, `Ready` or `Deliver`

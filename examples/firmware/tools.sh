@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 images=$CARGO_TARGET_DIR/$target/release
 # The images of the other board
 ethernet_target=thumbv7m-none-eabi
-ethernet_image=$CARGO_TARGET_DIR/$ethernet_target/release/ethernet
+ethernet_images=$CARGO_TARGET_DIR/$ethernet_target/release
 
 fail() {
     echo "error: $*" >&2
@@ -57,7 +57,9 @@ firmware() {
 
 # The same on the board with the Ethernet controller, in a network whose host is 10.0.2.2
 ethernet_firmware() {
-    emulate "$ethernet_image" -machine lm3s6965evb -serial none "$@"
+    local image=$ethernet_images/$1
+    shift
+    emulate "$image" -machine lm3s6965evb -serial none "$@"
 }
 
 # The log also goes to $work/log, where it may be waited for.
@@ -69,8 +71,9 @@ emulate() {
         fail "$(basename "$image"): exit status ${PIPESTATUS[0]} of QEMU"
 }
 
+# An image for that board, with the feature that it needs
 build_ethernet() {
-    cargo build --release --no-default-features --features lm3s6965evb --target "$ethernet_target" --bin ethernet
+    cargo build --release --no-default-features --features "${2:-lm3s6965evb}" --target "$ethernet_target" --bin "$1"
 }
 
 need_qemu() {

@@ -3,6 +3,7 @@
 //	record FOLDER   writes what is said to the image `malformed`, one case a line,
 //	                and the id of the node that says it
 //	relay PORT      passes connections on, and lets them break; see relay.go
+//	liar LIE        is a node that shows wrong block headers; see liar.go
 package main
 
 import (
@@ -21,8 +22,10 @@ func main() {
 		record(args[1], "node-id.txt", func(out io.Writer) { fmt.Fprintf(out, "%x\n", nodeID(ourKey)) })
 	case "relay":
 		relay(args[1])
+	case "liar":
+		liar(args[1])
 	default:
-		check(fmt.Errorf("record or relay, not %q", args[0]))
+		check(fmt.Errorf("record, relay or liar, not %q", args[0]))
 	}
 }
 

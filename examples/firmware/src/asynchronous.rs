@@ -45,7 +45,7 @@ pub async fn drive(
             match link.poll() {
                 Some(Action::Ready(ready)) => {
                     defmt::info!("peer says {}", ready.hello());
-                    application.begin(now);
+                    application.begin(now, ready);
                     busy = true;
                 }
                 Some(Action::Deliver { protocol, code, payload }) => {
@@ -96,10 +96,15 @@ impl Signal {
     pub async fn wait<T>(&self, mut check: impl FnMut() -> Option<T>) -> T {
         poll_fn(|context: &mut Context<'_>| {
             // First the waker, then the look: what happens in between wakes.
-            critical_section::with(|token| self.0.borrow(token).set(Some(context.waker().clone())));
+            self.register(context.waker());
             check().map_or(Poll::Pending, Poll::Ready)
         })
         .await
+    }
+
+    /// Names the task that is to be woken next time
+    pub fn register(&self, waker: &Waker) {
+        critical_section::with(|token| self.0.borrow(token).set(Some(waker.clone())));
     }
 }
 

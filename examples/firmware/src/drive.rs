@@ -1,6 +1,6 @@
 //! The driver's loop, the same for every transport
 
-use devp2p_proto::{Action, Cause, Instant, PeerState, ProtocolId};
+use devp2p_proto::{Action, Cause, Instant, PeerState, ProtocolId, Ready};
 
 use crate::clock::Clock;
 
@@ -29,8 +29,8 @@ pub struct Broken;
 
 /// What a link is there for
 pub trait Application {
-    /// The protocols have started
-    fn begin(&mut self, now: Instant);
+    /// The protocols that both sides have start
+    fn begin(&mut self, now: Instant, ready: Ready<'_>);
 
     /// Takes a message
     fn deliver(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]);
@@ -97,7 +97,7 @@ fn carry_out(
                 for shared in ready.shared() {
                     defmt::info!("shared: {}", shared);
                 }
-                application.begin(now);
+                application.begin(now, ready);
             }
             Action::Deliver { protocol, code, payload } => {
                 defmt::trace!("{}: code {=u64}, {}", protocol, code, payload);

@@ -6,6 +6,9 @@ pub mod asynchronous;
 mod clock;
 mod drive;
 mod entropy;
+pub mod eth;
+#[cfg(feature = "async")]
+pub mod executor;
 mod logger;
 pub mod node;
 mod panic;

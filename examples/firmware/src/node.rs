@@ -1,10 +1,12 @@
-//! What every image is: a node with a key, a name and two protocols
+//! What every image is: a node with a key, a name and protocols
 
-use devp2p_proto::{Buffers, Config, ConfigError, Entropy, Instant, NodeId, PeerState, SecretKey};
+use devp2p_proto::{Buffers, Config, ConfigError, Entropy, Instant, NodeId, PeerState, Protocol, SecretKey};
+use semihosting::process::ExitCode;
 use static_cell::StaticCell;
 
 use crate::entropy::{EntropyError, fill_random};
-use crate::script::{MAX_MESSAGE, PROTOCOLS};
+use crate::script::MAX_MESSAGE;
+use crate::stack;
 
 /// Entries of the compressor's table: at 1 KiB messages this many cost a few bytes a message in
 /// compression, and 1.5 KB less than the largest that would do any good
@@ -104,6 +106,23 @@ pub fn open<'memory>(
     }
 }
 
+/// Makes the link and its buffers in the place where they stay; once
+///
+/// They are some kilobytes, which a local variable would add to the stack under all that follows.
+#[inline(never)]
+pub fn open_in_place(
+    now: Instant,
+    config: &Config,
+    role: Role,
+    entropy: Entropy,
+) -> Result<&'static mut PeerState<'static>, ConfigError> {
+    static MEMORY: StaticCell<Memory> = StaticCell::new();
+    static LINK: StaticCell<Result<PeerState<'static>, ConfigError>> = StaticCell::new();
+    let memory = MEMORY.init_with(Memory::new);
+    let link = LINK.init_with(|| open(now, config, role, entropy, memory.buffers()));
+    link.as_mut().map_err(|error| *error)
+}
+
 /// A key that is drawn anew at every start; a real device keeps its key
 #[inline(never)]
 pub fn draw_identity() -> Result<SecretKey, EntropyError> {
@@ -116,8 +135,18 @@ pub fn draw_identity() -> Result<SecretKey, EntropyError> {
 
 /// The node, in the place where it stays; once
 #[inline(never)]
-pub fn configure(identity: SecretKey) -> Result<&'static Config, ConfigError> {
+pub fn configure(identity: SecretKey, protocols: &[Protocol<'_>]) -> Result<&'static Config, ConfigError> {
     static CONFIG: StaticCell<Config> = StaticCell::new();
-    let config = Config::new(identity, "devp2p-firmware/0.1.0/thumbv7", &PROTOCOLS)?;
+    let config = Config::new(identity, "devp2p-firmware/0.1.0/thumbv7", protocols)?;
     Ok(CONFIG.init(config.with_max_message(MAX_MESSAGE)?))
+}
+
+/// Ends the program with what has come of it: whether all went as it should
+pub fn finish(result: Result<bool, StartError>) -> ! {
+    let succeeded = result.unwrap_or_else(|error| {
+        error.log();
+        false
+    });
+    defmt::info!("deepest stack: {=usize} bytes", stack::deepest());
+    ExitCode::from(u8::from(!succeeded)).exit_process()
 }

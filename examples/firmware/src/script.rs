@@ -7,7 +7,7 @@
 
 use core::time::Duration;
 
-use devp2p_proto::{DisconnectReason, Instant, PeerState, Protocol, ProtocolError, ProtocolId};
+use devp2p_proto::{DisconnectReason, Instant, PeerState, Protocol, ProtocolError, ProtocolId, Ready};
 
 use crate::drive::Application;
 
@@ -103,7 +103,7 @@ impl<'buf> Script<'buf> {
 }
 
 impl Application for Script<'_> {
-    fn begin(&mut self, now: Instant) {
+    fn begin(&mut self, now: Instant, _: Ready<'_>) {
         self.begun = Some(now);
     }
 

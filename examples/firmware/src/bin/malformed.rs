@@ -10,8 +10,8 @@ use core::time::Duration;
 use cortex_m_rt::entry;
 use devp2p_firmware::mps2::{HERTZ, Uart};
 use devp2p_firmware::node::{self, Memory, Role, StartError};
-use devp2p_firmware::{Application, Clock, EntropyError, Transport, drive, stack};
-use devp2p_proto::{Cause, Config, Entropy, Instant, PeerState, ProtocolId, SecretKey, Timeouts};
+use devp2p_firmware::{Application, Clock, EntropyError, PROTOCOLS, Transport, drive, stack};
+use devp2p_proto::{Cause, Config, Entropy, Instant, PeerState, ProtocolId, Ready, SecretKey, Timeouts};
 use semihosting::process::ExitCode;
 
 /// The silence after which what comes is said to the next link
@@ -76,7 +76,7 @@ fn flush(uart: &mut Uart, clock: &mut Clock) {
 struct Listener;
 
 impl Application for Listener {
-    fn begin(&mut self, _: Instant) {}
+    fn begin(&mut self, _: Instant, _: Ready<'_>) {}
 
     fn deliver(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) {
         defmt::info!("{}: code {=u64}, {=usize} bytes", protocol, code, payload.len());
@@ -107,7 +107,7 @@ fn configure() -> Result<Config, StartError> {
     // A peer that cannot hang up need not be waited for.
     let mut timeouts = Timeouts::default();
     timeouts.linger = SILENCE;
-    Ok(node::configure(identity)?.clone().with_timeouts(timeouts)?)
+    Ok(node::configure(identity, &PROTOCOLS)?.clone().with_timeouts(timeouts)?)
 }
 
 fn count_up(bytes: &mut [u8], first: u8) {

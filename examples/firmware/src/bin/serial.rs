@@ -7,58 +7,30 @@
 
 use cortex_m_rt::entry;
 use devp2p_firmware::mps2::{HERTZ, Uart};
-use devp2p_firmware::node::{self, Memory, Role, StartError};
-use devp2p_firmware::{Clock, Generator, MAX_MESSAGE, Script, Source, drive, stack};
-use devp2p_proto::{Cause, Config, ConfigError, DisconnectReason, Entropy, Instant, PeerState};
-use semihosting::process::ExitCode;
-use static_cell::StaticCell;
+use devp2p_firmware::node::{self, Role, StartError};
+use devp2p_firmware::{Clock, Generator, MAX_MESSAGE, PROTOCOLS, Script, Source, drive};
+use devp2p_proto::{Cause, DisconnectReason};
 
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: Memory = Memory::new();
     static mut MESSAGE: [u8; MAX_MESSAGE] = [0; MAX_MESSAGE];
 
-    let succeeded = match run(MEMORY, MESSAGE) {
-        Ok(succeeded) => succeeded,
-        Err(error) => {
-            error.log();
-            false
-        }
-    };
-    defmt::info!("deepest stack: {=usize} bytes", stack::deepest());
-    ExitCode::from(u8::from(!succeeded)).exit_process()
+    node::finish(run(MESSAGE))
 }
 
 /// Returns whether the session went as it should
-fn run(memory: &'static mut Memory, message: &mut [u8; MAX_MESSAGE]) -> Result<bool, StartError> {
+fn run(message: &mut [u8; MAX_MESSAGE]) -> Result<bool, StartError> {
     let core = cortex_m::Peripherals::take().ok_or(StartError::Processor)?;
     let mut clock = Clock::start(core.SYST, HERTZ);
     let mut uart = Uart::start();
-    let config = node::configure(node::draw_identity()?)?;
+    let config = node::configure(node::draw_identity()?, &PROTOCOLS)?;
     let (role, source) = command()?;
     let entropy = Generator::new(source).draw()?;
-    let link = open(clock.now(), config, role, entropy, memory)?;
+    let link = node::open_in_place(clock.now(), config, role, entropy)?;
     let mut script = Script::new(message);
     let cause = drive(link, &mut uart, &mut clock, &mut script);
     defmt::info!("ended: {}", cause);
     Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::ClientQuitting))
-}
-
-/// The link, in the place where it stays
-///
-/// It is some kilobytes, which a local variable would add to the stack under all that follows. Kept
-/// out of the caller for the same reason.
-#[inline(never)]
-fn open(
-    now: Instant,
-    config: &Config,
-    role: Role,
-    entropy: Entropy,
-    memory: &'static mut Memory,
-) -> Result<&'static mut PeerState<'static>, ConfigError> {
-    static LINK: StaticCell<Result<PeerState<'static>, ConfigError>> = StaticCell::new();
-    let link = LINK.init_with(|| node::open(now, config, role, entropy, memory.buffers()));
-    link.as_mut().map_err(|error| *error)
 }
 
 /// What the command line says

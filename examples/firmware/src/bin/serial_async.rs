@@ -4,25 +4,26 @@
 #![no_std]
 #![no_main]
 
+use cortex_m_rt::entry;
 use devp2p_firmware::mps2::{HERTZ, Uart};
-use devp2p_firmware::node::{self, Memory, Role, StartError};
-use devp2p_firmware::{Clock, Generator, MAX_MESSAGE, Script, Source, asynchronous, stack};
-use devp2p_proto::{Cause, Config, ConfigError, DisconnectReason, Entropy, Instant, PeerState};
-use embassy_executor::Spawner;
-use semihosting::process::ExitCode;
+use devp2p_firmware::node::{self, Role, StartError};
+use devp2p_firmware::{Clock, Generator, MAX_MESSAGE, PROTOCOLS, Script, Source, asynchronous, executor};
+use devp2p_proto::{Cause, DisconnectReason};
 use static_cell::StaticCell;
 
-#[embassy_executor::main]
-async fn main(_spawner: Spawner) {
-    let succeeded = match run().await {
-        Ok(succeeded) => succeeded,
-        Err(error) => {
-            error.log();
-            false
+#[entry]
+fn main() -> ! {
+    executor::run(|spawner| {
+        // It is the only one.
+        if let Ok(task) = session() {
+            spawner.spawn(task);
         }
-    };
-    defmt::info!("deepest stack: {=usize} bytes", stack::deepest());
-    ExitCode::from(u8::from(!succeeded)).exit_process()
+    })
+}
+
+#[embassy_executor::task]
+async fn session() {
+    node::finish(run().await)
 }
 
 /// Returns whether the session went as it should
@@ -31,27 +32,12 @@ async fn run() -> Result<bool, StartError> {
     let core = cortex_m::Peripherals::take().ok_or(StartError::Processor)?;
     let mut clock = Clock::start(core.SYST, HERTZ);
     let (mut receiver, mut sender) = Uart::start().split();
-    let config = node::configure(node::draw_identity()?)?;
-    let link = open(clock.now(), config, role()?, Generator::new(Source::Host).draw()?)?;
+    let config = node::configure(node::draw_identity()?, &PROTOCOLS)?;
+    let link = node::open_in_place(clock.now(), config, role()?, Generator::new(Source::Host).draw()?)?;
     let mut script = Script::new(MESSAGE.init_with(|| [0; MAX_MESSAGE]));
     let cause = asynchronous::drive(link, &mut receiver, &mut sender, &mut clock, &mut script).await;
     defmt::info!("ended: {}", cause);
     Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::ClientQuitting))
-}
-
-/// The link, in the place where it stays
-#[inline(never)]
-fn open(
-    now: Instant,
-    config: &Config,
-    role: Role,
-    entropy: Entropy,
-) -> Result<&'static mut PeerState<'static>, ConfigError> {
-    static MEMORY: StaticCell<Memory> = StaticCell::new();
-    static LINK: StaticCell<Result<PeerState<'static>, ConfigError>> = StaticCell::new();
-    let memory = MEMORY.init_with(Memory::new);
-    let link = LINK.init_with(|| node::open(now, config, role, entropy, memory.buffers()));
-    link.as_mut().map_err(|error| *error)
 }
 
 /// What the command line says

@@ -8,7 +8,7 @@ use crate::register::Register;
 use crate::tcp::Controller;
 
 /// Of the controller's registers
-const BASE: usize = 0x4004_8000;
+pub(super) const BASE: usize = 0x4004_8000;
 /// Run mode clock gating control 2 (data sheet, 5.4 register 26): clocks for MAC and PHY
 const RCGC2: usize = 0x400f_e108;
 const CLOCKS: u32 = 1 << 28 | 1 << 30;
@@ -22,23 +22,27 @@ const TRANSMIT: u32 = 1 << 2 | 1 << 1 | 1 << 0;
 const THRESHOLD: u32 = 0x3f;
 /// All interrupts, where ones clear them
 const ALL: u32 = 0x7f;
-/// A frame has come, in the mask
-const RECEIVED: u32 = 1 << 0;
+/// A frame has come, in the mask and in the register that shows interrupts
+pub(super) const RECEIVED: u32 = 1 << 0;
 
 /// The largest frame, without its CRC
-const FRAME: usize = 1514;
+pub(super) const FRAME: usize = 1514;
 const HEADER: usize = 14;
 /// What the length in the receive FIFO counts besides the frame: itself and the CRC
 const LENGTH_AND_CRC: usize = 6;
 
-/// Interrupt 42 (data sheet, table 2-9)
+/// The controller's interrupt (data sheet, table 2-9)
 #[derive(Clone, Copy)]
-struct Interrupt;
+pub(super) struct Interrupt;
+
+impl Interrupt {
+    pub(super) const NUMBER: u16 = 42;
+}
 
 // SAFETY: the number is that of the controller, and used once
 unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
     fn number(self) -> u16 {
-        42
+        Self::NUMBER
     }
 }
 
@@ -87,13 +91,25 @@ impl Ethernet {
         };
         Self { registers, received: [0; FRAME], sending: [0; FRAME] }
     }
+
+    /// A frame that has come, and room for the answer
+    pub(super) fn receive(&mut self) -> Option<(Received<'_>, Sending<'_>)> {
+        let Self { registers, received, sending } = self;
+        let frame = registers.receive(received)?;
+        Some((Received(frame), Sending { registers, frame: sending }))
+    }
+
+    /// Room for a frame
+    pub(super) fn transmit(&mut self) -> Sending<'_> {
+        Sending { registers: &mut self.registers, frame: &mut self.sending }
+    }
 }
 
 impl Registers {
     /// Takes a frame out of the FIFO; `None` if there is none, or none that fits
     ///
     /// The FIFO is read by words, and the frame begins in the middle of the first.
-    fn receive<'frame>(&mut self, frame: &'frame mut [u8; FRAME]) -> Option<&'frame [u8]> {
+    fn receive<'frame>(&mut self, frame: &'frame mut [u8; FRAME]) -> Option<&'frame mut [u8]> {
         if self.waiting.read() == 0 {
             return None;
         }
@@ -110,7 +126,7 @@ impl Registers {
                 word.copy_from_slice(&bytes);
             }
         }
-        frame.get(..len)
+        frame.get_mut(..len)
     }
 
     fn send(&mut self, frame: &[u8]) {
@@ -147,13 +163,11 @@ impl Device for Ethernet {
     type TxToken<'a> = Sending<'a>;
 
     fn receive(&mut self, _: Instant) -> Option<(Received<'_>, Sending<'_>)> {
-        let Self { registers, received, sending } = self;
-        let frame = registers.receive(received)?;
-        Some((Received(frame), Sending { registers, frame: sending }))
+        self.receive()
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
-        Some(Sending { registers: &mut self.registers, frame: &mut self.sending })
+        Some(self.transmit())
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -166,7 +180,7 @@ impl Device for Ethernet {
 }
 
 /// A frame that has come
-pub struct Received<'a>(&'a [u8]);
+pub struct Received<'a>(pub(super) &'a mut [u8]);
 
 impl RxToken for Received<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
@@ -180,12 +194,19 @@ pub struct Sending<'a> {
     frame: &'a mut [u8; FRAME],
 }
 
-impl TxToken for Sending<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        // Never more than `max_transmission_unit`, as smoltcp promises
+impl Sending<'_> {
+    /// Sends what `f` makes of `len` bytes
+    pub(super) fn send<R>(self, len: usize, f: impl FnOnce(&mut [u8]) -> R) -> R {
+        // Never more than the network was told, as it promises
         let frame = &mut self.frame[..len.min(FRAME)];
         let result = f(frame);
         self.registers.send(frame);
         result
+    }
+}
+
+impl TxToken for Sending<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+        self.send(len, f)
     }
 }

@@ -1,0 +1,68 @@
+//! The session of the image `ethernet`, as a task beside that of embassy's network
+//!
+//! `initiator NODE_ID PORT` dials a port of the host, once. `recipient` waits to be dialled.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use devp2p_firmware::lm3s::{self, HERTZ, HOST, PORT, async_network};
+use devp2p_firmware::node::{self, Role, StartError};
+use devp2p_firmware::{Clock, Generator, MAX_MESSAGE, PROTOCOLS, Script, Source, asynchronous, executor};
+use devp2p_proto::{Cause, DisconnectReason};
+use embassy_executor::Spawner;
+use embassy_net::tcp::TcpSocket;
+use embassy_time::{Duration, with_timeout};
+use static_cell::StaticCell;
+
+/// How long a connection may take to come about, and to end
+const CONNECT: Duration = Duration::from_secs(10);
+const HANG_UP: Duration = Duration::from_secs(1);
+
+#[entry]
+fn main() -> ! {
+    executor::run(|spawner| {
+        // It is the only one.
+        if let Ok(task) = session(spawner) {
+            spawner.spawn(task);
+        }
+    })
+}
+
+#[embassy_executor::task]
+async fn session(spawner: Spawner) {
+    node::finish(run(spawner).await)
+}
+
+/// Returns whether the session went as it should
+async fn run(spawner: Spawner) -> Result<bool, StartError> {
+    static MESSAGE: StaticCell<[u8; MAX_MESSAGE]> = StaticCell::new();
+    let core = cortex_m::Peripherals::take().ok_or(StartError::Processor)?;
+    let mut clock = Clock::start(core.SYST, HERTZ);
+    let mut socket = async_network::start(spawner)?;
+    let (role, port) = lm3s::command()?;
+    let config = node::configure(node::draw_identity()?, &PROTOCOLS)?;
+    if !connect(&mut socket, role, port).await {
+        defmt::info!("no connection");
+        return Ok(false);
+    }
+    defmt::info!("connected");
+    let link = node::open_in_place(clock.now(), config, role, Generator::new(Source::Host).draw()?)?;
+    let mut script = Script::new(MESSAGE.init_with(|| [0; MAX_MESSAGE]));
+    let (mut reader, mut writer) = socket.split();
+    let cause = asynchronous::drive(link, &mut reader, &mut writer, &mut clock, &mut script).await;
+    defmt::info!("ended: {}", cause);
+    // What is still to be sent gets a moment for it.
+    socket.close();
+    _ = with_timeout(HANG_UP, socket.flush()).await;
+    Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::ClientQuitting))
+}
+
+async fn connect(socket: &mut TcpSocket<'_>, role: Role, port: u16) -> bool {
+    match role {
+        Role::Initiator(_) => matches!(with_timeout(CONNECT, socket.connect((HOST, port))).await, Ok(Ok(()))),
+        Role::Recipient => {
+            defmt::info!("waiting to be dialled");
+            socket.accept(PORT).await.is_ok()
+        }
+    }
+}

@@ -91,6 +91,7 @@ impl Public {
     /// Stricter than the mathematics: s must be low and v must be 0 or 1, as every client makes
     /// them. The two multiplications are done one after the other because the curve library's own
     /// recovery takes 13 KB of stack, which a microcontroller does not have.
+    #[inline(never)] // so that what it keeps is not in the frame of a whole handshake
     pub(super) fn recover(digest: &[u8; 32], signature: &[u8; 65]) -> Result<Self, Violation> {
         let invalid = Violation::InvalidSignature;
         let (scalars, &[v]) = signature.split_first_chunk::<64>().ok_or(invalid)? else {

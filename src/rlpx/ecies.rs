@@ -106,6 +106,7 @@ pub(super) fn seal(packet: &mut [u8], remote: &Public, ephemeral: &Secret, iv: &
 /// # Errors
 /// `InvalidPublicKey` before any secret is used, `HandshakeTagMismatch` before anything is
 /// decrypted, and what `parse` finds. None is answered, so the peer cannot tell one from the other.
+#[inline(never)] // so that what it keeps is not in the frame of a whole handshake
 pub(super) fn open<T>(
     packet: &mut [u8],
     secret: &Secret,

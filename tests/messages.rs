@@ -10,7 +10,7 @@ use devp2p_proto::{
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::remote::{HELLO, Hello, LINK, PING, REMOTE, Scene, body, compressed, recipient};
+use support::remote::{DISCONNECT, HELLO, Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed, recipient};
 use support::{ALPHA, BETA, PROTOCOLS, Pair, Seen, config, entropy, key, noise};
 
 fn cases(cases: u32) -> ProptestConfig {
@@ -296,6 +296,83 @@ fn both_links_stalled_do_not_deadlock() {
     assert_eq!(pair.causes(), (None, None));
 }
 
+/// Two protocols that always have something to say, one of which always comes first
+fn turns(buffers: Buffers<'_>, max: usize, pinged: bool) -> [usize; 2] {
+    let config = config(LINK, PROTOCOLS).with_max_message(max).unwrap().with_send_window(max + 200);
+    let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), buffers).unwrap();
+    let mut scene = Scene::running_with(link, Hello::fitting(REMOTE));
+    let (mut wrote, mut writable) = ([0; 2], [true; 2]);
+    for _ in 0..100 {
+        for protocol in [ALPHA, BETA] {
+            while writable[protocol.0] {
+                match scene.node.link.write(scene.now, protocol, 0, &noise(1, max)) {
+                    Ok(_) => wrote[protocol.0] += 1,
+                    Err(error) => {
+                        assert_eq!(error, WriteError::Full);
+                        writable[protocol.0] = false;
+                    }
+                }
+            }
+        }
+        if pinged {
+            let ping = scene.session().seal(&body(PING, &compressed(&[0xc0])));
+            assert_eq!(scene.node.link.receive(scene.now, &ping), ping.len());
+        }
+        // The socket takes everything, but for a Pong, which goes alone.
+        let link = &mut scene.node.link;
+        while let Some(action) = link.poll() {
+            match action {
+                Action::Send(bytes) => {
+                    let len = bytes.len();
+                    let messages = if pinged && len > 64 { len - 64 } else { len };
+                    link.sent(scene.now, messages).unwrap();
+                }
+                Action::Writable(protocol) => writable[protocol.0] = true,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    wrote
+}
+
+#[test]
+fn one_that_always_comes_first_cannot_starve_another() {
+    let max = 3_000;
+    for pinged in [false, true] {
+        let mut memory = (vec![0; Buffers::receive_len(max)], vec![0; Buffers::transmit_len(max)], vec![]);
+        let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+        for buffers in [fixed, Buffers::growable()] {
+            let wrote = turns(buffers, max, pinged);
+            assert!(wrote.iter().all(|wrote| *wrote >= 45), "{wrote:?}, pinged: {pinged}");
+        }
+    }
+}
+
+/// A protocol that was passed over, and then does not want its turn any more, gives it up in time
+#[test]
+fn a_turn_that_is_not_used_is_over_at_the_next_ping() {
+    let max = 3_000;
+    let config = config(LINK, PROTOCOLS).with_max_message(max).unwrap();
+    let mut memory = (vec![0; Buffers::receive_len(max)], vec![0; Buffers::transmit_len(max)], vec![]);
+    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+    let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), fixed).unwrap();
+    let mut scene = Scene::running_with(link, Hello::fitting(REMOTE));
+    let write =
+        |scene: &mut Scene<'_>, protocol| scene.node.link.write(scene.now, protocol, 0, &noise(1, max)).map(drop);
+    let full = Err(WriteError::Full);
+    assert_eq!((write(&mut scene, ALPHA), write(&mut scene, BETA)), (Ok(()), full));
+    scene.settle();
+    assert_eq!((write(&mut scene, ALPHA), write(&mut scene, BETA)), (Ok(()), full), "beta is passed over");
+    assert_eq!(write(&mut scene, ALPHA), full);
+    scene.node.seen.clear();
+    scene.settle();
+    assert_eq!(scene.node.seen, [Seen::Writable(BETA)], "its turn stands");
+    assert_eq!(write(&mut scene, ALPHA), full);
+    scene.pass(Timeouts::default().ping);
+    assert_eq!(scene.node.seen, [Seen::Writable(BETA), Seen::Writable(ALPHA)]);
+    assert_eq!(write(&mut scene, ALPHA), Ok(()));
+}
+
 // Sizes
 
 /// Buffers of exactly the published sizes carry the largest message, and one byte less is refused
@@ -328,6 +405,38 @@ fn fixed_buffers_of_the_published_sizes() {
         let refused = PeerState::recipient(Instant::ZERO, &ours, entropy(1), buffers).map(|_| ());
         assert_eq!(refused, Err(ConfigError::ReceiveBufferTooSmall { needed }), "{max}");
     }
+}
+
+/// However full the link is, it answers, asks, and says why it parts
+#[test]
+fn a_full_link_has_room_for_ping_pong_and_disconnect() {
+    let max = 3_000;
+    let config = config(LINK, PROTOCOLS).with_max_message(max).unwrap();
+    let mut tried = 0;
+    // Without compression a frame takes what it says it takes; one length is just enough for the message.
+    for transmit in max..Buffers::transmit_len(max) {
+        let mut memory = (vec![0; Buffers::receive_len(max)], vec![0; transmit], vec![]);
+        let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+        let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), fixed).unwrap();
+        let mut scene = Scene::running_with(link, Hello { version: 4, ..Hello::fitting(REMOTE) });
+        if scene.node.link.write(scene.now, ALPHA, 0, &noise(1, max)) == Err(WriteError::TooLarge) {
+            continue;
+        }
+        tried += 1;
+        let ping = scene.session().seal(&body(PING, &[0xc0]));
+        scene.node.link.ping(scene.now).unwrap();
+        assert_eq!(scene.node.link.receive(scene.now, &ping), ping.len());
+        let reason = DisconnectReason::from_code(u64::MAX);
+        scene.node.link.disconnect(scene.now, reason);
+        scene.settle();
+        let heard: Vec<_> = scene.heard.iter().map(|(id, _)| *id).collect();
+        assert_eq!(heard, [0x10, PING, PONG, DISCONNECT], "{transmit}");
+        assert_eq!(scene.heard[3].1, [&[0xc9, 0x88], &[0xff; 8][..]].concat());
+        if tried == 20 {
+            return;
+        }
+    }
+    panic!("no length is just enough");
 }
 
 #[test]

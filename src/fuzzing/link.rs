@@ -63,6 +63,8 @@ struct Waiting {
     payload: Vec<u8>,
     /// Its protocol was told that there is room
     told: bool,
+    /// It was told so before, and then refused again
+    passed_over: bool,
 }
 
 struct Run<'buf, 'a> {
@@ -252,8 +254,16 @@ impl<'buf, 'a> Run<'buf, 'a> {
         let limit = self.settings.protocols.get(protocol.0).map_or(0, |local| local.3).min(self.settings.max_message);
         let payload = input.payload(limit.max(1));
         let capacity = self.subject.link.write_capacity();
+        let all_left = self.remote.messages_have_left();
+        let stands = |waiting: &Waiting| !waiting.told || waiting.passed_over || !all_left;
+        let others_wait = self.waiting.iter().any(|(other, waiting)| *other != protocol && stands(waiting));
         let outcome = self.subject.write(self.now(), protocol, code, &payload);
-        let others_wait = self.waiting.keys().any(|waiting| *waiting != protocol);
+        if outcome.is_ok() && !matches!(self.remote.keys, Keys::Lost) {
+            // Ping, Pong and Disconnect have room of their own, and one message always has.
+            let unsent = self.subject.link.unsent();
+            let bounded = self.settings.send_window().is_none_or(|window| unsent <= window + 3 * 64);
+            assert!(bounded || all_left, "{unsent} bytes wait");
+        }
         if payload.len() <= capacity && capacity > 0 && !others_wait {
             assert_ne!(outcome, Err(WriteError::Full), "there was room for {capacity} bytes");
         }
@@ -304,7 +314,10 @@ impl<'buf, 'a> Run<'buf, 'a> {
                 self.remote.heard.written.push_back((shared.offset + code, payload.to_vec(), event.wire_size));
             }
             Err(WriteError::Full) => {
-                self.waiting.insert(protocol, Waiting { code, payload: payload.to_vec(), told: false });
+                let passed_over =
+                    self.waiting.get(&protocol).is_some_and(|waiting| waiting.told || waiting.passed_over);
+                let waiting = Waiting { code, payload: payload.to_vec(), told: false, passed_over };
+                self.waiting.insert(protocol, waiting);
             }
             Err(_) => {}
         }
@@ -413,9 +426,16 @@ impl<'buf, 'a> Run<'buf, 'a> {
     fn check_rest(&mut self) {
         let running = self.subject.link.stage() == Stage::Running;
         assert!(!self.remote.has_ended_the_link() || !running, "the link has survived what no link does");
+        if self.subject.link.stage() == Stage::Closing && matches!(self.remote.keys, Keys::Agreed(_)) {
+            let told = self.subject.link.cause().and_then(Cause::sent_reason);
+            assert_eq!(self.remote.heard.goodbye, told, "the peer is not told why");
+        }
         if running && !matches!(self.remote.keys, Keys::Lost) {
             assert!(self.remote.heard.written.is_empty(), "a message was never sent");
-            assert!(self.waiting.values().all(|waiting| waiting.told), "a protocol waits although nothing is sent");
+            // Who was passed over has the first turn, and time for it.
+            let offered = |waiting: &Waiting| waiting.told && waiting.passed_over;
+            let told = self.waiting.values().all(|waiting| waiting.told) || self.waiting.values().any(offered);
+            assert!(told, "a protocol waits although nothing is sent");
             assert!(!self.remote.certain || self.remote.expected.is_empty(), "a message was never delivered");
             let (heard, known) = (&self.remote.heard, self.subject.link.liveness());
             assert_eq!((heard.pings as u64, heard.pongs as u64), (known.pings_sent, known.pongs_sent));

@@ -26,6 +26,8 @@ pub(super) struct Heard {
     pub(super) pongs: usize,
     /// Where the last Ping and the last Pong end
     last: [usize; 2],
+    /// Where the last of all else ends
+    message_end: usize,
     pub(super) goodbye: Option<DisconnectReason>,
 }
 
@@ -45,6 +47,9 @@ impl Remote {
                 self.hear_packet(rest)
             };
             position += len;
+            if self.heard.last.iter().all(|end| *end != position) {
+                self.heard.message_end = position;
+            }
             rest = &mut rest[len..];
         }
     }
@@ -53,6 +58,11 @@ impl Remote {
     pub(super) fn note_sent(&mut self, len: usize) {
         self.heard.unsent.drain(..len);
         self.heard.sent += len;
+    }
+
+    /// Nothing waits but Ping and Pong
+    pub(super) fn messages_have_left(&self) -> bool {
+        self.heard.written.is_empty() && self.heard.message_end <= self.heard.sent
     }
 
     /// Goes from auth or ack to a session

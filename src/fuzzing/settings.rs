@@ -44,7 +44,7 @@ pub(super) struct Settings {
     pub(super) protocols: &'static [Local],
     pub(super) timeouts: Timeouts,
     pub(super) max_message: usize,
-    pub(super) window: usize,
+    window: usize,
     room: Room,
     pub(super) role: Role,
     /// The encryption handshake is part of the run
@@ -96,8 +96,9 @@ impl Settings {
         }
     }
 
-    pub(super) const fn is_growable(&self) -> bool {
-        matches!(self.room, Room::Growable)
+    /// How many bytes may wait where the memory does not say so
+    pub(super) fn send_window(&self) -> Option<usize> {
+        matches!(self.room, Room::Growable).then_some(self.window)
     }
 
     /// The largest body that the link takes once messages are exchanged: a sixth is what the

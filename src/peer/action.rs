@@ -33,6 +33,8 @@ pub enum Action<'a> {
         payload: Payload<'a>,
     },
     /// A message of this protocol that was refused as `Full` would now be taken
+    ///
+    /// Comes in the order of the refusals, and once for each.
     Writable(ProtocolId),
     /// Bytes for the transport, offered again until [`sent`](super::PeerState::sent) covers them
     Send(&'a [u8]),

@@ -90,19 +90,22 @@ impl<'buf> Egress<'buf> {
         self.sent >= self.message_end
     }
 
-    /// How many bytes of frames protocols may add now
+    /// How many bytes of frames a protocol may add now, beside what others have a claim to
     ///
     /// What has been sent is reclaimed for this only when that moves no more bytes than it frees,
-    /// so that bytes move once on average however small the pieces are that leave.
-    pub(super) fn room(&self) -> usize {
-        match &self.store {
+    /// so that bytes move once on average however small the pieces are that leave. A message larger
+    /// than a window goes when nothing waits, and nobody else does.
+    pub(super) fn room(&self, claimed: usize) -> usize {
+        let room = match &self.store {
+            Store::Growable(_) if claimed > 0 => self.window.saturating_sub(self.unsent_len()),
             _ if self.messages_have_left() => self.capacity(),
             Store::Fixed(bytes) => {
                 let used = if self.reclaim_is_cheap() { self.unsent_len() } else { self.end };
                 bytes.len().saturating_sub(used).saturating_sub(RESERVE)
             }
             Store::Growable(_) => self.window.saturating_sub(self.unsent_len()),
-        }
+        };
+        room.saturating_sub(claimed)
     }
 
     /// How many bytes of frames protocols may add when none of theirs waits
@@ -192,7 +195,7 @@ impl<'buf> Egress<'buf> {
         let fits = self.end.saturating_add(len) <= self.store.bytes().len();
         if self.is_empty() {
             self.clear();
-        } else if !fits && (self.reclaim_is_cheap() || self.messages_have_left() || len <= BASE_FRAME) {
+        } else if !fits && (self.reclaim_is_cheap() || len <= BASE_FRAME) {
             let unsent = self.start..self.end;
             self.end = self.unsent_len();
             self.start = 0;
@@ -203,8 +206,10 @@ impl<'buf> Egress<'buf> {
         }
     }
 
+    /// A Ping and a Pong are little enough to be moved at any time
     const fn reclaim_is_cheap(&self) -> bool {
-        self.start >= self.end.saturating_sub(self.start)
+        let unsent = self.end.saturating_sub(self.start);
+        self.start >= unsent || unsent <= 2 * BASE_FRAME
     }
 
     /// Gives back memory that has not been needed since the last time

@@ -119,7 +119,7 @@ impl<'buf> PeerState<'buf> {
     ///
     /// # Errors
     /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
-    /// `InvalidRemote` if `remote` is no public key, `WeakEntropy`.
+    /// `InvalidRemote` if `remote` is no public key, `WeakEntropy`. The buffers are gone with a refusal.
     #[inline(never)] // the frames of the two would add up in a caller that uses either
     pub fn initiator(
         now: Instant,
@@ -138,7 +138,7 @@ impl<'buf> PeerState<'buf> {
     ///
     /// # Errors
     /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
-    /// `WeakEntropy`.
+    /// `WeakEntropy`. The buffers are gone with a refusal.
     #[inline(never)] // the frames of the two would add up in a caller that uses either
     pub fn recipient(
         now: Instant,
@@ -188,8 +188,9 @@ impl<'buf> PeerState<'buf> {
 
     /// The memory of a link that is done with, for the next one
     ///
-    /// Who dials again with buffers in a static has no other way to them. They are as the link left
-    /// them: what was said on it last is still there.
+    /// For buffers that were given away for good, in a static; those that are lent to one link after
+    /// the other come back by themselves. They are as the link left them: what was said on it last
+    /// is still there.
     pub fn into_buffers(self) -> Buffers<'buf> {
         let Self { ingress: Ingress { arena, .. }, egress: Egress { store, table, .. }, .. } = self;
         Buffers { receive: arena, transmit: store, table }

@@ -51,22 +51,58 @@ pub struct Traffic {
     pub egress: Counters,
 }
 
+/// What a protocol was refused
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Claim {
+    /// How early that was
+    ticket: u64,
+    /// How many bytes it takes
+    need: usize,
+}
+
 /// A protocol's place in the order of writing
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
     /// Has not been refused
     Free,
-    /// Was refused `need` bytes, and the `ticket` says how early
-    Waiting { ticket: u64, need: usize },
+    /// Was refused
+    Waiting(Claim),
     /// Has been told that the room is there, and may have it before those with later tickets
-    Offered { ticket: u64, need: usize },
+    Offered(Claim),
+    /// Has come for that room, and another had had it
+    PassedOver(Claim),
+    /// Has been told once more, and this time the room is kept
+    OfferedAgain(Claim),
 }
 
 impl Turn {
-    const fn claim(self) -> Option<(u64, usize)> {
+    const fn claim(self) -> Option<Claim> {
         match self {
             Self::Free => None,
-            Self::Waiting { ticket, need } | Self::Offered { ticket, need } => Some((ticket, need)),
+            Self::Waiting(claim) | Self::Offered(claim) | Self::PassedOver(claim) | Self::OfferedAgain(claim) => {
+                Some(claim)
+            }
+        }
+    }
+
+    /// Whether others must leave the room free; `all_left` says that no protocol's messages wait
+    ///
+    /// An offer that is not taken up when everything has left may never be: whoever lost interest
+    /// holds nobody up. Who has come and found the room gone has shown interest.
+    const fn stands(self, all_left: bool) -> bool {
+        match self {
+            Self::Free => false,
+            Self::Offered(_) => !all_left,
+            Self::Waiting(_) | Self::PassedOver(_) | Self::OfferedAgain(_) => true,
+        }
+    }
+
+    /// What becomes of it when the room is there; nothing if there is nobody to tell
+    const fn offered(self) -> Option<Self> {
+        match self {
+            Self::Waiting(claim) => Some(Self::Offered(claim)),
+            Self::PassedOver(claim) => Some(Self::OfferedAgain(claim)),
+            Self::Free | Self::Offered(_) | Self::OfferedAgain(_) => None,
         }
     }
 }
@@ -143,22 +179,18 @@ impl Protocols {
     }
 
     /// How much of the room is spoken for by protocols that were refused before this one
-    ///
-    /// When nothing waits to be sent, a turn that was offered and not used is over, so that a
-    /// protocol that lost interest holds nobody up.
-    pub(super) fn claimed_before(&self, protocol: ProtocolId, nothing_waits: bool) -> usize {
+    pub(super) fn claimed_before(&self, protocol: ProtocolId, all_left: bool) -> usize {
         if self.waiting == 0 {
             return 0;
         }
         let own = self.entries.get(protocol.0).and_then(|entry| entry.turn.claim());
-        self.claimed_before_ticket(own.map_or(u64::MAX, |(ticket, _)| ticket), nothing_waits)
+        self.claimed_before_ticket(own.map_or(u64::MAX, |claim| claim.ticket), all_left)
     }
 
-    fn claimed_before_ticket(&self, limit: u64, nothing_waits: bool) -> usize {
-        let stands = |turn: &Turn| !(nothing_waits && matches!(turn, Turn::Offered { .. }));
-        let turns = self.entries.iter().map(|entry| entry.turn).filter(stands);
-        let earlier = turns.filter_map(Turn::claim).filter(|(ticket, _)| *ticket < limit);
-        earlier.fold(0, |sum, (_, need)| sum.saturating_add(need))
+    fn claimed_before_ticket(&self, limit: u64, all_left: bool) -> usize {
+        let turns = self.entries.iter().map(|entry| entry.turn).filter(|turn| turn.stands(all_left));
+        let earlier = turns.filter_map(Turn::claim).filter(|claim| claim.ticket < limit);
+        earlier.fold(0, |sum, claim| sum.saturating_add(claim.need))
     }
 
     /// Notes that a protocol was refused `need` bytes; it keeps the place it has
@@ -166,17 +198,18 @@ impl Protocols {
         let Some(entry) = self.entries.get_mut(protocol.0) else {
             return;
         };
-        let ticket = match entry.turn.claim() {
-            Some((ticket, _)) => ticket,
-            None => {
+        entry.turn = match entry.turn {
+            Turn::Waiting(claim) => Turn::Waiting(Claim { need, ..claim }),
+            Turn::Offered(claim) | Turn::PassedOver(claim) | Turn::OfferedAgain(claim) => {
+                Turn::PassedOver(Claim { need, ..claim })
+            }
+            Turn::Free => {
+                let ticket = self.next_ticket;
+                self.next_ticket = ticket.saturating_add(1);
                 self.waiting = self.waiting.saturating_add(1);
-                self.next_ticket
+                Turn::Waiting(Claim { ticket, need })
             }
         };
-        if ticket == self.next_ticket {
-            self.next_ticket = self.next_ticket.saturating_add(1);
-        }
-        entry.turn = Turn::Waiting { ticket, need };
     }
 
     /// Notes that a protocol has written, and so had its turn
@@ -189,38 +222,48 @@ impl Protocols {
         };
         match entry.turn {
             Turn::Free => {}
-            Turn::Waiting { need, .. } if len < need => {}
-            Turn::Waiting { .. } | Turn::Offered { .. } => {
+            Turn::Waiting(claim) | Turn::PassedOver(claim) if len < claim.need => {}
+            _ => {
                 entry.turn = Turn::Free;
                 self.waiting = self.waiting.saturating_sub(1);
             }
         }
     }
 
-    /// Ends the turns that were offered and not used, now that everything has been sent
+    /// Ends the turns that were offered and not used, now that all messages have left
     pub(super) fn lapse(&mut self) {
+        self.end_turns(|turn| matches!(turn, Turn::Offered(_)));
+    }
+
+    /// Ends all turns that were offered and not used, of whoever has had much time for it
+    pub(super) fn lapse_all(&mut self) {
+        self.end_turns(|turn| matches!(turn, Turn::Offered(_) | Turn::OfferedAgain(_)));
+    }
+
+    fn end_turns(&mut self, over: impl Fn(Turn) -> bool) {
         if self.waiting == 0 {
             return;
         }
-        for entry in &mut self.entries {
-            if matches!(entry.turn, Turn::Offered { .. }) {
-                entry.turn = Turn::Free;
-                self.waiting = self.waiting.saturating_sub(1);
-            }
+        for entry in self.entries.iter_mut().filter(|entry| over(entry.turn)) {
+            entry.turn = Turn::Free;
+            self.waiting = self.waiting.saturating_sub(1);
         }
     }
 
     /// The first protocol whose refused message fits now; it is told once
-    pub(super) fn take_writable(&mut self, room: usize, nothing_waits: bool) -> Option<ProtocolId> {
+    ///
+    /// `room` says how much there is beside what others have a claim to.
+    pub(super) fn take_writable(&mut self, room: impl Fn(usize) -> usize, all_left: bool) -> Option<ProtocolId> {
         if self.waiting == 0 {
             return None;
         }
-        let (ticket, index, need) = self.entries.iter().enumerate().filter_map(waiting).min()?;
-        let claimed = self.claimed_before_ticket(ticket, nothing_waits);
-        if need > room.saturating_sub(claimed) {
+        let turns = self.entries.iter().enumerate().map(|(index, entry)| (index, entry.turn));
+        let waiting = turns.filter_map(|(index, turn)| Some((index, turn.claim()?, turn.offered()?)));
+        let (index, claim, offered) = waiting.min_by_key(|(_, claim, _)| claim.ticket)?;
+        if claim.need > room(self.claimed_before_ticket(claim.ticket, all_left)) {
             return None;
         }
-        self.entries.get_mut(index)?.turn = Turn::Offered { ticket, need };
+        self.entries.get_mut(index)?.turn = offered;
         Some(ProtocolId(index))
     }
 }
@@ -234,13 +277,6 @@ pub(super) fn kept<T, const N: usize>(items: impl Iterator<Item = T>) -> Vec<T, 
         }
     }
     kept
-}
-
-fn waiting((index, entry): (usize, &Entry)) -> Option<(u64, usize, usize)> {
-    match entry.turn {
-        Turn::Waiting { ticket, need } => Some((ticket, index, need)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -258,6 +294,10 @@ mod tests {
         Protocols::new(&(0..count).map(slot).collect::<std::vec::Vec<_>>())
     }
 
+    fn beside(room: usize) -> impl Fn(usize) -> usize {
+        move |claimed| room.saturating_sub(claimed)
+    }
+
     const A: ProtocolId = ProtocolId(0);
     const B: ProtocolId = ProtocolId(1);
     const C: ProtocolId = ProtocolId(2);
@@ -267,10 +307,10 @@ mod tests {
         let mut protocols = protocols(3);
         protocols.refuse(B, 50);
         protocols.refuse(A, 10);
-        assert_eq!(protocols.take_writable(40, false), None, "room for a, but b was refused before");
-        assert_eq!(protocols.take_writable(60, false), Some(B));
-        assert_eq!(protocols.take_writable(60, false), Some(A));
-        assert_eq!(protocols.take_writable(60, false), None, "each is told once");
+        assert_eq!(protocols.take_writable(beside(40), false), None, "room for a, but b was refused before");
+        assert_eq!(protocols.take_writable(beside(60), false), Some(B));
+        assert_eq!(protocols.take_writable(beside(60), false), Some(A));
+        assert_eq!(protocols.take_writable(beside(60), false), None, "each is told once");
     }
 
     #[test]
@@ -279,7 +319,7 @@ mod tests {
         protocols.refuse(B, 50);
         assert_eq!(protocols.claimed_before(C, false), 50);
         assert_eq!(protocols.claimed_before(C, true), 50, "not even offered yet");
-        assert_eq!(protocols.take_writable(50, false), Some(B));
+        assert_eq!(protocols.take_writable(beside(50), false), Some(B));
         assert_eq!(protocols.claimed_before(C, false), 50);
         assert_eq!(protocols.claimed_before(C, true), 0);
         assert_eq!(protocols.claimed_before(B, false), 0);
@@ -293,7 +333,7 @@ mod tests {
         protocols.refuse(A, 50);
         protocols.refuse(B, 50);
         protocols.refuse(A, 20);
-        assert_eq!(protocols.take_writable(20, false), Some(A));
+        assert_eq!(protocols.take_writable(beside(20), false), Some(A));
     }
 
     #[test]
@@ -301,7 +341,7 @@ mod tests {
         let mut protocols = protocols(2);
         protocols.refuse(A, 100);
         protocols.wrote(A, 10);
-        assert_eq!(protocols.take_writable(100, false), Some(A));
+        assert_eq!(protocols.take_writable(beside(100), false), Some(A));
         protocols.wrote(A, 10);
         assert_eq!(protocols.claimed_before(B, false), 0, "it was told, and used its turn for something else");
     }
@@ -310,9 +350,25 @@ mod tests {
     fn an_offer_lapses_when_everything_has_been_sent() {
         let mut protocols = protocols(2);
         protocols.refuse(A, 100);
-        assert_eq!(protocols.take_writable(100, true), Some(A));
+        assert_eq!(protocols.take_writable(beside(100), true), Some(A));
         protocols.lapse();
         assert_eq!(protocols.claimed_before(B, false), 0);
+    }
+
+    #[test]
+    fn who_was_passed_over_keeps_the_turn_until_all_turns_end() {
+        let mut protocols = protocols(2);
+        protocols.refuse(A, 100);
+        assert_eq!(protocols.take_writable(beside(100), true), Some(A));
+        assert_eq!(protocols.claimed_before(B, true), 0);
+        protocols.wrote(B, 100);
+        protocols.refuse(A, 100);
+        assert_eq!(protocols.take_writable(beside(100), true), Some(A));
+        protocols.lapse();
+        assert_eq!(protocols.claimed_before(B, true), 100);
+        protocols.lapse_all();
+        assert_eq!(protocols.claimed_before(B, true), 0);
+        assert_eq!(protocols.waiting, 0);
     }
 
     #[test]
@@ -320,8 +376,8 @@ mod tests {
         let mut protocols = protocols(3);
         protocols.refuse(A, 100);
         protocols.refuse(B, 100);
-        assert_eq!(protocols.take_writable(100, true), Some(A));
-        assert_eq!(protocols.take_writable(100, false), None);
-        assert_eq!(protocols.take_writable(100, true), Some(B));
+        assert_eq!(protocols.take_writable(beside(100), true), Some(A));
+        assert_eq!(protocols.take_writable(beside(100), false), None);
+        assert_eq!(protocols.take_writable(beside(100), true), Some(B));
     }
 }

@@ -23,8 +23,10 @@ impl PeerState<'_> {
     ///
     /// # Errors
     /// A refused message changes nothing that the peer could ever see. After `Full` the protocol has
-    /// a place in line: it is told by [`Action::Writable`](super::Action::Writable), and gets its
-    /// room before protocols that were refused later or not at all.
+    /// a place in line: it is told by [`Action::Writable`](super::Action::Writable) when its turn has
+    /// come, and until then nobody who was refused later or not at all gets the room. If another is
+    /// quicker to take it all the same, which can only be when everything has been sent, the room is
+    /// kept the next time; a turn that is kept and not taken up ends with the next regular Ping.
     pub fn write(
         &mut self,
         now: Instant,
@@ -36,7 +38,7 @@ impl PeerState<'_> {
         let (id, compression) = self.check_write(protocol, code, payload.len())?;
         let needed = Egress::max_frame_len(id, payload.len(), compression);
         let claimed = self.protocols.claimed_before(protocol, self.egress.messages_have_left());
-        if needed > self.egress.room().saturating_sub(claimed) {
+        if needed > self.egress.room(claimed) {
             self.protocols.refuse(protocol, needed);
             return Err(WriteError::Full);
         }
@@ -103,11 +105,12 @@ impl PeerState<'_> {
         if matches!(self.state, State::Closed { .. } | State::Severed { .. }) {
             return Ok(());
         }
+        let waited = !self.egress.messages_have_left();
         self.egress.note_sent(len).ok_or(Refused::SentTooMuch)?;
         if len > 0 {
             self.note_progress();
         }
-        if self.egress.messages_have_left() {
+        if waited && self.egress.messages_have_left() {
             self.protocols.lapse();
         }
         self.pay_pong();
@@ -168,10 +171,11 @@ impl PeerState<'_> {
         self.arm_write_timer();
     }
 
-    /// Sends the regular Ping, and gives back memory
+    /// Sends the regular Ping, gives back memory, and ends turns that nobody has taken up
     pub(super) fn tick(&mut self) {
         self.timers.set(Timer::Ping, self.now, self.timeouts.ping);
         self.trim();
+        self.protocols.lapse_all();
         if self.timers.is_input_held() {
             self.forget_ping();
         }
@@ -210,10 +214,10 @@ impl PeerState<'_> {
 
     /// The next protocol that is to be told that it can write
     pub(super) fn take_writable(&mut self) -> Option<ProtocolId> {
-        match self.state {
-            State::Running(_) => self.protocols.take_writable(self.egress.room(), self.egress.messages_have_left()),
-            _ => None,
-        }
+        let Self { state: State::Running(_), protocols, egress, .. } = self else {
+            return None;
+        };
+        protocols.take_writable(|claimed| egress.room(claimed), egress.messages_have_left())
     }
 
     /// A payload of this many bytes would be taken now, whatever its content
@@ -225,7 +229,7 @@ impl PeerState<'_> {
             State::Running(running) if self.pending != Pending::Ready => running,
             _ => return 0,
         };
-        let room = body_room(self.egress.room()).saturating_sub(MAX_ID_LEN);
+        let room = body_room(self.egress.room(0)).saturating_sub(MAX_ID_LEN);
         let payload = match running.compression {
             Compression::None => room,
             Compression::Snappy => snappy::max_input(room),

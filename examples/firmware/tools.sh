@@ -4,7 +4,11 @@
 TIMEOUT=150
 DEFMT_PRINT=1.2.0
 target=thumbv7em-none-eabihf
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+# For what is shared with the repository's other tests
+callers_target_dir=${CARGO_TARGET_DIR:-}
+mkdir -p "${CARGO_TARGET_DIR:=target}"
+CARGO_TARGET_DIR=$(cd "$CARGO_TARGET_DIR" && pwd)
+export CARGO_TARGET_DIR
 images=$CARGO_TARGET_DIR/$target/release
 # The images of the other board
 ethernet_target=thumbv7m-none-eabi
@@ -41,10 +45,10 @@ field() {
     sed -n 's/.*"'"$1"'":"\{0,1\}\([^",}]*\).*/\1/p' "$2" | head -n 1
 }
 
-# A port of the loopback on which nobody listens.
+# A port of the loopback on which nobody listens, below those that Linux gives to who names none
 free_port() {
     local port
-    while port=$((20000 + RANDOM % 20000)); (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    while port=$((20000 + RANDOM % 12000)); (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
     echo "$port"
 }
 
@@ -66,7 +70,8 @@ ethernet_firmware() {
 emulate() {
     local image=$1
     shift
-    timeout "$TIMEOUT" qemu-system-arm -nographic -monitor none -kernel "$image" "$@" |
+    # In the process group of the script, so that what ends that ends QEMU as well
+    timeout --foreground "$TIMEOUT" qemu-system-arm -nographic -monitor none -kernel "$image" "$@" |
         defmt-print -e "$image" stdin | tee "$work/log" ||
         fail "$(basename "$image"): exit status ${PIPESTATUS[0]} of QEMU"
 }
@@ -88,13 +93,13 @@ need_defmt_print() {
 }
 
 build_geth_peer() {
-    geth_peer=$(mktemp -d)/geth-peer
+    geth_peer=$CARGO_TARGET_DIR/host/geth-peer
     (cd ../../tests/interop/geth && go build -o "$geth_peer" .)
 }
 
 # Our own program for the host
 build_host() {
-    host=$(mktemp -d)/host
+    host=$CARGO_TARGET_DIR/host/host
     (cd host && go build -o "$host" .)
 }
 
@@ -112,7 +117,11 @@ llvm() {
     "$tool" "$@"
 }
 
-# A limit, nothing if there is none.
+# A limit. Fails if there is none by that name, which `set -e` sees only where the limit alone is assigned to a
+# variable that is declared already.
 limit() {
-    sed -n 's/^'"$1"' *= *\([0-9]*\).*/\1/p' limits.toml
+    local value
+    value=$(sed -n 's/^'"$1"' *= *\([0-9][0-9]*\).*/\1/p' limits.toml)
+    [ -n "$value" ] || fail "limits.toml has no $1"
+    echo "$value"
 }

@@ -26,26 +26,36 @@ const (
 
 const network = 1337
 
+// As many transactions as there is room for in a message of 4 KiB that announces
+// them, and as many as geth announces in one.
+const (
+	largePool   = 110
+	largestPool = 4096
+)
+
 // A lie of a node that has two blocks: the number of its newest one, as Status
-// tells it, and what it answers to a request for one of its headers, nil for nothing.
+// tells it, what it answers to a request for one of its headers, nil for nothing,
+// and the transactions in its pool.
 type lie struct {
 	newest uint64
 	answer func(id uint64, header rlp.RawValue) []any
+	pool   int
 }
 
 var lies = map[string]lie{
-	"none":    {1, answer},
-	"number":  {2, answer},
-	"hash":    {1, func(id uint64, header rlp.RawValue) []any { return answer(id, changed(header)) }},
-	"silent":  {1, func(uint64, rlp.RawValue) []any { return nil }},
-	"missing": {1, func(id uint64, header rlp.RawValue) []any { return []any{id, []any{}} }},
-	"request": {1, func(id uint64, header rlp.RawValue) []any { return answer(id+7, header) }},
+	"none":    {1, answer, largePool},
+	"number":  {2, answer, largePool},
+	"hash":    {1, func(id uint64, header rlp.RawValue) []any { return answer(id, changed(header)) }, largePool},
+	"silent":  {1, func(uint64, rlp.RawValue) []any { return nil }, largePool},
+	"missing": {1, func(id uint64, header rlp.RawValue) []any { return []any{id, []any{}} }, largePool},
+	"request": {1, func(id uint64, header rlp.RawValue) []any { return answer(id+7, header) }, largePool},
 	// A header of a single field.
-	"fields": {1, func(id uint64, header rlp.RawValue) []any { return answer(id, rlp.RawValue{0xc1, 0x80}) }},
+	"fields": {1, func(id uint64, header rlp.RawValue) []any { return answer(id, rlp.RawValue{0xc1, 0x80}) }, largePool},
 	// The header's length, two bytes after 0xf9, spelt in three.
 	"length": {1, func(id uint64, header rlp.RawValue) []any {
 		return answer(id, append(rlp.RawValue{0xfa, 0}, header[1:]...))
-	}},
+	}, largePool},
+	"pool": {1, answer, largestPool},
 }
 
 func answer(id uint64, header rlp.RawValue) []any {
@@ -96,7 +106,7 @@ func (l lie) tell(_ *p2p.Peer, rw p2p.MsgReadWriter) error {
 		uint(0), l.newest, crypto.Keccak256(header(1))}
 	err := errors.Join(
 		p2p.Send(rw, statusCode, status),
-		p2p.Send(rw, transactionsCode, []any{[]byte{2}, []uint{100}, []any{genesis}}),
+		p2p.Send(rw, transactionsCode, announcement(l.pool)),
 		p2p.Send(rw, getBodiesCode, []any{uint(5), []any{genesis}}),
 	)
 	if err != nil {
@@ -143,6 +153,16 @@ func (l lie) show(rw p2p.MsgReadWriter, msg p2p.Msg) error {
 		return nil
 	}
 	return p2p.Send(rw, headersCode, answer)
+}
+
+// announcement returns the types of so many transactions, their sizes, and their
+// hashes, as eth has had it since its version 68.
+func announcement(transactions int) []any {
+	types, sizes, hashes := make([]byte, transactions), make([]uint, transactions), make([][]byte, transactions)
+	for i := range transactions {
+		types[i], sizes[i], hashes[i] = 2, 300, crypto.Keccak256([]byte{byte(i >> 8), byte(i)})
+	}
+	return []any{types, sizes, hashes}
 }
 
 // header returns one with the fields that there were from the beginning.

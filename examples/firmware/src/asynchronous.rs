@@ -59,7 +59,8 @@ pub async fn drive(
                 None => break &[],
             }
         };
-        if busy && unsent.is_empty() {
+        // Each turn that was busy has used up something: bytes of the buffer, or room in the link.
+        if busy && (unsent.is_empty() || start < end) {
             continue;
         }
         // 5. Wait for the stream, or for time to pass.

@@ -62,20 +62,19 @@ pub enum Role {
 
 /// The buffers of one link, for use by one after the other
 ///
-/// A size that is too small would be refused by the link's constructor; these cannot be.
-pub struct Memory {
-    receive: [u8; Buffers::receive_len(MAX_MESSAGE)],
-    transmit: [u8; Buffers::transmit_len(MAX_MESSAGE)],
+/// A size that is too small would be refused by the link's constructor; those of a session cannot be.
+pub struct Memory<
+    const RECEIVE: usize = { Buffers::receive_len(MAX_MESSAGE) },
+    const TRANSMIT: usize = { Buffers::transmit_len(MAX_MESSAGE) },
+> {
+    receive: [u8; RECEIVE],
+    transmit: [u8; TRANSMIT],
     table: [u16; TABLE_LEN],
 }
 
-impl Memory {
+impl<const RECEIVE: usize, const TRANSMIT: usize> Memory<RECEIVE, TRANSMIT> {
     pub const fn new() -> Self {
-        Self {
-            receive: [0; Buffers::receive_len(MAX_MESSAGE)],
-            transmit: [0; Buffers::transmit_len(MAX_MESSAGE)],
-            table: [0; TABLE_LEN],
-        }
+        Self { receive: [0; RECEIVE], transmit: [0; TRANSMIT], table: [0; TABLE_LEN] }
     }
 
     pub fn buffers(&mut self) -> Buffers<'_> {
@@ -83,7 +82,7 @@ impl Memory {
     }
 }
 
-impl Default for Memory {
+impl<const RECEIVE: usize, const TRANSMIT: usize> Default for Memory<RECEIVE, TRANSMIT> {
     fn default() -> Self {
         Self::new()
     }
@@ -106,20 +105,19 @@ pub fn open<'memory>(
     }
 }
 
-/// Makes the link and its buffers in the place where they stay; once
+/// Makes the link in the place where it stays; once
 ///
-/// They are some kilobytes, which a local variable would add to the stack under all that follows.
+/// It is some kilobytes, which a local variable would add to the stack under all that follows.
 #[inline(never)]
 pub fn open_in_place(
     now: Instant,
     config: &Config,
     role: Role,
     entropy: Entropy,
+    buffers: Buffers<'static>,
 ) -> Result<&'static mut PeerState<'static>, ConfigError> {
-    static MEMORY: StaticCell<Memory> = StaticCell::new();
     static LINK: StaticCell<Result<PeerState<'static>, ConfigError>> = StaticCell::new();
-    let memory = MEMORY.init_with(Memory::new);
-    let link = LINK.init_with(|| open(now, config, role, entropy, memory.buffers()));
+    let link = LINK.init_with(|| open(now, config, role, entropy, buffers));
     link.as_mut().map_err(|error| *error)
 }
 
@@ -134,11 +132,17 @@ pub fn draw_identity() -> Result<SecretKey, EntropyError> {
 }
 
 /// The node, in the place where it stays; once
+///
+/// Its links take messages of up to `max_message` bytes.
 #[inline(never)]
-pub fn configure(identity: SecretKey, protocols: &[Protocol<'_>]) -> Result<&'static Config, ConfigError> {
+pub fn configure(
+    identity: SecretKey,
+    protocols: &[Protocol<'_>],
+    max_message: usize,
+) -> Result<&'static Config, ConfigError> {
     static CONFIG: StaticCell<Config> = StaticCell::new();
     let config = Config::new(identity, "devp2p-firmware/0.1.0/thumbv7", protocols)?;
-    Ok(CONFIG.init(config.with_max_message(MAX_MESSAGE)?))
+    Ok(CONFIG.init(config.with_max_message(max_message)?))
 }
 
 /// Ends the program with what has come of it: whether all went as it should

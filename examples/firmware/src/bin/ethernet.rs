@@ -32,7 +32,7 @@ fn run(memory: &mut Memory, message: &mut [u8; MAX_MESSAGE]) -> Result<bool, Sta
     let mut clock = Clock::start(core.SYST, HERTZ);
     let network = network::start()?;
     let (role, port) = lm3s::command()?;
-    let config = node::configure(node::draw_identity()?, &PROTOCOLS)?;
+    let config = node::configure(node::draw_identity()?, &PROTOCOLS, MAX_MESSAGE)?;
     let mut generator = Generator::new(Source::Host);
     for attempt in 0..ATTEMPTS {
         let connected = match role {
@@ -59,7 +59,8 @@ fn run(memory: &mut Memory, message: &mut [u8; MAX_MESSAGE]) -> Result<bool, Sta
 
 /// One link, from the handshake to its end; returns whether it went as it should
 ///
-/// The link is on the stack here, as only then its buffers can be used again by the next.
+/// The link is on the stack, so the memory is only lent to it, and lent anew to the next; a link that was given
+/// buffers for good hands them back by [`PeerState::into_buffers`](devp2p_proto::PeerState::into_buffers).
 #[inline(never)]
 fn session(
     config: &Config,

@@ -6,7 +6,7 @@
 
 use cortex_m_rt::entry;
 use devp2p_firmware::lm3s::{self, HERTZ, HOST, PORT, async_network};
-use devp2p_firmware::node::{self, Role, StartError};
+use devp2p_firmware::node::{self, Memory, Role, StartError};
 use devp2p_firmware::{Clock, Generator, MAX_MESSAGE, PROTOCOLS, Script, Source, asynchronous, executor};
 use devp2p_proto::{Cause, DisconnectReason};
 use embassy_executor::Spawner;
@@ -35,18 +35,21 @@ async fn session(spawner: Spawner) {
 
 /// Returns whether the session went as it should
 async fn run(spawner: Spawner) -> Result<bool, StartError> {
+    static MEMORY: StaticCell<Memory> = StaticCell::new();
     static MESSAGE: StaticCell<[u8; MAX_MESSAGE]> = StaticCell::new();
     let core = cortex_m::Peripherals::take().ok_or(StartError::Processor)?;
     let mut clock = Clock::start(core.SYST, HERTZ);
     let mut socket = async_network::start(spawner)?;
     let (role, port) = lm3s::command()?;
-    let config = node::configure(node::draw_identity()?, &PROTOCOLS)?;
+    let config = node::configure(node::draw_identity()?, &PROTOCOLS, MAX_MESSAGE)?;
     if !connect(&mut socket, role, port).await {
         defmt::info!("no connection");
         return Ok(false);
     }
     defmt::info!("connected");
-    let link = node::open_in_place(clock.now(), config, role, Generator::new(Source::Host).draw()?)?;
+    let entropy = Generator::new(Source::Host).draw()?;
+    let memory = MEMORY.init_with(Memory::new);
+    let link = node::open_in_place(clock.now(), config, role, entropy, memory.buffers())?;
     let mut script = Script::new(MESSAGE.init_with(|| [0; MAX_MESSAGE]));
     let (mut reader, mut writer) = socket.split();
     let cause = asynchronous::drive(link, &mut reader, &mut writer, &mut clock, &mut script).await;

@@ -2,6 +2,9 @@
 //!
 //! `NODE_ID PORT NETWORK GENESIS FORK_ID` names the node, by a port of the host, and the chain; the newest
 //! version of `eth` that is to be offered may follow.
+//!
+//! A node that has transactions in its pool announces them right after Status, thousands in one message if it has
+//! so many. [`MAX_MESSAGE`] is room for 110; what is larger ends the link with a violation that names it.
 #![no_std]
 #![no_main]
 
@@ -10,28 +13,36 @@ use core::str::FromStr;
 use cortex_m_rt::entry;
 use devp2p_firmware::eth::{self, Chain, HeaderCheck};
 use devp2p_firmware::lm3s::{HERTZ, HOST, network};
-use devp2p_firmware::node::{self, Role, StartError};
+use devp2p_firmware::node::{self, Memory, Role, StartError};
 use devp2p_firmware::{Clock, Generator, Source, drive};
-use devp2p_proto::{NodeId, Protocol};
+use devp2p_proto::{Buffers, NodeId, Protocol};
+
+/// The largest message that is taken: 37 bytes for each transaction that the node announces, and a header is
+/// less than one kilobyte
+const MAX_MESSAGE: usize = 4096;
+/// What is sent is small: the room of a session is enough.
+type VisitMemory = Memory<{ Buffers::receive_len(MAX_MESSAGE) }>;
 
 #[entry]
 fn main() -> ! {
-    node::finish(run())
+    static mut MEMORY: VisitMemory = Memory::new();
+
+    node::finish(run(MEMORY))
 }
 
 /// Returns whether the node has shown what it had to
-fn run() -> Result<bool, StartError> {
+fn run(memory: &'static mut VisitMemory) -> Result<bool, StartError> {
     let core = cortex_m::Peripherals::take().ok_or(StartError::Processor)?;
     let mut clock = Clock::start(core.SYST, HERTZ);
     let network = network::start()?;
     let Command { remote, port, chain, protocols } = Command::read()?;
-    let config = node::configure(node::draw_identity()?, protocols)?;
+    let config = node::configure(node::draw_identity()?, protocols, MAX_MESSAGE)?;
     if network.dial(&mut clock, (HOST, port)).is_err() {
         defmt::info!("no connection");
         return Ok(false);
     }
     let entropy = Generator::new(Source::Host).draw()?;
-    let link = node::open_in_place(clock.now(), config, Role::Initiator(remote), entropy)?;
+    let link = node::open_in_place(clock.now(), config, Role::Initiator(remote), entropy, memory.buffers())?;
     let mut check = HeaderCheck::new(chain);
     let cause = drive(link, network, &mut clock, &mut check);
     defmt::info!("ended: {}", cause);

@@ -5,13 +5,15 @@
 #![no_std]
 #![no_main]
 
+use core::fmt::{self, Debug, Display, Write};
 use core::hint::black_box;
+use core::time::Duration;
 
 use cortex_m_rt::entry;
 use devp2p_firmware as _;
 use devp2p_proto::{
-    Action, Buffers, Config, DisconnectReason, Entropy, Event, Instant, Network, NodeId, PeerState, Protocol,
-    ProtocolError, ProtocolId, SecretKey, Timeouts, keccak256, rlp,
+    Action, Buffers, Cause, Config, DisconnectReason, Entropy, Event, Instant, Name, Network, NodeId, PeerState,
+    Protocol, ProtocolError, ProtocolId, RemoteHello, SecretKey, Timeouts, Violation, keccak256, rlp,
 };
 
 const MAX_MESSAGE: usize = 1024;
@@ -27,8 +29,12 @@ fn main() -> ! {
     loop {
         let buffers = Buffers::fixed(black_box(&mut *RECEIVE), black_box(&mut *TRANSMIT), black_box(&mut *TABLE));
         let entropy = Entropy::from_bytes(black_box([0; Entropy::SIZE]));
+        [&buffers as &dyn Debug, &entropy].into_iter().for_each(show);
         let link = if black_box(true) {
             let remote = black_box("").parse().unwrap_or(NodeId::new([1; 64]));
+            [&remote as &dyn Debug, &remote.hash()].into_iter().for_each(show);
+            [&remote as &dyn Display, &remote.hash()].into_iter().for_each(print);
+            black_box((remote.as_bytes(), remote.is_zero(), remote.hash().as_bytes()));
             PeerState::initiator(now, &config, remote, entropy, buffers)
         } else {
             PeerState::recipient(now, &config, entropy, buffers)
@@ -38,11 +44,17 @@ fn main() -> ! {
                 events(&mut link, now);
                 actions(&mut link);
                 observers(&link, now);
+                black_box(link.into_buffers());
             }
-            Err(error) => drop(black_box(error)),
+            Err(error) => {
+                defmt::info!("{}", error);
+                show(&error);
+                print(&error);
+            }
         }
         black_box(keccak256(black_box(&[])));
         payloads();
+        values(now);
     }
 }
 
@@ -55,7 +67,13 @@ fn configure() -> Config {
         let config = config.map(|config| config.with_listen_port(black_box(1)).with_send_window(black_box(1)));
         let config = config.and_then(|config| config.with_timeouts(black_box(Timeouts::default())));
         if let Ok(config) = config.and_then(|config| config.with_max_message(black_box(MAX_MESSAGE))) {
-            config.capabilities().for_each(|capability| _ = black_box(capability));
+            config.capabilities().for_each(|capability| print(black_box(&capability)));
+            black_box((config.node_id(), config.client_id(), config.listen_port()));
+            let info = config.node_info(black_box(""), black_box(""), |_, _| black_box(None::<u8>));
+            black_box(info.protocols());
+            print(&info.enode());
+            defmt::info!("{}", config);
+            show(&config);
             return config;
         }
     }
@@ -66,29 +84,48 @@ fn events(link: &mut PeerState<'_>, now: Instant) {
     let (protocol, payload) = (black_box(ProtocolId(0)), black_box(&[0; 9][..]));
     black_box(link.receive(now, payload));
     black_box(link.write(now, protocol, black_box(1), payload).is_ok());
-    black_box(link.sent(now, black_box(1)).is_ok());
+    black_box((link.sent(now, black_box(1)).is_ok(), link.ping(now).is_ok()));
     black_box(link.protocol_returned(now, protocol, black_box(Err(ProtocolError::Other))).is_ok());
     link.receive_closed(now);
     link.hold_input(now, black_box(true));
     link.handle_timeout(now);
     link.send_failed(now);
     link.disconnect(now, black_box(DisconnectReason::Requested));
-    black_box(link.handle(now, black_box(Event::Receive(payload))).is_ok());
+    let event = black_box(Event::Receive(payload));
+    defmt::info!("{}", event);
+    show(&event);
+    if let Err(refused) = link.handle(now, event) {
+        defmt::info!("{}", refused);
+        show(&refused);
+        print(&refused);
+    }
 }
 
 #[inline(never)]
 fn actions(link: &mut PeerState<'_>) {
     while let Some(action) = link.poll() {
         black_box(action.message_event());
+        defmt::info!("{}", action);
+        show(&action);
         match action {
             Action::Ready(ready) => {
                 ready.shared().for_each(|shared| _ = black_box(shared));
-                black_box(ready.hello().capabilities());
+                hello(ready.hello());
             }
-            Action::Deliver { payload, .. } => drop(black_box(&payload[..])),
+            Action::Deliver { payload, .. } => drop(black_box((&payload[..], payload.wire_len()))),
+            Action::Disconnect(cause) => {
+                print(&cause);
+                black_box((cause.reason().code(), cause.is_remote(), cause.sent_reason()));
+            }
             other => drop(black_box(other)),
         }
     }
+}
+
+#[inline(never)]
+fn hello(hello: &RemoteHello) {
+    black_box((hello.version(), hello.client_id(), hello.capabilities(), hello.omitted_capabilities()));
+    black_box(hello.listen_port());
 }
 
 #[inline(never)]
@@ -96,8 +133,14 @@ fn observers(link: &PeerState<'_>, now: Instant) {
     black_box((link.next_timeout(), link.next_timer(), link.stage(), link.cause(), link.role()));
     black_box((link.local_id().hash(), link.remote_id(), link.unsent(), link.age(now), link.write_capacity()));
     black_box((link.remote_hello().is_some(), link.wants_input(), link.traffic(black_box(ProtocolId(0)))));
+    black_box(link.liveness());
     link.shared().for_each(|shared| _ = black_box(shared));
-    black_box(link.peer_info(Network::default(), |_| black_box(None::<u8>)).is_some());
+    if let Some(info) = link.peer_info(Network::default(), |_| black_box(None::<u8>)) {
+        black_box(info.protocols());
+        print(&info.enode());
+    }
+    defmt::info!("{}", link);
+    show(link);
 }
 
 /// A subprotocol's own messages
@@ -115,6 +158,44 @@ fn payloads() {
     let mut reader = rlp::Reader::new(black_box(&buffer));
     if let Ok(mut list) = reader.list() {
         black_box((list.uint().is_ok(), list.bytes().is_ok(), list.item().is_ok(), list.array::<4>().is_ok()));
+        black_box((list.raw().is_ok(), list.only_list().is_ok(), rlp::uint_len(black_box(1))));
         black_box((list.is_empty(), list.remaining(), list.finish().is_ok()));
+    }
+}
+
+/// The rest of what has methods of its own
+#[inline(never)]
+fn values(now: Instant) {
+    if let Some(name) = Name::new(black_box(&[])) {
+        black_box((name.as_bytes(), name.as_str()));
+        show(&name);
+    }
+    print(&now);
+    let later = now.checked_add(black_box(Duration::ZERO));
+    black_box((now.as_millis(), later, now.saturating_since(black_box(now)), Instant::from_millis(black_box(1))));
+    let (cause, error) = (black_box(Cause::ReceiveClosed), black_box(ProtocolError::Other));
+    let (violation, reason) = (black_box(Violation::EmptyFrame), DisconnectReason::from_code(black_box(1)));
+    [&cause as &dyn Display, &error, &violation, &reason].into_iter().for_each(print);
+    black_box((error.reason(), violation.reason(), violation.is_answered()));
+    black_box(Entropy::from_rng(|bytes| _ = black_box(bytes)));
+}
+
+#[inline(never)]
+fn show(value: &dyn Debug) {
+    _ = write!(Sink, "{value:?}");
+}
+
+#[inline(never)]
+fn print(value: &dyn Display) {
+    _ = write!(Sink, "{value}");
+}
+
+/// Takes text, and does nothing with it
+struct Sink;
+
+impl Write for Sink {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        black_box(text);
+        Ok(())
     }
 }

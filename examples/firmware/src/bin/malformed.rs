@@ -10,7 +10,7 @@ use core::time::Duration;
 use cortex_m_rt::entry;
 use devp2p_firmware::mps2::{HERTZ, Uart};
 use devp2p_firmware::node::{self, Memory, Role, StartError};
-use devp2p_firmware::{Application, Clock, EntropyError, PROTOCOLS, Transport, drive, stack};
+use devp2p_firmware::{Application, Clock, EntropyError, MAX_MESSAGE, PROTOCOLS, Transport, drive, stack};
 use devp2p_proto::{Cause, Config, Entropy, Instant, PeerState, ProtocolId, Ready, SecretKey, Timeouts};
 use semihosting::process::ExitCode;
 
@@ -107,7 +107,7 @@ fn configure() -> Result<Config, StartError> {
     // A peer that cannot hang up need not be waited for.
     let mut timeouts = Timeouts::default();
     timeouts.linger = SILENCE;
-    Ok(node::configure(identity, &PROTOCOLS)?.clone().with_timeouts(timeouts)?)
+    Ok(node::configure(identity, &PROTOCOLS, MAX_MESSAGE)?.clone().with_timeouts(timeouts)?)
 }
 
 fn count_up(bytes: &mut [u8], first: u8) {

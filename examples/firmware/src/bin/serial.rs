@@ -7,26 +7,27 @@
 
 use cortex_m_rt::entry;
 use devp2p_firmware::mps2::{HERTZ, Uart};
-use devp2p_firmware::node::{self, Role, StartError};
+use devp2p_firmware::node::{self, Memory, Role, StartError};
 use devp2p_firmware::{Clock, Generator, MAX_MESSAGE, PROTOCOLS, Script, Source, drive};
 use devp2p_proto::{Cause, DisconnectReason};
 
 #[entry]
 fn main() -> ! {
+    static mut MEMORY: Memory = Memory::new();
     static mut MESSAGE: [u8; MAX_MESSAGE] = [0; MAX_MESSAGE];
 
-    node::finish(run(MESSAGE))
+    node::finish(run(MEMORY, MESSAGE))
 }
 
 /// Returns whether the session went as it should
-fn run(message: &mut [u8; MAX_MESSAGE]) -> Result<bool, StartError> {
+fn run(memory: &'static mut Memory, message: &mut [u8; MAX_MESSAGE]) -> Result<bool, StartError> {
     let core = cortex_m::Peripherals::take().ok_or(StartError::Processor)?;
     let mut clock = Clock::start(core.SYST, HERTZ);
     let mut uart = Uart::start();
-    let config = node::configure(node::draw_identity()?, &PROTOCOLS)?;
+    let config = node::configure(node::draw_identity()?, &PROTOCOLS, MAX_MESSAGE)?;
     let (role, source) = command()?;
     let entropy = Generator::new(source).draw()?;
-    let link = node::open_in_place(clock.now(), config, role, entropy)?;
+    let link = node::open_in_place(clock.now(), config, role, entropy, memory.buffers())?;
     let mut script = Script::new(message);
     let cause = drive(link, &mut uart, &mut clock, &mut script);
     defmt::info!("ended: {}", cause);

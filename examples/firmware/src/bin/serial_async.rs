@@ -6,7 +6,7 @@
 
 use cortex_m_rt::entry;
 use devp2p_firmware::mps2::{HERTZ, Uart};
-use devp2p_firmware::node::{self, Role, StartError};
+use devp2p_firmware::node::{self, Memory, Role, StartError};
 use devp2p_firmware::{Clock, Generator, MAX_MESSAGE, PROTOCOLS, Script, Source, asynchronous, executor};
 use devp2p_proto::{Cause, DisconnectReason};
 use static_cell::StaticCell;
@@ -28,12 +28,15 @@ async fn session() {
 
 /// Returns whether the session went as it should
 async fn run() -> Result<bool, StartError> {
+    static MEMORY: StaticCell<Memory> = StaticCell::new();
     static MESSAGE: StaticCell<[u8; MAX_MESSAGE]> = StaticCell::new();
     let core = cortex_m::Peripherals::take().ok_or(StartError::Processor)?;
     let mut clock = Clock::start(core.SYST, HERTZ);
     let (mut receiver, mut sender) = Uart::start().split();
-    let config = node::configure(node::draw_identity()?, &PROTOCOLS)?;
-    let link = node::open_in_place(clock.now(), config, role()?, Generator::new(Source::Host).draw()?)?;
+    let config = node::configure(node::draw_identity()?, &PROTOCOLS, MAX_MESSAGE)?;
+    let entropy = Generator::new(Source::Host).draw()?;
+    let memory = MEMORY.init_with(Memory::new);
+    let link = node::open_in_place(clock.now(), config, role()?, entropy, memory.buffers())?;
     let mut script = Script::new(MESSAGE.init_with(|| [0; MAX_MESSAGE]));
     let cause = asynchronous::drive(link, &mut receiver, &mut sender, &mut clock, &mut script).await;
     defmt::info!("ended: {}", cause);

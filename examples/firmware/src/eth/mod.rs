@@ -1,8 +1,9 @@
 //! A subprotocol on a chip: `eth`, as far as it takes to check block headers
 //!
-//! A node has to be on the chain that the device was told of, and to show the headers of the genesis
-//! block and of its newest one, each with the hash and the number that it must have. What the node
-//! asks is answered with nothing, what it announces is let be.
+//! A node has to be on the chain that the device was told of, and to show two headers: that of the
+//! genesis block, whose hash the device knows, and that of the newest block, whose hash and number are
+//! the node's own word in its Status, so that all that is found out of this one is whether the node
+//! agrees with itself. What the node asks is answered with nothing, what it announces is let be.
 
 mod failure;
 mod message;

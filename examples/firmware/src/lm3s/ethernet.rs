@@ -63,7 +63,8 @@ struct Registers {
 impl Ethernet {
     /// Takes the controller into operation
     ///
-    /// As with the UART, its interrupt has no handler: it is masked in the processor, and wakes it.
+    /// Its interrupt wakes the processor, which masks it and, as with the UART, needs no handler; the driver for
+    /// embassy-net has one, and lifts the mask when all is in its place.
     pub fn start(address: [u8; 6]) -> Self {
         cortex_m::interrupt::disable();
         // SAFETY: a register of the system control
@@ -106,13 +107,23 @@ impl Ethernet {
 }
 
 impl Registers {
-    /// Takes a frame out of the FIFO; `None` if there is none, or none that fits
+    /// Takes the first frame that fits out of the FIFO; `None` if there is none
+    ///
+    /// One that does not is passed over: no interrupt announces once more what came after it.
+    fn receive<'frame>(&mut self, frame: &'frame mut [u8; FRAME]) -> Option<&'frame mut [u8]> {
+        while self.waiting.read() != 0 {
+            let len = self.take(frame);
+            if len <= FRAME {
+                return frame.get_mut(..len);
+            }
+        }
+        None
+    }
+
+    /// Takes a frame out of the FIFO, as much of it as there is room for, and returns its length
     ///
     /// The FIFO is read by words, and the frame begins in the middle of the first.
-    fn receive<'frame>(&mut self, frame: &'frame mut [u8; FRAME]) -> Option<&'frame mut [u8]> {
-        if self.waiting.read() == 0 {
-            return None;
-        }
+    fn take(&mut self, frame: &mut [u8; FRAME]) -> usize {
         let [low, high, first, second] = self.data.read().to_le_bytes();
         let total = usize::from(u16::from_le_bytes([low, high]));
         let len = total.saturating_sub(LENGTH_AND_CRC);
@@ -126,7 +137,7 @@ impl Registers {
                 word.copy_from_slice(&bytes);
             }
         }
-        frame.get_mut(..len)
+        len
     }
 
     fn send(&mut self, frame: &[u8]) {

@@ -97,13 +97,14 @@ impl<'buf> Egress<'buf> {
     /// than a window goes when nothing waits, and nobody else does.
     pub(super) fn room(&self, claimed: usize) -> usize {
         let room = match &self.store {
-            Store::Growable(_) if claimed > 0 => self.window.saturating_sub(self.unsent_len()),
-            _ if self.messages_have_left() => self.capacity(),
-            Store::Fixed(bytes) => {
+            Store::Growable(_) if claimed > 0 || !self.messages_have_left() => {
+                self.window.saturating_sub(self.unsent_len())
+            }
+            Store::Fixed(bytes) if !self.messages_have_left() => {
                 let used = if self.reclaim_is_cheap() { self.unsent_len() } else { self.end };
                 bytes.len().saturating_sub(used).saturating_sub(RESERVE)
             }
-            Store::Growable(_) => self.window.saturating_sub(self.unsent_len()),
+            _ => self.capacity(),
         };
         room.saturating_sub(claimed)
     }

@@ -13,13 +13,13 @@ use std::future::{pending, poll_fn};
 use std::task::Poll;
 use std::time::Duration;
 
-use devp2p_proto::{Instant, Payload, ProtocolError, ProtocolId, WriteError};
+use devp2p_proto::{Instant, Payload, ProtocolError, ProtocolId};
 use tokio::select;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
 
-use crate::app::Message;
+use crate::app::{Message, Outbox};
 use crate::link::Link;
 
 /// Messages that may wait each way between a link and one of its protocols
@@ -92,14 +92,12 @@ pub struct Protocols {
 type Outcome = Result<(), ProtocolError>;
 
 struct Running {
-    protocol: ProtocolId,
     task: Id,
     input: mpsc::Sender<Message>,
+    /// What it has written
     output: mpsc::Receiver<Message>,
-    /// What it has written and the link has not taken
-    next: Option<Message>,
-    /// The link has refused that, and has not said yet that there is room
-    full: bool,
+    /// What of that the link has not taken
+    outbox: Outbox,
     outcome: Option<Outcome>,
 }
 
@@ -122,13 +120,13 @@ impl Protocols {
             }
         };
         let task = self.tasks.spawn(supervised).id();
-        self.running.push(Running { protocol, task, input, output, next: None, full: false, outcome: None });
+        self.running.push(Running { task, input, output, outbox: Outbox::new(protocol), outcome: None });
     }
 
     /// Passes a message on, or keeps it until there is room
     pub fn deliver(&mut self, protocol: ProtocolId, code: u64, payload: Payload<'_>) {
         let message = Message { code, payload: payload.into_bytes() };
-        if let Some(running) = self.running.iter().find(|running| running.protocol == protocol)
+        if let Some(running) = self.running.iter().find(|running| running.outbox.protocol() == protocol)
             // One that reads no more has ended, and its end is on its way here.
             && let Err(mpsc::error::TrySendError::Full(message)) = running.input.try_send(message)
         {
@@ -143,7 +141,8 @@ impl Protocols {
 
     /// Notes that the link has room again
     pub fn writable(&mut self, protocol: ProtocolId) {
-        self.running.iter_mut().filter(|running| running.protocol == protocol).for_each(|running| running.full = false);
+        let outboxes = self.running.iter_mut().map(|running| &mut running.outbox);
+        outboxes.filter(|outbox| outbox.protocol() == protocol).for_each(Outbox::note_writable);
     }
 
     /// Gives the link what protocols have written, as much as it takes, and their ends
@@ -190,9 +189,9 @@ async fn hand_over(held: &mut Option<(mpsc::Sender<Message>, Message)>) {
 
 async fn next_message(running: &mut [Running]) {
     poll_fn(|context| {
-        for running in running.iter_mut().filter(|running| running.next.is_none()) {
+        for running in running.iter_mut().filter(|running| running.outbox.is_empty()) {
             if let Poll::Ready(Some(message)) = running.output.poll_recv(context) {
-                running.next = Some(message);
+                running.outbox.put(message);
                 return Poll::Ready(());
             }
         }
@@ -203,26 +202,13 @@ async fn next_message(running: &mut [Running]) {
 
 impl Running {
     fn write(&mut self, now: Instant, link: &mut Link) {
-        while !self.full {
-            self.next = self.next.take().or_else(|| self.output.try_recv().ok());
-            let Some(Message { code, payload }) = &self.next else {
-                break;
-            };
-            match link.write(now, self.protocol, *code, payload) {
-                Ok(_) => self.next = None,
-                Err(WriteError::Full) => self.full = true,
-                // The protocol comes to know of it when the link's task is through.
-                Err(WriteError::Closed) => break,
-                // Nothing but a mistake of the protocol's is left.
-                Err(_) => {
-                    self.next = None;
-                    self.outcome = Some(Err(ProtocolError::Other));
-                }
-            }
+        let Self { outbox, output, outcome, .. } = self;
+        while let Err(error) = outbox.write(now, link, || output.try_recv().ok()) {
+            *outcome = Some(Err(error));
         }
-        if let Some(outcome) = self.outcome.take_if(|outcome| outcome.is_err() || self.next.is_none()) {
+        if let Some(outcome) = outcome.take_if(|outcome| outcome.is_err() || outbox.is_empty()) {
             // It runs, or has until now.
-            let _ = link.protocol_returned(now, self.protocol, outcome);
+            let _ = link.protocol_returned(now, outbox.protocol(), outcome);
         }
     }
 }

@@ -28,6 +28,7 @@ macro_rules! every_driver {
 
 /// What the loop of the `tokio` example takes from the rest of it
 mod app {
+    pub use crate::outbox::Outbox;
     pub use crate::talk::Message;
 }
 #[path = "../../examples/tokio/drive.rs"]
@@ -38,6 +39,8 @@ mod geth;
 mod journal;
 #[path = "../../examples/common/link.rs"]
 mod link;
+#[path = "../../examples/common/app/outbox.rs"]
+mod outbox;
 #[expect(dead_code, reason = "made for another test")]
 #[path = "../interop/process.rs"]
 mod process;

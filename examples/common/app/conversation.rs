@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use devp2p_proto::{Action, Cause, DisconnectReason, Instant, ProtocolError, ProtocolId, Ready, WriteError};
+use devp2p_proto::{Action, Cause, DisconnectReason, Instant, ProtocolError, ProtocolId, Ready};
 
-use crate::app::{Hearing, Message, Node, Report, Speech, Summary};
+use crate::app::{Hearing, Message, Node, Outbox, Report, Speech, Summary};
 use crate::link::Link;
 
 pub struct Conversation {
@@ -17,13 +17,9 @@ pub struct Conversation {
 
 /// One protocol's part
 struct Part {
-    protocol: ProtocolId,
+    outbox: Outbox,
     speech: Speech,
     hearing: Hearing,
-    /// What is to be written next
-    next: Option<Message>,
-    /// It was refused, and `Writable` has not come yet
-    full: bool,
 }
 
 impl Conversation {
@@ -36,7 +32,7 @@ impl Conversation {
         self.report.note(&action);
         match action {
             Action::Ready(ready) => self.start(&ready),
-            Action::Writable(protocol) => self.part(protocol).into_iter().for_each(|part| part.full = false),
+            Action::Writable(protocol) => self.part(protocol).into_iter().for_each(|part| part.outbox.note_writable()),
             Action::Deliver { protocol, code, payload } => {
                 self.busy_until = self.report.node().options.slow.and_then(|slow| now.checked_add(slow));
                 self.hear(protocol, Message { code, payload: payload.into_bytes() });
@@ -48,12 +44,12 @@ impl Conversation {
     fn start(&mut self, ready: &Ready<'_>) {
         self.parts.extend(ready.shared().map(|shared| {
             let (speech, hearing) = self.report.talk(&shared);
-            Part { protocol: shared.protocol, speech, hearing, next: None, full: false }
+            Part { outbox: Outbox::new(shared.protocol), speech, hearing }
         }));
     }
 
     fn part(&mut self, protocol: ProtocolId) -> Option<&mut Part> {
-        self.parts.iter_mut().find(|part| part.protocol == protocol)
+        self.parts.iter_mut().find(|part| part.outbox.protocol() == protocol)
     }
 
     fn hear(&mut self, protocol: ProtocolId, message: Message) {
@@ -61,7 +57,7 @@ impl Conversation {
             return;
         };
         match part.hearing.hear(message) {
-            Ok(Some(answer)) => part.next = Some(answer),
+            Ok(Some(answer)) => part.outbox.put(answer),
             Ok(None) => {}
             Err(error) => self.broken = Some((protocol, error)),
         }
@@ -70,7 +66,7 @@ impl Conversation {
     /// Whether another message may come
     pub fn has_room(&self, now: Instant) -> bool {
         let busy = self.busy_until.is_some_and(|until| now < until);
-        !busy && self.parts.iter().all(|part| part.next.is_none() || !part.hearing.echoes())
+        !busy && self.parts.iter().all(|part| part.outbox.is_empty() || !part.hearing.echoes())
     }
 
     /// When there will be room without anything else happening
@@ -80,9 +76,9 @@ impl Conversation {
 
     /// Gives the link what there is to say, as much as it takes
     pub fn write(&mut self, now: Instant, link: &mut Link) {
-        for part in &mut self.parts {
-            if let Err(error) = part.write(now, link) {
-                self.broken = Some((part.protocol, error));
+        for Part { outbox, speech, .. } in &mut self.parts {
+            if let Err(error) = outbox.write(now, link, || speech.next()) {
+                self.broken = Some((outbox.protocol(), error));
             }
         }
         if let Some((protocol, error)) = self.broken.take() {
@@ -106,28 +102,7 @@ impl Conversation {
         let mut summary = Summary::default();
         self.parts.iter().for_each(|part| summary.add(&part.speech, &part.hearing));
         // What waits has not been said.
-        summary.complete &= self.parts.iter().all(|part| part.next.is_none());
+        summary.complete &= self.parts.iter().all(|part| part.outbox.is_empty());
         summary
-    }
-}
-
-impl Part {
-    fn write(&mut self, now: Instant, link: &mut Link) -> Result<(), ProtocolError> {
-        while !self.full {
-            self.next = self.next.take().or_else(|| self.speech.next());
-            let Some(Message { code, payload }) = &self.next else {
-                break;
-            };
-            match link.write(now, self.protocol, *code, payload) {
-                Ok(_) => self.next = None,
-                Err(WriteError::Full) => self.full = true,
-                Err(WriteError::Closed) => break,
-                Err(_) => {
-                    self.next = None;
-                    return Err(ProtocolError::Other);
-                }
-            }
-        }
-        Ok(())
     }
 }

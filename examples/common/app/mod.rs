@@ -12,6 +12,7 @@
 //! ```
 
 mod options;
+mod outbox;
 mod talk;
 
 use std::fmt::Display;
@@ -30,6 +31,7 @@ use crate::enode::Enode;
 use crate::journal::{Setup, SetupError};
 use crate::link::{Link, StartError};
 pub use options::{Command, Options};
+pub use outbox::Outbox;
 use talk::{Expected, Items};
 pub use talk::{Hearing, Message, Speech, Summary};
 

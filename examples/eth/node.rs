@@ -114,7 +114,10 @@ impl<'a> Node<'a> {
             self.progress.show(eth.tally(), eth.head());
         }
         if let Some((id, snap)) = snap {
-            if let Some(head) = eth.take_found_head() {
+            // Beside the headers, and not before the first of them
+            if eth.tally().headers > 0
+                && let Some(head) = eth.take_found_head()
+            {
                 snap.ask(now, head, &mut self.outbox.port(*id)).map_err(|failure| (*id, failure))?;
             }
             if let Some(report) = snap.take_report() {

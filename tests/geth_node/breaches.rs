@@ -235,8 +235,11 @@ fn accounts_that_are_not_proven() {
     // One account [hash, [nonce 1, balance 2, no storage, no code]], and no proof.
     let account = [&[0xe6, 0xa0][..], &[9; 32], &[0xc4, 1, 2, 0x80, 0x80]].concat();
     let accounts = [&[0xea, 1, 0xe7][..], &account, &[0xc0]].concat();
-    let outcome = play_on(|remote, probe, _| {
-        answer(remote, message::BLOCK_HEADERS, probe, vec![blocks(4)[3].clone()]);
+    let chain = blocks(4);
+    let outcome = play_on(|remote, probe, id| {
+        answer(remote, message::BLOCK_HEADERS, id, chain[..3].to_vec());
+        request::<GetBlockHeaders>(remote, message::GET_BLOCK_HEADERS);
+        answer(remote, message::BLOCK_HEADERS, probe, vec![chain[3].clone()]);
         remote.expect(SNAP, 0);
         remote.send_raw(SNAP, 1, &accounts);
     });

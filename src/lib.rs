@@ -11,81 +11,120 @@
 //!
 //! # The run loop
 //!
-//! This is a whole driver, for one link on one blocking socket. The numbers are those of the
-//! comments.
+//! This is a whole driver, for one link on one blocking socket. It replies to every message. The
+//! numbers are those of the comments.
 //!
-//! 1. Do what the link asks for, until it asks for nothing more. `Send` is offered again until
+//! 1. Do what the link asks for, until it asks for nothing more. `Send` is offered until
 //!    [`sent`](PeerState::sent) covers it; leave the loop there if the socket is full.
 //! 2. Wait for bytes, but only until [`next_timeout`](PeerState::next_timeout).
-//! 3. Give the link what came. It takes at most one message at a time, so that nothing piles up
-//!    inside: what it leaves is offered again once its actions are done.
+//! 3. Give the link what came, if it [wants input](PeerState::wants_input). It takes at most one
+//!    message at a time, so that nothing piles up inside; offer the rest again after its actions.
 //! 4. Let time pass.
 //!
 //! ```no_run
-//! use std::io::{BufRead, BufReader, ErrorKind, Write};
+//! # #[cfg(not(feature = "alloc"))] fn main() {}
+//! # #[cfg(feature = "alloc")] mod example {
+//! use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 //! use std::net::TcpStream;
+//! use std::sync::atomic::{AtomicBool, Ordering};
+//! use std::time::Duration;
 //!
-//! use devp2p_proto::{Action, Cause, Instant, PeerState};
+//! use devp2p_proto::{Action, Cause, DisconnectReason, Instant, Outbox, PeerState, ProtocolId};
 //!
-//! fn drive(mut link: PeerState<'_>, socket: &TcpStream) -> std::io::Result<Cause> {
+//! const CHAT: ProtocolId = ProtocolId(0);
+//!
+//! fn drive(mut link: PeerState<'_>, socket: &TcpStream, stop: &AtomicBool) -> io::Result<Cause> {
+//!     // A full socket must not keep the loop from reading.
+//!     socket.set_write_timeout(Some(Duration::from_millis(10)))?;
 //!     let (mut input, mut output) = (BufReader::new(socket), socket);
+//!     let mut outbox = Outbox::new(CHAT, 1 << 20);
 //!     let clock = std::time::Instant::now();
 //!     let now = || Instant::from(clock.elapsed());
 //!     loop {
+//!         if stop.load(Ordering::Relaxed) {
+//!             link.disconnect(now(), DisconnectReason::CLIENT_QUITTING);
+//!         }
 //!         // 1. Do what the link asks for.
 //!         while let Some(action) = link.poll() {
 //!             match action {
-//!                 Action::Authenticated(id) => println!("{id} has proven its key"), // or link.disconnect(..)
-//!                 Action::Ready(ready) => println!("talking to {}", ready.hello().client_id()),
-//!                 Action::Deliver { protocol, code, payload } => println!("{protocol}: {code}, {payload:?}"),
+//!                 Action::IdentityClaimed(id) => println!("{id}"), // or link.disconnect(..)
+//!                 Action::Ready(ready) => println!("{}", ready.hello().client_id()),
+//!                 Action::Deliver { code, payload, .. } => {
+//!                     // `payload` borrows the link, so the reply is made before it is written.
+//!                     let reply = payload.to_vec();
+//!                     let sent = outbox.send(code, &reply, |protocol, code, reply| {
+//!                         link.write(now(), protocol, code, reply)
+//!                     });
+//!                     if sent.is_err() {
+//!                         link.disconnect(now(), DisconnectReason::SUBPROTOCOL);
+//!                     }
+//!                 }
+//!                 Action::Writable(_) => {
+//!                     _ = outbox.flush(|protocol, code, reply| {
+//!                         link.write(now(), protocol, code, reply)
+//!                     });
+//!                 }
 //!                 Action::Send(bytes) => match output.write(bytes) {
 //!                     Ok(len) => link.sent(now(), len).expect("no more than was offered"),
+//!                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
+//!                     Err(error) if is_timeout(&error) => break,
 //!                     Err(_) => link.send_failed(now()),
 //!                 },
 //!                 Action::Disconnect(cause) => return Ok(cause),
-//!                 _ => {} // `Writable`: try again what was refused as `Full`
+//!                 _ => {}
 //!             }
 //!         }
-//!         // 2. Wait for bytes, at most until the link wants to be woken.
-//!         let patience = link.next_timeout().map(|at| at.saturating_since(now()).max(MILLISECOND));
-//!         socket.set_read_timeout(patience)?;
+//!         // 2. Wait for bytes, until the link wants to be woken or `stop` is to be looked at.
+//!         let wake = link.next_timeout().map_or(Duration::MAX, |at| at.saturating_since(now()));
+//!         socket.set_read_timeout(Some(wake.clamp(SHORTEST_WAIT, LONGEST_WAIT)))?;
 //!         // 3. Give the link what came.
-//!         match input.fill_buf() {
-//!             Ok([]) => link.receive_closed(now()),
-//!             Ok(bytes) => {
-//!                 let taken = link.receive(now(), bytes);
-//!                 input.consume(taken);
+//!         if link.wants_input() {
+//!             match input.fill_buf() {
+//!                 Ok([]) => link.receive_closed(now()),
+//!                 Ok(bytes) => {
+//!                     let taken = link.receive(now(), bytes);
+//!                     input.consume(taken);
+//!                 }
+//!                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+//!                 Err(error) if is_timeout(&error) => {}
+//!                 Err(_) => link.receive_closed(now()),
 //!             }
-//!             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-//!             Err(_) => link.receive_closed(now()),
 //!         }
 //!         // 4. Let time pass.
 //!         link.handle_timeout(now());
 //!     }
 //! }
-//! # const MILLISECOND: std::time::Duration = std::time::Duration::from_millis(1);
+//!
+//! fn is_timeout(error: &io::Error) -> bool {
+//!     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+//! }
+//!
+//! const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+//! const LONGEST_WAIT: Duration = Duration::from_millis(250);
+//! # }
+//! # #[cfg(feature = "alloc")] fn main() {}
 //! ```
 //!
-//! It writes while the socket takes what it is given. A driver whose peer may be as stubborn as
-//! itself must not wait for its writes without reading: see the guide on drivers, and the examples
-//! `blocking`, `epoll`, `tokio` and `smol`.
+//! The examples `blocking`, `epoll`, `tokio` and `smol` are drivers for many links.
 //!
-//! What makes the link, on either side of a connection:
+//! This makes the link, on either side of a connection:
 //!
 //! ```
 //! # #[cfg(not(feature = "alloc"))] fn main() {}
 //! # #[cfg(feature = "alloc")] fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let secret = [7; 32];
-//! # let draw = |bytes: &mut [u8]| bytes.iter_mut().enumerate().for_each(|(i, byte)| *byte = i as u8);
+//! # let draw = |bytes: &mut [u8]| (0..).zip(bytes).for_each(|(i, byte): (u8, _)| *byte = i);
 //! # let now = devp2p_proto::Instant::ZERO;
 //! # let remote = devp2p_proto::SecretKey::from_bytes([8; 32])?.node_id();
 //! use devp2p_proto::{Buffers, Config, Entropy, PeerState, Protocol, SecretKey};
 //!
-//! let protocols = [Protocol::new("eth", 68, 17), Protocol::new("snap", 1, 8)];
+//! let protocols = [Protocol::new("eth", 69, 18), Protocol::new("snap", 1, 8)];
 //! let config = Config::new(SecretKey::from_bytes(secret)?, "my-node/1.0", &protocols)?;
+//! let entropy = || Entropy::from_rng(draw);
 //!
-//! let dialled = PeerState::initiator(now, &config, remote, Entropy::from_rng(draw), Buffers::growable())?;
-//! let accepted = PeerState::recipient(now, &config, Entropy::from_rng(draw), Buffers::growable())?;
+//! let dialled =
+//!     PeerState::initiator(now, &config, remote, entropy(), Buffers::growable())?;
+//! let accepted = PeerState::recipient(now, &config, entropy(), Buffers::growable())?;
 //! # Ok(())
 //! # }
 //! ```
@@ -93,38 +132,64 @@
 //! # Writing
 //!
 //! [`write`](PeerState::write) takes all of a message or nothing, and seals it at once. A refusal is
-//! a [`WriteError`] that changes nothing; after `Full`, [`Action::Writable`] says when to try again,
-//! in the order in which protocols were refused. Room for Ping, Pong and Disconnect is always kept
-//! free.
+//! a [`WriteError`] that changes nothing. What one protocol has unsent never keeps another from
+//! writing: each shared protocol has a share of the transmit buffer. After `Full`,
+//! [`Action::Writable`] says when the protocol can write again, and then its next message is taken,
+//! however late it comes. There is always capacity for Ping, Pong and Disconnect. `Outbox`, under the
+//! feature `alloc`, keeps what was refused.
 //!
 //! # Backpressure
 //!
-//! A driver whose protocol has no room for another message keeps the one it was handed, calls
-//! [`hold_input`](PeerState::hold_input), and stops calling [`receive`](PeerState::receive): TCP does
-//! the rest, and the peer is not timed out meanwhile. It must not stop reading because its own
-//! socket is full, or two peers whose sockets are both full would wait for each other.
+//! A driver that has no room for another message calls [`hold_input`](PeerState::hold_input) and goes
+//! on. Pings are still answered, and everything but `Deliver` comes out, until the next message is
+//! complete. Then the link takes no more input, TCP slows the peer down, and the peer is not timed
+//! out. A driver must not stop reading because its own socket is full: two peers whose sockets are
+//! both full would wait for each other. In the same way, a protocol that handles no message until its
+//! own are written can deadlock with a peer that does the same.
 //!
 //! # Endings
 //!
-//! However a link ends, [`Action::Disconnect`] comes exactly once and last, with a [`Cause`]: who
-//! ended it, and why. A failure is an action and not an error of the input that led to it, so that
-//! `?` cannot lose the Disconnect frame on its way to the peer.
+//! However a link ends, [`Action::Disconnect`] comes exactly once, as the last action, with a
+//! [`Cause`]: who ended it, and why. A failure is an action and not an error of the input that led to
+//! it, so that `?` cannot lose the Disconnect frame on its way to the peer. What was accepted for
+//! sending leaves before our Disconnect does.
+//!
+//! # What may be decided when
+//!
+//! | moment | what is known |
+//! |---|---|
+//! | accept | nothing but the address: refuse here what is refused whatever its key |
+//! | [`Action::IdentityClaimed`] | the id that the peer claims. It may be another node's: anybody can replay a recorded auth, and anybody can encrypt an ack to us. Refuse ids here, and give no trust |
+//! | [`Action::Ready`] | the id is proven, and so is who wrote the Hello |
+//! | [`Action::Disconnect`] | [`is_remote_proven`](PeerState::is_remote_proven) says whether the cause may be held against the owner of the id |
+//!
+//! # What the encryption protects
+//!
+//! RLPx keeps a third party from changing or forging messages. It does not keep them secret from one
+//! that records both directions: the two are encrypted with one key and one keystream
+//! (rlpx.md §Known Issues), so known bytes of one direction give away the same positions of the other.
+//! A Hello is known to everybody who has dialled the node. The node that is dialled is visible, and a
+//! recorded auth can be replayed. Do not send over a link what must stay secret.
 //!
 //! # Guides
 //!
-//! How to write a driver, write a subprotocol, run without an allocator and test in virtual time, and a
-//! map for those who know go-ethereum's `p2p`: the `guide` module of this documentation.
+//! - [`guide::driver`]: put the link into an event loop of your own
+//! - [`guide::subprotocol`]: speak a protocol of your own over it
+//! - [`guide::no_alloc`]: run it in memory of your own, and what it takes
+//! - [`guide::testing`]: test your protocol in virtual time, and fuzz it
+//! - [`guide::geth`]: where the parts of go-ethereum's `p2p` are
 //!
 //! # Features
 //!
 //! | feature | what it adds |
 //! |---|---|
 //! | none | the whole link in memory of the caller's, without an allocator |
-//! | `alloc` | buffers that grow and shrink, payloads as `bytes::Bytes`, messages through `rlp` |
+//! | `alloc` | buffers that grow and shrink, payloads as `bytes::Bytes`, `Outbox` |
+//! | `rlp` (default until 1.0) | `alloc`, and messages through the `rlp` crate, which is `rlp06` here |
 //! | `std` (default) | `alloc`, and faster cryptography |
 //! | `log` | events of the link through `log` |
 //! | `defmt` | `Format` for all types, and on bare metal the events through `defmt` |
-//! | `serde` | [`PeerInfo`] and [`NodeInfo`] as geth's JSON |
+//! | `serde` | [`PeerInfo`] and [`NodeInfo`] as geth's JSON, and [`Cause`] |
 //!
 //! # Panics
 //!
@@ -153,30 +218,50 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(any(feature = "std", fuzzing, test))]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod cause;
+mod enode;
 mod error;
-mod fmt;
-#[cfg(all(feature = "alloc", any(fuzzing, test)))]
-#[doc(hidden)]
-pub mod fuzzing;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod invariant;
+mod keccak;
+mod logging;
 mod node_id;
+#[cfg(feature = "alloc")]
+mod outbox;
 mod p2p;
 mod peer;
 mod protocol;
 mod reason;
 mod rlpx;
 mod time;
+mod violation;
 mod wire;
 
-pub use error::{Cause, ConfigError, ProtocolError, Refused, SnappyError, Timeout, Violation, WriteError};
+#[cfg(feature = "rlp")]
+pub use ::rlp as rlp06;
+pub use cause::{Cause, ProtocolError, Timeout};
+pub use enode::{Enode, ParseEnodeError};
+pub use error::{ConfigError, NotShared, PingError, Refused, SentTooMuch, StartError, WriteError};
+pub use keccak::keccak256;
 pub use node_id::{NodeHash, NodeId, ParseNodeIdError};
-pub use peer::*;
-pub use protocol::{Capability, Name, ProtocolId};
+#[cfg(feature = "alloc")]
+pub use outbox::Outbox;
+#[cfg(feature = "__internal")]
+#[doc(hidden)]
+pub use peer::internal;
+pub use peer::{
+    Action, Buffers, Config, Counters, Direction, Event, Handled, Liveness, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS,
+    MIN_MESSAGE, MessageEvent, Network, NodeInfo, NotStarted, Payload, PeerInfo, PeerState, Protocol, ProtocolInfo,
+    Ready, RemoteHello, Role, SharedProtocol, Stage, Timeouts, Timer, Traffic,
+};
+pub use protocol::{Capability, Name, ParseCapabilityError, ProtocolId};
 pub use reason::DisconnectReason;
-pub use rlpx::{Entropy, InvalidSecretKey, SecretKey, keccak256};
+pub use rlpx::{Entropy, InvalidSecretKey, SecretKey};
 pub use time::Instant;
+pub use violation::Violation;
 pub use wire::rlp;
+pub use wire::snappy::SnappyError;

@@ -28,7 +28,7 @@ impl NodeId {
 
     /// The hash that geth shows as a node's `id`: Keccak-256 of the public key
     pub fn hash(&self) -> NodeHash {
-        NodeHash(crate::rlpx::keccak256(&self.0))
+        NodeHash(crate::keccak::keccak256(&self.0))
     }
 }
 

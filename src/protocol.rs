@@ -1,6 +1,10 @@
 //! How subprotocols are named
 
+use core::error::Error;
 use core::fmt;
+use core::str::FromStr;
+
+use crate::invariant::must;
 
 /// The name of a capability: 1 to 8 printable ASCII characters
 ///
@@ -23,12 +27,12 @@ impl Name {
     /// The name as bytes
     pub fn as_bytes(&self) -> &[u8] {
         let len = self.bytes.iter().take_while(|byte| **byte != 0).count();
-        self.bytes.get(..len).unwrap_or_default()
+        must(self.bytes.get(..len), "a name has at most eight bytes")
     }
 
     /// The name as text
     pub fn as_str(&self) -> &str {
-        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+        must(core::str::from_utf8(self.as_bytes()).ok(), "a name is ASCII")
     }
 }
 
@@ -48,6 +52,14 @@ impl fmt::Debug for Name {
 impl defmt::Format for Name {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "{=str}", self.as_str());
+    }
+}
+
+impl FromStr for Name {
+    type Err = ParseCapabilityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text.as_bytes()).ok_or(ParseCapabilityError)
     }
 }
 
@@ -73,6 +85,31 @@ impl defmt::Format for Capability {
     }
 }
 
+impl FromStr for Capability {
+    type Err = ParseCapabilityError;
+
+    /// Parses `name/version`
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, version) = text.rsplit_once('/').ok_or(ParseCapabilityError)?;
+        let digits = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+        let version = version.parse().ok().filter(|_| digits).ok_or(ParseCapabilityError)?;
+        Ok(Self { name: name.parse()?, version })
+    }
+}
+
+/// The text is not the name of a capability, or not `name/version`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct ParseCapabilityError;
+
+impl fmt::Display for ParseCapabilityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a capability is a name of 1 to 8 printable ASCII characters, a slash, and a version number")
+    }
+}
+
+impl Error for ParseCapabilityError {}
+
 /// A protocol of this node: its position in the list that the configuration was made with
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -87,6 +124,7 @@ impl fmt::Display for ProtocolId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::string::ToString;
 
     #[test]
     fn names_order_as_their_bytes_do() {
@@ -101,6 +139,23 @@ mod tests {
     fn what_is_no_name() {
         for bytes in [&b""[..], b"123456789", b"a b", b"a\0", b"\xc3\xa9th"] {
             assert_eq!(Name::new(bytes), None);
+        }
+    }
+
+    #[test]
+    fn a_capability_reads_as_it_prints() {
+        for text in ["eth/68", "snap/1", "12345678/18446744073709551615", "a/b/0"] {
+            assert_eq!(text.parse::<Capability>().unwrap().to_string(), text);
+        }
+        assert_eq!("eth".parse::<Name>().unwrap().as_str(), "eth");
+    }
+
+    #[test]
+    fn other_text_is_no_capability() {
+        for text in
+            ["", "eth", "eth/", "/68", "eth/x", "eth/+1", "eth/-1", "123456789/1", "e h/1", "eth/18446744073709551616"]
+        {
+            assert_eq!(text.parse::<Capability>(), Err(ParseCapabilityError), "{text}");
         }
     }
 }

@@ -4,102 +4,96 @@ use core::fmt;
 
 /// The reason in a Disconnect message (rlpx.md §Disconnect)
 ///
-/// A number without a name survives the round trip as [`DisconnectReason::Other`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum DisconnectReason {
-    /// 0x00: somebody asked for it
-    Requested,
-    /// 0x01: the transport failed
-    TcpError,
-    /// 0x02: a breach of protocol
-    BreachOfProtocol,
-    /// 0x03: no protocol in common
-    UselessPeer,
-    /// 0x04: no room for another peer
-    TooManyPeers,
-    /// 0x05: the two are connected already
-    AlreadyConnected,
-    /// 0x06: no common version of the base protocol
-    IncompatibleVersion,
-    /// 0x07: the node id was null
-    NullIdentity,
-    /// 0x08: the client is quitting
-    ClientQuitting,
-    /// 0x09: the node id is not the one that was expected
-    UnexpectedIdentity,
-    /// 0x0a: the node has dialled itself
-    ConnectedToSelf,
-    /// 0x0b: nothing was heard for too long
-    PingTimeout,
-    /// 0x10: a reason of a subprotocol's own
-    Subprotocol,
-    /// Any other number; use [`DisconnectReason::from_code`] to make one, so that named numbers
-    /// keep their names
-    Other(u64),
-}
+/// A number; those that the specification names are constants here. Any other number survives the
+/// way from peer to peer and prints as a number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DisconnectReason(u64);
 
 impl DisconnectReason {
+    /// 0x00: somebody asked for it
+    pub const REQUESTED: Self = Self(0x00);
+    /// 0x01: the transport failed
+    pub const TCP_ERROR: Self = Self(0x01);
+    /// 0x02: a breach of protocol
+    pub const BREACH_OF_PROTOCOL: Self = Self(0x02);
+    /// 0x03: no protocol in common
+    pub const USELESS_PEER: Self = Self(0x03);
+    /// 0x04: no room for another peer
+    pub const TOO_MANY_PEERS: Self = Self(0x04);
+    /// 0x05: the two nodes are connected already
+    pub const ALREADY_CONNECTED: Self = Self(0x05);
+    /// 0x06: no common version of the base protocol
+    pub const INCOMPATIBLE_VERSION: Self = Self(0x06);
+    /// 0x07: the node id was null
+    pub const NULL_IDENTITY: Self = Self(0x07);
+    /// 0x08: the client is quitting
+    pub const CLIENT_QUITTING: Self = Self(0x08);
+    /// 0x09: the node id is not the expected one
+    pub const UNEXPECTED_IDENTITY: Self = Self(0x09);
+    /// 0x0a: the node has dialled itself
+    pub const CONNECTED_TO_SELF: Self = Self(0x0a);
+    /// 0x0b: nothing was heard for too long
+    pub const PING_TIMEOUT: Self = Self(0x0b);
+    /// 0x10: a subprotocol has a reason of its own
+    pub const SUBPROTOCOL: Self = Self(0x10);
+
     /// The reason with this number
     pub const fn from_code(code: u64) -> Self {
-        match code {
-            0x00 => Self::Requested,
-            0x01 => Self::TcpError,
-            0x02 => Self::BreachOfProtocol,
-            0x03 => Self::UselessPeer,
-            0x04 => Self::TooManyPeers,
-            0x05 => Self::AlreadyConnected,
-            0x06 => Self::IncompatibleVersion,
-            0x07 => Self::NullIdentity,
-            0x08 => Self::ClientQuitting,
-            0x09 => Self::UnexpectedIdentity,
-            0x0a => Self::ConnectedToSelf,
-            0x0b => Self::PingTimeout,
-            0x10 => Self::Subprotocol,
-            other => Self::Other(other),
-        }
+        Self(code)
     }
 
-    /// The reason's number
+    /// The number of the reason
     pub const fn code(self) -> u64 {
-        match self {
-            Self::Requested => 0x00,
-            Self::TcpError => 0x01,
-            Self::BreachOfProtocol => 0x02,
-            Self::UselessPeer => 0x03,
-            Self::TooManyPeers => 0x04,
-            Self::AlreadyConnected => 0x05,
-            Self::IncompatibleVersion => 0x06,
-            Self::NullIdentity => 0x07,
-            Self::ClientQuitting => 0x08,
-            Self::UnexpectedIdentity => 0x09,
-            Self::ConnectedToSelf => 0x0a,
-            Self::PingTimeout => 0x0b,
-            Self::Subprotocol => 0x10,
-            Self::Other(code) => code,
+        self.0
+    }
+
+    /// The name of the reason, `None` if the specification gives it none
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::REQUESTED => "disconnect requested",
+            Self::TCP_ERROR => "transport error",
+            Self::BREACH_OF_PROTOCOL => "breach of protocol",
+            Self::USELESS_PEER => "useless peer",
+            Self::TOO_MANY_PEERS => "too many peers",
+            Self::ALREADY_CONNECTED => "already connected",
+            Self::INCOMPATIBLE_VERSION => "incompatible protocol version",
+            Self::NULL_IDENTITY => "null node identity",
+            Self::CLIENT_QUITTING => "client quitting",
+            Self::UNEXPECTED_IDENTITY => "unexpected identity",
+            Self::CONNECTED_TO_SELF => "connected to self",
+            Self::PING_TIMEOUT => "ping timeout",
+            Self::SUBPROTOCOL => "subprotocol reason",
+            _ => return None,
+        })
+    }
+}
+
+/// The name, or the number where there is no name
+impl fmt::Display for DisconnectReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "unknown reason {:#x}", self.0),
         }
     }
 }
 
-impl fmt::Display for DisconnectReason {
+impl fmt::Debug for DisconnectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Requested => "disconnect requested",
-            Self::TcpError => "transport error",
-            Self::BreachOfProtocol => "breach of protocol",
-            Self::UselessPeer => "useless peer",
-            Self::TooManyPeers => "too many peers",
-            Self::AlreadyConnected => "already connected",
-            Self::IncompatibleVersion => "incompatible protocol version",
-            Self::NullIdentity => "null node identity",
-            Self::ClientQuitting => "client quitting",
-            Self::UnexpectedIdentity => "unexpected identity",
-            Self::ConnectedToSelf => "connected to self",
-            Self::PingTimeout => "ping timeout",
-            Self::Subprotocol => "subprotocol reason",
-            Self::Other(code) => return write!(f, "unknown reason {code:#x}"),
-        })
+        match self.name() {
+            Some(name) => write!(f, "DisconnectReason({:#04x}, {name})", self.0),
+            None => write!(f, "DisconnectReason({:#04x})", self.0),
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for DisconnectReason {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self.name() {
+            Some(name) => defmt::write!(f, "{=str}", name),
+            None => defmt::write!(f, "unknown reason {=u64:#x}", self.0),
+        }
     }
 }
 
@@ -115,5 +109,13 @@ mod tests {
             assert_eq!(reason.code(), code);
             assert!(!format!("{reason} {reason:?}").is_empty());
         }
+    }
+
+    #[test]
+    fn a_name_prints_where_there_is_one() {
+        assert_eq!(format!("{}", DisconnectReason::TOO_MANY_PEERS), "too many peers");
+        assert_eq!(format!("{:?}", DisconnectReason::TOO_MANY_PEERS), "DisconnectReason(0x04, too many peers)");
+        assert_eq!(format!("{}", DisconnectReason::from_code(0x0c)), "unknown reason 0xc");
+        assert_eq!(format!("{:?}", DisconnectReason::from_code(0x0c)), "DisconnectReason(0x0c)");
     }
 }

@@ -1,15 +1,17 @@
 //! Points in time as the driver counts them
 //!
-//! The library reads no clock: every method that may need the time takes it as an argument.
+//! The library reads no clock: every method that needs the time takes it as an argument.
 
 use core::fmt;
 use core::time::Duration;
 
-/// A point in time, in whole milliseconds since an origin of the driver's choice
+const NANOS_PER_MILLI: u64 = 1_000_000;
+const NANOS_PER_SEC: u64 = 1_000_000_000;
+
+/// A point in time, in whole nanoseconds since an origin of the driver's choice
 ///
-/// Only differences matter, so any steady clock serves: the time since the program started, a tick
-/// counter, or virtual time in a test. A clock that jumps back does no harm; time then stands still
-/// until it has caught up.
+/// Only differences matter, so any steady clock will do: the time since the program started, a tick
+/// counter, or virtual time in a test. Covers 584 years from the origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant(u64);
@@ -18,40 +20,65 @@ impl Instant {
     /// The origin of the driver's clock
     pub const ZERO: Self = Self(0);
 
-    /// The instant `millis` milliseconds after the origin
-    pub const fn from_millis(millis: u64) -> Self {
-        Self(millis)
+    /// The last instant that the type can hold
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// The instant `nanos` nanoseconds after the origin
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
     }
 
-    /// Milliseconds since the origin
-    pub const fn as_millis(self) -> u64 {
+    /// The instant `millis` milliseconds after the origin, or [`Instant::MAX`] if that is earlier
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(NANOS_PER_MILLI))
+    }
+
+    /// Nanoseconds since the origin
+    pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// The instant `delay` later, or `None` where that is beyond what the type can hold
-    ///
-    /// Fractions of a millisecond are rounded up, so that a delay is never shorter than asked.
-    pub fn checked_add(self, delay: Duration) -> Option<Self> {
-        let millis = u64::try_from(delay.as_nanos().div_ceil(1_000_000)).ok()?;
-        self.0.checked_add(millis).map(Self)
+    /// Whole milliseconds since the origin
+    pub const fn as_millis(self) -> u64 {
+        self.0 / NANOS_PER_MILLI
+    }
+
+    /// The instant `delay` later, or `None` where that is beyond [`Instant::MAX`]
+    pub const fn checked_add(self, delay: Duration) -> Option<Self> {
+        match nanos(delay) {
+            None => None,
+            Some(nanos) => match self.0.checked_add(nanos) {
+                None => None,
+                Some(later) => Some(Self(later)),
+            },
+        }
     }
 
     /// The time from `earlier` to this instant, zero if `earlier` is not earlier
     pub const fn saturating_since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0))
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// The time since the origin, as most clocks tell it; fractions of a millisecond are dropped
+/// The nanoseconds of a delay, if 64 bits can hold them
+const fn nanos(delay: Duration) -> Option<u64> {
+    match delay.as_secs().checked_mul(NANOS_PER_SEC) {
+        None => None,
+        Some(nanos) => nanos.checked_add(delay.subsec_nanos() as u64),
+    }
+}
+
+/// The instant that is this long after the origin, as most clocks give it
 impl From<Duration> for Instant {
     fn from(since_origin: Duration) -> Self {
-        Self(u64::try_from(since_origin.as_millis()).unwrap_or(u64::MAX))
+        Self(nanos(since_origin).unwrap_or(u64::MAX))
     }
 }
 
+/// Seconds with three decimals
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03}s", self.0 / 1000, self.0 % 1000)
+        write!(f, "{}.{:03}s", self.as_millis() / 1000, self.as_millis() % 1000)
     }
 }
 
@@ -60,23 +87,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_delay_is_rounded_up_to_whole_milliseconds() {
-        let later = Instant::ZERO.checked_add(Duration::from_nanos(1));
-        assert_eq!(later, Some(Instant::from_millis(1)));
-    }
-
-    #[test]
     fn the_end_of_time_is_an_answer() {
-        let end = Instant::from_millis(u64::MAX);
-        assert_eq!(end.checked_add(Duration::from_millis(1)), None);
-        assert_eq!(end.checked_add(Duration::ZERO), Some(end));
+        assert_eq!(Instant::MAX.checked_add(Duration::from_nanos(1)), None);
+        assert_eq!(Instant::MAX.checked_add(Duration::ZERO), Some(Instant::MAX));
         assert_eq!(Instant::ZERO.checked_add(Duration::MAX), None);
+        assert_eq!(Instant::from_millis(u64::MAX), Instant::MAX);
+        assert_eq!(Instant::from(Duration::MAX), Instant::MAX);
     }
 
     #[test]
-    fn a_clock_counts_whole_milliseconds() {
-        assert_eq!(Instant::from(Duration::from_micros(1_999)), Instant::from_millis(1));
-        assert_eq!(Instant::from(Duration::MAX), Instant::from_millis(u64::MAX));
+    fn differences_are_exact_to_the_nanosecond() {
+        let start = Instant::from_millis(3);
+        let later = start.checked_add(Duration::from_nanos(1_234_567)).unwrap();
+        assert_eq!(later.saturating_since(start), Duration::from_nanos(1_234_567));
+        assert_eq!(start.saturating_since(later), Duration::ZERO);
+        assert_eq!((later.as_nanos(), later.as_millis()), (4_234_567, 4));
     }
 
     #[test]

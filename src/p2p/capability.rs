@@ -3,57 +3,57 @@
 use super::message::BASE_LENGTH;
 use crate::protocol::Capability;
 
-/// Whether a protocol of ours is shared with the peer, and where its message ids begin
+/// A protocol of ours, and the message ids that it has on this link
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(crate) enum Share {
-    Unshared,
-    Shared { offset: u64 },
-}
-
-/// A protocol of ours while it is being matched
-pub(crate) trait Matched {
-    fn capability(&self) -> Capability;
+pub(crate) struct Local {
+    pub(crate) capability: Capability,
     /// How many message ids the protocol takes
-    fn length(&self) -> u64;
-    fn share(&self) -> Share;
-    fn set_share(&mut self, share: Share);
+    pub(crate) length: u64,
+    pub(crate) ids: Ids,
 }
 
-/// Decides for every protocol of ours whether it is shared, and hands out the ranges
+/// Where the message ids of a protocol begin
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ids {
+    /// The protocol is not shared with the peer
+    Unshared,
+    /// Its code 0 has this message id
+    From(u64),
+}
+
+/// Decides for every protocol of ours whether it is shared, and hands out the ranges of message ids
 ///
-/// Shared is what both list with the same name and version, of several versions of a name the
-/// highest. Ranges follow each other from 0x10 in the byte-wise order of the names. `remote` may
-/// have any length and any repetitions; no protocol of ours may be listed twice.
-pub(crate) fn assign<P: Matched>(local: &mut [P], remote: impl Iterator<Item = Capability>) {
+/// A protocol is shared if both nodes list it with the same name and version. Of several shared
+/// versions of a name the highest is taken. The ranges follow each other from 0x10, in the byte-wise
+/// order of the names. `remote` may have any length and any repetitions; `local` has no repetitions.
+pub(crate) fn assign(local: &mut [Local], remote: impl Iterator<Item = Capability>) {
     for capability in remote {
-        if let Some(protocol) = local.iter_mut().find(|protocol| protocol.capability() == capability) {
-            protocol.set_share(Share::Shared { offset: 0 });
+        if let Some(protocol) = local.iter_mut().find(|protocol| protocol.capability == capability) {
+            protocol.ids = Ids::From(0);
         }
     }
     let mut offset = BASE_LENGTH;
     let mut last = None;
     while let Some(winner) = next_winner(local, last) {
-        last = Some(winner.capability());
-        winner.set_share(Share::Shared { offset });
-        offset = offset.saturating_add(winner.length());
+        last = Some(winner.capability);
+        winner.ids = Ids::From(offset);
+        offset = offset.saturating_add(winner.length);
     }
 }
 
 /// The highest shared version of the first name after `last`; drops the lower versions of that name
-fn next_winner<P: Matched>(local: &mut [P], last: Option<Capability>) -> Option<&mut P> {
-    let shared = |protocol: &P| protocol.share() != Share::Unshared;
-    let after = |protocol: &P| last.is_none_or(|last| protocol.capability().name > last.name);
-    let candidates = local.iter().filter(|protocol| shared(protocol) && after(protocol));
-    let name = candidates.map(|protocol| protocol.capability().name).min()?;
-    let versions = local.iter().filter(|protocol| shared(protocol) && protocol.capability().name == name);
-    let highest = versions.map(P::capability).max()?;
-    for protocol in local.iter_mut().filter(|protocol| protocol.capability().name == name) {
-        if protocol.capability() != highest {
-            protocol.set_share(Share::Unshared);
+fn next_winner(local: &mut [Local], last: Option<Capability>) -> Option<&mut Local> {
+    let shared = |protocol: &&Local| protocol.ids != Ids::Unshared;
+    let after = |protocol: &&Local| last.is_none_or(|last| protocol.capability.name > last.name);
+    let name = local.iter().filter(shared).filter(after).map(|protocol| protocol.capability.name).min()?;
+    let versions = local.iter().filter(shared).filter(|protocol| protocol.capability.name == name);
+    let highest = versions.map(|protocol| protocol.capability).max()?;
+    for protocol in local.iter_mut().filter(|protocol| protocol.capability.name == name) {
+        if protocol.capability != highest {
+            protocol.ids = Ids::Unshared;
         }
     }
-    local.iter_mut().find(|protocol| protocol.capability() == highest)
+    local.iter_mut().find(|protocol| protocol.capability == highest)
 }
 
 #[cfg(test)]
@@ -64,24 +64,6 @@ mod tests {
     use std::collections::BTreeMap;
     use std::vec::Vec;
 
-    #[derive(Debug, Clone)]
-    struct Local(Capability, u64, Share);
-
-    impl Matched for Local {
-        fn capability(&self) -> Capability {
-            self.0
-        }
-        fn length(&self) -> u64 {
-            self.1
-        }
-        fn share(&self) -> Share {
-            self.2
-        }
-        fn set_share(&mut self, share: Share) {
-            self.2 = share;
-        }
-    }
-
     fn capability(name: &str, version: u64) -> Capability {
         Capability { name: Name::new(name.as_bytes()).unwrap(), version }
     }
@@ -89,12 +71,16 @@ mod tests {
     fn offsets(local: &[(&str, u64, u64)], remote: &[(&str, u64)]) -> Vec<Option<u64>> {
         let mut local: Vec<_> = local
             .iter()
-            .map(|(name, version, length)| Local(capability(name, *version), *length, Share::Unshared))
+            .map(|(name, version, length)| Local {
+                capability: capability(name, *version),
+                length: *length,
+                ids: Ids::Unshared,
+            })
             .collect();
         assign(&mut local, remote.iter().map(|(name, version)| capability(name, *version)));
-        let offset = |protocol: &Local| match protocol.2 {
-            Share::Unshared => None,
-            Share::Shared { offset } => Some(offset),
+        let offset = |protocol: &Local| match protocol.ids {
+            Ids::Unshared => None,
+            Ids::From(offset) => Some(offset),
         };
         local.iter().map(offset).collect()
     }

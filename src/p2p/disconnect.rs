@@ -1,5 +1,6 @@
 //! Disconnect (rlpx.md §Disconnect)
 
+use crate::invariant::must;
 use crate::reason::DisconnectReason;
 use crate::wire::rlp::{Item, Reader, RlpError, Writer};
 
@@ -10,7 +11,7 @@ pub(crate) const MAX_LEN: usize = 10;
 pub(crate) fn encode(reason: DisconnectReason, out: &mut [u8; MAX_LEN]) -> &[u8] {
     let mut writer = Writer::new(out);
     writer.list(|list| list.uint(reason.code()));
-    writer.finish().unwrap_or_default()
+    must(writer.finish().ok(), "a reason fits into its buffer")
 }
 
 /// Reads the payload in every form that is seen: `[reason]`, `[]`, a bare integer, or nothing
@@ -18,14 +19,14 @@ pub(crate) fn encode(reason: DisconnectReason, out: &mut [u8; MAX_LEN]) -> &[u8]
 /// No reason reads as `Requested`, and a number beyond 64 bits as the largest that fits.
 pub(crate) fn decode(payload: &[u8]) -> Result<DisconnectReason, RlpError> {
     if payload.is_empty() {
-        return Ok(DisconnectReason::Requested);
+        return Ok(DisconnectReason::REQUESTED);
     }
     let mut reader = Reader::new(payload);
     let item = reader.item()?;
     reader.finish()?;
     match item {
         Item::String(bytes) => integer(bytes),
-        Item::List([]) => Ok(DisconnectReason::Requested),
+        Item::List([]) => Ok(DisconnectReason::REQUESTED),
         Item::List(items) => integer(Reader::new(items).bytes()?),
     }
 }
@@ -46,18 +47,18 @@ mod tests {
     #[test]
     fn every_form_is_understood() {
         for (payload, reason) in [
-            (&[][..], DisconnectReason::Requested),
-            (&[0xc0], DisconnectReason::Requested),
-            (&[0x80], DisconnectReason::Requested),
-            (&[0x00], DisconnectReason::Requested),
-            (&[0x04], DisconnectReason::TooManyPeers),
-            (&[0xc1, 0x04], DisconnectReason::TooManyPeers),
-            (&[0xc1, 0x80], DisconnectReason::Requested),
-            (&[0xc1, 0x00], DisconnectReason::Requested),
-            (&[0xc2, 0x08, 0xc0], DisconnectReason::ClientQuitting),
-            (&[0xc1, 0x10], DisconnectReason::Subprotocol),
-            (&[0xc2, 0x81, 0xff], DisconnectReason::Other(0xff)),
-            (&[0x8a, 1, 0, 0, 0, 0, 0, 0, 0, 0, 5], DisconnectReason::Other(u64::MAX)),
+            (&[][..], DisconnectReason::REQUESTED),
+            (&[0xc0], DisconnectReason::REQUESTED),
+            (&[0x80], DisconnectReason::REQUESTED),
+            (&[0x00], DisconnectReason::REQUESTED),
+            (&[0x04], DisconnectReason::TOO_MANY_PEERS),
+            (&[0xc1, 0x04], DisconnectReason::TOO_MANY_PEERS),
+            (&[0xc1, 0x80], DisconnectReason::REQUESTED),
+            (&[0xc1, 0x00], DisconnectReason::REQUESTED),
+            (&[0xc2, 0x08, 0xc0], DisconnectReason::CLIENT_QUITTING),
+            (&[0xc1, 0x10], DisconnectReason::SUBPROTOCOL),
+            (&[0xc2, 0x81, 0xff], DisconnectReason::from_code(0xff)),
+            (&[0x8a, 1, 0, 0, 0, 0, 0, 0, 0, 0, 5], DisconnectReason::from_code(u64::MAX)),
         ] {
             assert_eq!(decode(payload), Ok(reason), "{payload:02x?}");
         }

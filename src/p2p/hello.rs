@@ -1,8 +1,8 @@
 //! Hello (rlpx.md §Hello, EIP-8, EIP-706)
 
-use crate::error::Violation;
 use crate::node_id::NodeId;
 use crate::protocol::{Capability, Name};
+use crate::violation::Violation;
 use crate::wire::rlp::{Reader, RlpError, Writer};
 
 /// The version of the base protocol that this crate speaks

@@ -1,9 +1,11 @@
-//! Message ids, and the messages that carry nothing
+//! The messages of the base protocol, and message ids
 
-use crate::error::Violation;
+use crate::invariant::must;
+use crate::violation::Violation;
 use crate::wire::rlp::{self, Reader, RlpError};
+use crate::wire::snappy;
 
-/// Ids below this belong to the base protocol, shared protocols begin here
+/// Ids below this belong to the base protocol, those of shared protocols begin here
 pub(crate) const BASE_LENGTH: u64 = 0x10;
 
 /// The most bytes that a payload of the base protocol may have, in every client
@@ -12,13 +14,58 @@ pub(crate) const MAX_BASE_PAYLOAD: usize = 2048;
 /// The most bytes that a message id takes
 pub(crate) const MAX_ID_LEN: usize = rlp::uint_len(u64::MAX);
 
-pub(crate) const HELLO: u64 = 0;
-pub(crate) const DISCONNECT: u64 = 1;
-pub(crate) const PING: u64 = 2;
-pub(crate) const PONG: u64 = 3;
-
 /// The payload of Ping and Pong: an empty list
 pub(crate) const EMPTY_LIST: [u8; 1] = [0xc0];
+
+/// The messages of the base protocol; the other ids below [`BASE_LENGTH`] are reserved
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) enum Base {
+    Hello,
+    Disconnect,
+    Ping,
+    Pong,
+}
+
+/// What the link has to know of a message of the base protocol
+pub(crate) struct Row {
+    message: Base,
+    id: u64,
+    /// The largest payload of ours for which the transmit buffer keeps capacity free
+    ///
+    /// Hello has none, since it leaves before messages of protocols are taken. Of each other message
+    /// of the base protocol at most one is unsent at a time.
+    reserved: Option<usize>,
+}
+
+/// The messages of the base protocol in the order of [`Base`]: a new one is a variant there and a row here
+pub(crate) const TABLE: [Row; 4] = [
+    Row { message: Base::Hello, id: 0, reserved: None },
+    Row { message: Base::Disconnect, id: 1, reserved: Some(super::disconnect::MAX_LEN) },
+    Row { message: Base::Ping, id: 2, reserved: Some(EMPTY_LIST.len()) },
+    Row { message: Base::Pong, id: 3, reserved: Some(EMPTY_LIST.len()) },
+];
+
+impl Row {
+    /// The length of the largest body for which capacity is kept free, as badly compressed as Snappy allows
+    pub(crate) const fn reserved_body(&self) -> Option<usize> {
+        match self.reserved {
+            Some(payload) => Some(rlp::uint_len(self.id).saturating_add(snappy::max_compressed_len(payload))),
+            None => None,
+        }
+    }
+}
+
+impl Base {
+    /// The message with this id, `None` if the id is reserved
+    pub(crate) fn from_id(id: u64) -> Option<Self> {
+        TABLE.iter().find(|row| row.id == id).map(|row| row.message)
+    }
+
+    pub(crate) fn id(self) -> u64 {
+        must(TABLE.get(self as usize).map(|row| row.id), "every message has a row")
+    }
+}
 
 /// Splits the body of a frame into message id and payload
 pub(crate) fn split(body: &[u8]) -> Result<(u64, &[u8]), Violation> {
@@ -33,4 +80,19 @@ pub(crate) fn split(body: &[u8]) -> Result<(u64, &[u8]), Violation> {
 /// Checks the payload of a Ping or Pong: an item whose content does not matter, or nothing at all
 pub(crate) fn check_empty(payload: &[u8]) -> Result<(), RlpError> {
     if payload.is_empty() { Ok(()) } else { rlp::validate(payload) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_stands_in_its_row() {
+        for (index, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.message as usize, index);
+            assert_eq!(row.message.id(), row.id);
+            assert_eq!(Base::from_id(row.id), Some(row.message));
+        }
+        assert_eq!(Base::from_id(TABLE.len() as u64), None);
+    }
 }

@@ -1,46 +1,47 @@
-//! What comes out of a link, and the one-way-in form of what goes into it
+//! What comes out of a link
 
-use core::fmt;
-use core::ops::Deref;
-
-use super::growable::Growable;
-use super::info::RemoteHello;
+use super::payload::Payload;
 use super::protocols::{Protocols, SharedProtocol};
-use crate::error::{Cause, ProtocolError};
+use super::remote::RemoteHello;
+use crate::cause::Cause;
 use crate::node_id::NodeId;
 use crate::protocol::ProtocolId;
-use crate::reason::DisconnectReason;
 
 /// What the driver has to do next
 #[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Action<'a> {
-    /// The peer has proven its key; the place to decide whether it is admitted
+    /// The peer claims this key; the place to refuse it
     ///
-    /// Our Hello has not been sent. A [`disconnect`](super::PeerState::disconnect) now goes out
-    /// instead of it; polling on admits the peer.
-    Authenticated(NodeId),
-    /// Both Hellos are exchanged and protocols agreed: start them
+    /// Our Hello has not been sent. A call of [`disconnect`](crate::PeerState::disconnect) now sends a
+    /// Disconnect instead of it; the next poll admits the peer. The claim is proven by the first frame
+    /// with a right MAC, at the latest when [`Action::Ready`] comes: do not count a failure against the
+    /// owner of the key before that. See [what may be decided when](crate#what-may-be-decided-when).
+    IdentityClaimed(NodeId),
+    /// Both Hellos are exchanged, the key of the peer is proven, and protocols are agreed: start them
     Ready(Ready<'a>),
     /// A message for a protocol, handed out once
+    ///
+    /// Not handed out while the driver [holds input](crate::PeerState::hold_input).
     Deliver {
-        /// Which of our protocols it is for
+        /// The protocol, by its position in the configuration
         protocol: ProtocolId,
         /// The message code, relative to the protocol
         code: u64,
         /// The payload, decompressed
         payload: Payload<'a>,
     },
-    /// A message of this protocol that was refused as `Full` would now be taken
+    /// A protocol that was refused with `Full` can write again
     ///
-    /// Comes in the order of the refusals, and once for each.
+    /// Comes once after refusals, when nothing of the protocol is unsent. The next message of the
+    /// protocol is taken, whatever its size and however late it comes.
     Writable(ProtocolId),
-    /// Bytes for the transport, offered again until [`sent`](super::PeerState::sent) covers them
+    /// Bytes for the transport, offered until [`sent`](crate::PeerState::sent) covers them
     Send(&'a [u8]),
     /// The link has ended: close the transport
     ///
-    /// Comes once and last.
+    /// Comes once, as the last action.
     Disconnect(Cause),
 }
 
@@ -52,7 +53,7 @@ pub struct Ready<'a> {
 }
 
 impl<'a> Ready<'a> {
-    /// What the peer says of itself
+    /// What the peer said of itself
     pub const fn hello(&self) -> &'a RemoteHello {
         self.hello
     }
@@ -70,109 +71,10 @@ impl defmt::Format for Ready<'_> {
     }
 }
 
-/// The payload of a message from the peer
-///
-/// Derefs to the bytes. Under `alloc` it turns into `bytes::Bytes` without a copy where buffers are
-/// growable, and decodes into anything `rlp::Decodable`. Prints its length only.
-pub struct Payload<'a> {
-    source: Source<'a>,
-    wire_len: usize,
-}
-
-/// Where a payload stands
-enum Source<'a> {
-    Slice(&'a [u8]),
-    /// `start..end` of a buffer that can be given away
-    Buffer {
-        buffer: &'a mut Growable,
-        start: usize,
-        end: usize,
-    },
-}
-
-impl<'a> Payload<'a> {
-    pub(super) const fn slice(bytes: &'a [u8], wire_len: usize) -> Self {
-        Self { source: Source::Slice(bytes), wire_len }
-    }
-
-    pub(super) const fn buffer(buffer: &'a mut Growable, start: usize, end: usize, wire_len: usize) -> Self {
-        Self { source: Source::Buffer { buffer, start, end }, wire_len }
-    }
-
-    /// The bytes that the message took on the wire, in its frame and compressed
-    pub const fn wire_len(&self) -> usize {
-        self.wire_len
-    }
-}
-
-#[cfg(feature = "alloc")]
-impl Payload<'_> {
-    /// Takes the payload out of the link: without a copy from growable buffers, by copying from the
-    /// caller's own
-    ///
-    /// The link then needs a new buffer for the next message, or uses this one again if all `Bytes`
-    /// have been dropped by then.
-    pub fn into_bytes(self) -> bytes::Bytes {
-        match self.source {
-            Source::Slice(bytes) => bytes::Bytes::copy_from_slice(bytes),
-            Source::Buffer { buffer, start, end } => {
-                let end = end.min(buffer.bytes().len());
-                let mut taken = buffer.inner_mut().split_to(end).freeze();
-                bytes::Buf::advance(&mut taken, start.min(end));
-                taken
-            }
-        }
-    }
-
-    /// Decodes the payload
-    ///
-    /// # Errors
-    /// As for [`rlp::decode`](crate::rlp::decode).
-    pub fn decode<T: rlp::Decodable>(&self) -> Result<T, rlp::DecoderError> {
-        crate::wire::rlp::decode(self)
-    }
-}
-
-#[cfg(feature = "alloc")]
-impl From<Payload<'_>> for bytes::Bytes {
-    fn from(payload: Payload<'_>) -> Self {
-        payload.into_bytes()
-    }
-}
-
-impl Deref for Payload<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match &self.source {
-            Source::Slice(bytes) => bytes,
-            Source::Buffer { buffer, start, end } => buffer.bytes().get(*start..*end).unwrap_or_default(),
-        }
-    }
-}
-
-impl AsRef<[u8]> for Payload<'_> {
-    fn as_ref(&self) -> &[u8] {
-        self
-    }
-}
-
-impl fmt::Debug for Payload<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Payload({} bytes)", self.len())
-    }
-}
-
-#[cfg(feature = "defmt")]
-impl defmt::Format for Payload<'_> {
-    fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(f, "Payload({} bytes)", self.len());
-    }
-}
-
 /// A message as an observer counts it
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct MessageEvent {
     /// Whether it was sent or received
     pub direction: Direction,
@@ -187,7 +89,7 @@ pub struct MessageEvent {
 }
 
 /// Which way a message went
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Direction {
     /// From this node to the peer
@@ -199,7 +101,7 @@ pub enum Direction {
 impl Action<'_> {
     /// The message that was received, for those who watch messages go by
     ///
-    /// The sent ones are what [`write`](super::PeerState::write) returns.
+    /// For sent messages [`write`](crate::PeerState::write) returns the same.
     pub fn message_event(&self) -> Option<MessageEvent> {
         match self {
             Self::Deliver { protocol, code, payload } => Some(MessageEvent {
@@ -210,82 +112,6 @@ impl Action<'_> {
                 wire_size: payload.wire_len(),
             }),
             _ => None,
-        }
-    }
-}
-
-/// What can happen to a link, as a value: for journals, fuzzers and queues
-///
-/// Each corresponds to a method of [`PeerState`](super::PeerState) that says more.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// [`receive`](super::PeerState::receive)
-    Receive(&'a [u8]),
-    /// [`receive_closed`](super::PeerState::receive_closed)
-    ReceiveClosed,
-    /// [`hold_input`](super::PeerState::hold_input)
-    HoldInput(bool),
-    /// [`handle_timeout`](super::PeerState::handle_timeout)
-    Timeout,
-    /// [`write`](super::PeerState::write)
-    Write {
-        /// The protocol that writes
-        protocol: ProtocolId,
-        /// The message code, relative to the protocol
-        code: u64,
-        /// The payload
-        payload: &'a [u8],
-    },
-    /// [`ping`](super::PeerState::ping)
-    Ping,
-    /// [`sent`](super::PeerState::sent)
-    Sent(usize),
-    /// [`send_failed`](super::PeerState::send_failed)
-    SendFailed,
-    /// [`protocol_returned`](super::PeerState::protocol_returned)
-    ProtocolReturned(ProtocolId, Result<(), ProtocolError>),
-    /// [`disconnect`](super::PeerState::disconnect)
-    Disconnect(DisconnectReason),
-}
-
-impl fmt::Debug for Event<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Receive(bytes) => write!(f, "Receive({} bytes)", bytes.len()),
-            Self::ReceiveClosed => f.write_str("ReceiveClosed"),
-            Self::HoldInput(held) => write!(f, "HoldInput({held})"),
-            Self::Timeout => f.write_str("Timeout"),
-            Self::Write { protocol, code, payload } => {
-                write!(f, "Write({protocol}, code {code}, {} bytes)", payload.len())
-            }
-            Self::Ping => f.write_str("Ping"),
-            Self::Sent(len) => write!(f, "Sent({len})"),
-            Self::SendFailed => f.write_str("SendFailed"),
-            Self::ProtocolReturned(protocol, outcome) => write!(f, "ProtocolReturned({protocol}, {outcome:?})"),
-            Self::Disconnect(reason) => write!(f, "Disconnect({reason:?})"),
-        }
-    }
-}
-
-#[cfg(feature = "defmt")]
-impl defmt::Format for Event<'_> {
-    fn format(&self, f: defmt::Formatter<'_>) {
-        match self {
-            Self::Receive(bytes) => defmt::write!(f, "Receive({} bytes)", bytes.len()),
-            Self::ReceiveClosed => defmt::write!(f, "ReceiveClosed"),
-            Self::HoldInput(held) => defmt::write!(f, "HoldInput({})", held),
-            Self::Timeout => defmt::write!(f, "Timeout"),
-            Self::Write { protocol, code, payload } => {
-                defmt::write!(f, "Write({}, code {}, {} bytes)", protocol, code, payload.len());
-            }
-            Self::Ping => defmt::write!(f, "Ping"),
-            Self::Sent(len) => defmt::write!(f, "Sent({})", len),
-            Self::SendFailed => defmt::write!(f, "SendFailed"),
-            Self::ProtocolReturned(protocol, outcome) => {
-                defmt::write!(f, "ProtocolReturned({}, {})", protocol, outcome);
-            }
-            Self::Disconnect(reason) => defmt::write!(f, "Disconnect({})", reason),
         }
     }
 }

@@ -1,47 +1,20 @@
 //! Where a link keeps its bytes: slices of the caller's, or buffers that grow and shrink
-#![cfg_attr(not(feature = "alloc"), allow(dead_code, reason = "nothing can grow without an allocator"))]
+#![cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "nothing can grow without an allocator"))]
 
-use super::config::{Config, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS};
+use core::fmt;
+use core::ops::Range;
+
 use super::growable::{Growable, GrowableTable};
-use crate::error::ConfigError;
-use crate::p2p::message::{MAX_BASE_PAYLOAD, MAX_ID_LEN};
-use crate::p2p::{disconnect, hello};
-use crate::rlpx::ecies::MAX_PACKET;
-use crate::rlpx::frame::{MAX_BODY, frame_len, sealed_body_len};
-use crate::rlpx::handshake::MAX_SENT;
+use super::limits::{self, MAX_CLIENT_ID, MAX_PROTOCOLS};
+use super::payload::Payload;
+use crate::error::StartError;
+use crate::invariant::must;
 use crate::wire::snappy;
-
-/// Room for the frame of a Ping, a Pong or a Disconnect, of which the last is the longest
-pub(super) const BASE_FRAME: usize = frame_len(1 + snappy::max_compressed_len(disconnect::MAX_LEN));
-/// Kept free of protocols' messages, so that Ping, Pong and Disconnect always fit
-pub(super) const RESERVE: usize = 3 * BASE_FRAME;
-
-/// How much a link may take in and hold back
-#[derive(Debug, Clone, Copy)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) struct Limits {
-    pub(super) max_message: usize,
-    pub(super) send_window: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_message: MAX_MESSAGE, send_window: 256 * 1024 }
-    }
-}
-
-/// The largest frame body that a peer may send, Snappy at its worst included
-pub(super) const fn max_body(max_message: usize) -> usize {
-    // What the reference encoder may need; ours stays below.
-    let compressed = max_message.saturating_add(max_message / 6).saturating_add(32);
-    let body = compressed.saturating_add(MAX_ID_LEN);
-    if body < MAX_BODY { body } else { MAX_BODY }
-}
 
 /// The memory of one link
 ///
-/// Either three slices of the caller's, from which the link never strays, or buffers that grow with
-/// the messages and shrink again. Prints their sizes only: they may hold what was said on a link.
+/// Either three slices of the caller's, beside which the link uses no memory, or buffers that grow
+/// with the messages and shrink again. Prints sizes only: the bytes may be what was said on a link.
 pub struct Buffers<'buf> {
     pub(super) receive: Arena<'buf>,
     pub(super) transmit: Store<'buf>,
@@ -49,17 +22,18 @@ pub struct Buffers<'buf> {
 }
 
 impl<'buf> Buffers<'buf> {
-    /// Uses the caller's memory and no other
+    /// Uses the memory of the caller and no other
     ///
-    /// - `receive` holds one incoming frame and, beside it, its payload decompressed:
+    /// - `receive` holds one incoming frame and, beside it, its payload decompressed: at least
     ///   [`Buffers::receive_len`] of the configured message limit.
-    /// - `transmit` holds what has not been sent: at least [`Buffers::transmit_len`] of the largest
-    ///   message that is to be sent. A multiple of that lets several messages wait.
-    /// - `table` is the compressor's: any length, of which the largest power of two from 256 to
-    ///   16,384 is used. 1,024 entries cost nothing in size up to 1 KiB messages; with fewer than
+    /// - `transmit` holds what is sealed and unsent: at least [`Buffers::transmit_len`] of the largest
+    ///   messages to be sent. What it has beyond that is shared out equally, and lets several
+    ///   messages of a protocol wait.
+    /// - `table` is the compressor's. Any length will do: the largest power of two from 256 to 16,384
+    ///   is used. 1,024 entries compress messages of up to 1 KiB as well as more would. With fewer than
     ///   256 nothing is compressed, which every peer can read.
     ///
-    /// The constructor of the link refuses slices that are too small with the size that is needed.
+    /// The constructor of the link refuses slices that are too small, and says what is needed.
     pub const fn fixed(receive: &'buf mut [u8], transmit: &'buf mut [u8], table: &'buf mut [u16]) -> Self {
         Self {
             receive: Arena::Fixed { bytes: receive, frame: 0 },
@@ -70,39 +44,41 @@ impl<'buf> Buffers<'buf> {
 
     /// The length of `receive` for payloads of up to `max_message` bytes
     ///
-    /// A frame with the payload as badly compressed as any encoder may (a sixth more than its
-    /// length), and the payload itself; never less than a handshake packet or a Hello takes.
+    /// The frame of the payload, as badly compressed as any encoder may (a sixth more than its
+    /// length), and the payload itself. Never less than 2,080 bytes, which a Hello of 2 KiB takes.
     pub const fn receive_len(max_message: usize) -> usize {
-        let message = sealed_body_len(max_body(max_message)).saturating_add(max_message);
-        let hello = sealed_body_len(1 + MAX_BASE_PAYLOAD);
-        max(message, max(hello, MAX_PACKET))
+        limits::receive_len(max_message)
     }
 
-    /// The length of `transmit` for one payload of up to `max_message` bytes at a time
+    /// The length of `transmit` for these largest payloads
     ///
-    /// The message's frame and room for Ping, Pong and Disconnect; never less than ack and Hello take.
-    pub const fn transmit_len(max_message: usize) -> usize {
-        let message = frame_len(snappy::max_compressed_len(max_message).saturating_add(MAX_ID_LEN));
-        let greeting = greeting_len(MAX_CLIENT_ID, MAX_PROTOCOLS);
-        max(message, greeting).saturating_add(RESERVE)
+    /// `max_send` has the largest payload to be sent under each name of a protocol: one entry for
+    /// `eth`, however many versions of it the node offers, since only one of them is shared. The
+    /// result is the sum of their frames, and capacity for Ping, Pong and Disconnect. It is never less
+    /// than ack and Hello take.
+    pub const fn transmit_len(max_send: &[usize]) -> usize {
+        let (mut rest, mut frames) = (max_send, 0_usize);
+        while let [len, others @ ..] = rest {
+            frames = frames.saturating_add(limits::largest_frame(*len));
+            rest = others;
+        }
+        limits::transmit_len(frames, limits::greeting_len(MAX_CLIENT_ID, MAX_PROTOCOLS))
     }
 
-    /// Checks the sizes against the configuration
-    pub(super) fn check(&self, config: &Config) -> Result<(), ConfigError> {
-        let needed = Self::receive_len(config.limits.max_message);
-        if matches!(&self.receive, Arena::Fixed { bytes, .. } if bytes.len() < needed) {
-            return Err(ConfigError::ReceiveBufferTooSmall { needed });
+    /// Checks the sizes of the caller's slices against what is needed
+    pub(super) fn check(&self, receive: usize, transmit: usize) -> Result<(), StartError> {
+        if matches!(&self.receive, Arena::Fixed { bytes, .. } if bytes.len() < receive) {
+            return Err(StartError::ReceiveBufferTooSmall { needed: receive });
         }
-        let needed = greeting_len(config.client_id.len(), config.protocols.len()).saturating_add(RESERVE);
-        if matches!(&self.transmit, Store::Fixed(bytes) if bytes.len() < needed) {
-            return Err(ConfigError::TransmitBufferTooSmall { needed });
+        if matches!(&self.transmit, Store::Fixed(bytes) if bytes.len() < transmit) {
+            return Err(StartError::TransmitBufferTooSmall { needed: transmit });
         }
         Ok(())
     }
 }
 
-impl core::fmt::Debug for Buffers<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for Buffers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (receive, transmit) = (self.receive.frame().len(), self.transmit.bytes().len());
         write!(f, "Buffers({receive} bytes to receive, {transmit} to transmit)")
     }
@@ -110,7 +86,7 @@ impl core::fmt::Debug for Buffers<'_> {
 
 #[cfg(feature = "alloc")]
 impl Buffers<'static> {
-    /// Grows with the messages, up to the limits in [`Config`], and gives memory back when idle
+    /// Grows with the messages, up to the limits in [`Config`](crate::Config), and gives memory back when idle
     pub fn growable() -> Self {
         Self {
             receive: Arena::Growable { frame: Growable::default(), message: Growable::default() },
@@ -120,19 +96,10 @@ impl Buffers<'static> {
     }
 }
 
-/// What the recipient sends without being asked to wait: ack and Hello
-const fn greeting_len(client_id: usize, protocols: usize) -> usize {
-    MAX_SENT.saturating_add(frame_len(hello::max_len(client_id, protocols).saturating_add(1)))
-}
-
-const fn max(a: usize, b: usize) -> usize {
-    if a > b { a } else { b }
-}
-
 /// As many of the bytes as asked for, or all
 fn up_to<T>(slice: &mut [T], len: usize) -> &mut [T] {
     let len = slice.len().min(len);
-    slice.get_mut(..len).unwrap_or_default()
+    must(slice.get_mut(..len), "the length is at most that of the slice")
 }
 
 /// Bytes that stay where they are until they are overwritten
@@ -159,11 +126,11 @@ impl Store<'_> {
         }
     }
 
-    /// Gives back what exceeds `peak` bytes; the content is lost
-    pub(super) fn trim(&mut self, peak: usize) {
+    /// Gives back what exceeds `peak` bytes; returns whether `kept` has moved to the front
+    pub(super) fn trim(&mut self, peak: usize, kept: Range<usize>) -> bool {
         match self {
-            Self::Fixed(_) => {}
-            Self::Growable(bytes) => bytes.trim(peak, 0),
+            Self::Fixed(_) => false,
+            Self::Growable(bytes) => bytes.trim(peak, kept),
         }
     }
 }
@@ -184,10 +151,10 @@ pub(super) enum Arena<'buf> {
 }
 
 impl Arena<'_> {
-    /// Makes room for payloads beside the frame
-    pub(super) fn split(&mut self, max_message: usize) {
+    /// Puts payloads beside frames that take up to `frame_len` bytes
+    pub(super) fn split(&mut self, frame_len: usize) {
         match self {
-            Self::Fixed { frame, .. } => *frame = sealed_body_len(max_body(max_message)),
+            Self::Fixed { frame, .. } => *frame = frame_len,
             Self::Growable { .. } => {}
         }
     }
@@ -207,39 +174,60 @@ impl Arena<'_> {
         }
     }
 
-    /// The frame with room for `len` bytes, growing at most to twice what it was or to `limit`
+    /// The first `len` bytes of a frame that will have `whole`
     ///
-    /// Doubling makes the copies add up to the frame's own length however it is cut, and growing
-    /// with what has come keeps a large claim from costing anything by itself.
-    pub(super) fn grow_frame(&mut self, len: usize, limit: usize) -> &mut [u8] {
+    /// The buffer grows with what has come, so that a large claim costs nothing by itself.
+    pub(super) fn grow_frame(&mut self, len: usize, whole: usize) -> &mut [u8] {
         match self {
             Self::Fixed { bytes, .. } => up_to(bytes, len),
-            Self::Growable { frame, .. } => {
-                let present = frame.bytes().len();
-                let doubled = present.saturating_mul(2).min(limit);
-                frame.grow(if present < len { len.max(doubled) } else { len })
-            }
+            Self::Growable { frame, .. } => frame.grow_within(len, whole),
         }
     }
 
     /// The frame, and `len` bytes for its payload
     pub(super) fn frame_and_message(&mut self, len: usize) -> (&[u8], &mut [u8]) {
         match self {
-            Self::Fixed { bytes, frame } => match bytes.split_at_mut_checked(*frame) {
-                Some((frame, message)) => (frame, up_to(message, len)),
-                None => (&[], &mut []),
-            },
+            Self::Fixed { bytes, frame } => {
+                let (frame, message) = must(bytes.split_at_mut_checked(*frame), "the frame is a part of the slice");
+                (frame, up_to(message, len))
+            }
             Self::Growable { frame, message } => (frame.bytes(), message.grow(len)),
         }
     }
 
-    /// Gives back what exceeds the two peaks; of the content only the frame's first `kept` bytes stay
-    pub(super) fn trim(&mut self, peak_frame: usize, peak_message: usize, kept: usize) {
+    /// The payload beside the frame, as far as it has been written
+    pub(super) fn message(&self) -> &[u8] {
+        match self {
+            Self::Fixed { bytes, frame } => must(bytes.get(*frame..), "the frame is a part of the slice"),
+            Self::Growable { message, .. } => message.bytes(),
+        }
+    }
+
+    /// A part of the frame, to be handed out
+    pub(super) fn frame_payload(&mut self, part: Range<usize>, wire_len: usize) -> Payload<'_> {
+        match self {
+            Self::Fixed { bytes, .. } => Payload::slice(must(bytes.get(part), "the payload is in the frame"), wire_len),
+            Self::Growable { frame, .. } => Payload::buffer(frame, part, wire_len),
+        }
+    }
+
+    /// The first `len` bytes beside the frame, to be handed out
+    pub(super) fn message_payload(&mut self, len: usize, wire_len: usize) -> Payload<'_> {
+        match self {
+            Self::Fixed { .. } => {
+                Payload::slice(must(self.message().get(..len), "the payload is in the buffer"), wire_len)
+            }
+            Self::Growable { message, .. } => Payload::buffer(message, 0..len, wire_len),
+        }
+    }
+
+    /// Gives back what exceeds the two peaks; only the first bytes of each remain, as many as given
+    pub(super) fn trim(&mut self, peak: (usize, usize), kept: (usize, usize)) {
         match self {
             Self::Fixed { .. } => {}
             Self::Growable { frame, message } => {
-                frame.trim(peak_frame, kept);
-                message.trim(peak_message, 0);
+                frame.trim(peak.0, 0..kept.0);
+                message.trim(peak.1, 0..kept.1);
             }
         }
     }

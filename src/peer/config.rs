@@ -1,75 +1,71 @@
-//! What a node is to its peers, and how patient it is
+//! A node as its links see it: key, name, protocols, timeouts, limits
 
 use core::time::Duration;
 
 use heapless::{String, Vec};
 
-use super::buffers::Limits;
+use super::limits::{self, Limits, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, largest_frame};
 use crate::error::ConfigError;
 use crate::node_id::NodeId;
-use crate::p2p::capability::{Matched, Share};
 use crate::p2p::message::BASE_LENGTH;
 use crate::protocol::{Capability, Name, ProtocolId};
 use crate::rlpx::SecretKey;
-use crate::rlpx::frame::MAX_BODY;
-
-/// The most protocols that a node can offer on one link: 16, or 8 without an allocator
-pub const MAX_PROTOCOLS: usize = if cfg!(feature = "alloc") { 16 } else { 8 };
-
-/// The longest client id, in bytes
-pub const MAX_CLIENT_ID: usize = 96;
-
-/// The smallest limit for messages, in bytes: what the base protocol itself needs
-pub const MIN_MESSAGE: usize = 64;
-
-/// The largest limit for messages, in bytes: 16 MiB - 1, what a frame can announce
-pub const MAX_MESSAGE: usize = MAX_BODY;
 
 /// A subprotocol as a node offers it
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Protocol<'a> {
     name: &'a str,
     version: u64,
     length: u64,
     max_message: usize,
+    max_send: usize,
 }
 
 impl<'a> Protocol<'a> {
     /// The protocol `name/version`, whose message codes are `0..length`
     ///
-    /// The name must be 1 to 8 printable ASCII characters, which [`Config::new`] checks. A length
-    /// of 0 makes a protocol without messages of its own.
+    /// The name must be 1 to 8 printable ASCII characters, which [`Config::new`] checks. A protocol
+    /// of length 0 has no messages of its own.
     pub const fn new(name: &'a str, version: u64, length: u64) -> Self {
-        Self { name, version, length, max_message: MAX_MESSAGE }
+        Self { name, version, length, max_message: MAX_MESSAGE, max_send: MAX_MESSAGE }
     }
 
-    /// Limits the protocol's messages to `len` bytes of payload, in both directions
+    /// Limits the payload of the protocol's messages to `len` bytes, in both directions
     ///
-    /// A peer that announces a larger one is disconnected before the message is decompressed. The
-    /// limit of [`Config::with_max_message`] holds besides.
+    /// A peer that sends a larger one is disconnected before the message is decompressed. The limit
+    /// of [`Config::with_max_message`] holds besides.
     #[must_use]
     pub const fn with_max_message(self, len: usize) -> Self {
-        Self { max_message: len, ..self }
+        Self { max_message: len, max_send: len, ..self }
+    }
+
+    /// Limits the payload of the messages that are sent to `len` bytes, and leaves that of received ones
+    ///
+    /// For a device that asks short questions and receives long answers: the transmit buffer is
+    /// smaller by it. The limit of [`Config::with_max_send`] holds besides.
+    #[must_use]
+    pub const fn with_max_send(self, len: usize) -> Self {
+        Self { max_send: len, ..self }
     }
 }
 
 /// How long to wait for what
 ///
-/// [`Duration::MAX`] stands for never. Fractions of a millisecond are rounded up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// [`Duration::MAX`] stands for never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Timeouts {
     /// Both stages of the handshake together: 5 s
     pub handshake: Duration,
-    /// From Ready or one Ping to the next: 15 s
+    /// From Ready to the first Ping, and from one Ping to the next: 15 s
     pub ping: Duration,
-    /// From the moment that a Ping has left to its Pong: 30 s
+    /// From the moment at which a Ping has left to its Pong: 30 s
     pub pong: Duration,
     /// The longest silence of the peer: 30 s
     pub read: Duration,
-    /// The longest time in which the transport takes nothing of what is to be sent: 20 s
+    /// The longest time for which the transport takes none of the unsent bytes: 20 s
     pub write: Duration,
     /// How long our Disconnect may take to leave, and how long the peer then has to hang up: 2 s each
     pub linger: Duration,
@@ -90,14 +86,26 @@ impl Default for Timeouts {
 
 /// A node: its key, its name, its protocols, its limits
 ///
-/// One `Config` serves any number of links; a link copies what it needs.
+/// One `Config` serves any number of links. A link copies what it needs.
+///
+/// # Memory of a link with growable buffers
+///
+/// - *Receiving*: one frame of the largest message that the limits permit, and its payload
+///   decompressed. With the limits of 16 MiB that is 33 MB, with 1 MiB for every protocol 2.3 MB.
+/// - *Sending*: for each shared protocol the larger of its share and its largest frame, where the
+///   share is the send window divided by the number of shared protocols. With the defaults and two
+///   protocols that is 2 × 17 MB while both have a message of 16 MiB unsent, and 256 KiB while
+///   messages are smaller than 128 KiB. With 64 KiB for every protocol it is never more than 256 KiB.
+///
+/// A buffer that grows may be allocated at up to twice the size that it needs at that moment. What has
+/// not been needed between two Pings is given back.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {
     pub(super) identity: SecretKey,
     pub(super) client_id: ClientId,
     pub(super) listen_port: u16,
-    pub(super) protocols: Vec<Slot, MAX_PROTOCOLS>,
+    pub(super) offers: Vec<Offer, MAX_PROTOCOLS>,
     pub(super) timeouts: Timeouts,
     pub(super) limits: Limits,
 }
@@ -107,8 +115,8 @@ pub(super) type ClientId = String<MAX_CLIENT_ID>;
 impl Config {
     /// A node with this key, client id and list of protocols, and defaults for the rest
     ///
-    /// The client id is for people to read, by convention `name/version/platform`. A protocol's
-    /// position in the list is its [`ProtocolId`].
+    /// The client id is for people to read, by convention `name/version/platform`. The position of a
+    /// protocol in the list is its [`ProtocolId`].
     ///
     /// # Errors
     /// `TooManyProtocols`, `InvalidName`, `DuplicateProtocol`, `RangesTooLarge`, `ClientIdTooLong`.
@@ -117,13 +125,13 @@ impl Config {
             identity,
             client_id: ClientId::try_from(client_id).map_err(|_| ConfigError::ClientIdTooLong)?,
             listen_port: 0,
-            protocols: slots(protocols)?,
+            offers: offers(protocols)?,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
         })
     }
 
-    /// Announces the TCP port that the node listens on; 0, the default, means that it does not
+    /// Announces the TCP port on which the node listens; 0, the default, means that it does not
     #[must_use]
     pub fn with_listen_port(self, listen_port: u16) -> Self {
         Self { listen_port, ..self }
@@ -143,22 +151,30 @@ impl Config {
 
     /// Limits the payload of every message, in both directions; [`MAX_MESSAGE`] by default
     ///
-    /// A larger message from the peer ends the link before it is stored. This is what bounds the
-    /// memory of growable buffers, and the size that caller-provided ones must have.
+    /// A larger message from the peer ends the link before it is stored. This limit bounds the memory
+    /// of growable buffers, and decides the size that buffers of the caller's must have.
     ///
     /// # Errors
     /// `InvalidMessageLimit` outside of [`MIN_MESSAGE`] to [`MAX_MESSAGE`].
     pub fn with_max_message(self, len: usize) -> Result<Self, ConfigError> {
-        if !(MIN_MESSAGE..=MAX_MESSAGE).contains(&len) {
-            return Err(ConfigError::InvalidMessageLimit { min: MIN_MESSAGE, max: MAX_MESSAGE });
-        }
-        Ok(Self { limits: Limits { max_message: len, ..self.limits }, ..self })
+        check_limit(len)?;
+        Ok(Self { limits: Limits { max_message: len, max_send: len, ..self.limits }, ..self })
     }
 
-    /// How many bytes may wait to be sent before growable buffers refuse more; 256 KiB by default
+    /// Limits the payload of every message that is sent, and leaves that of received ones
     ///
-    /// A message larger than the window is taken when nothing else waits. Caller-provided buffers
-    /// take what fits.
+    /// # Errors
+    /// As for [`with_max_message`](Self::with_max_message).
+    pub fn with_max_send(self, len: usize) -> Result<Self, ConfigError> {
+        check_limit(len)?;
+        Ok(Self { limits: Limits { max_send: len, ..self.limits }, ..self })
+    }
+
+    /// How many bytes of frames may be unsent in a growable buffer; 256 KiB by default
+    ///
+    /// The window is shared out equally among the shared protocols. A protocol of which nothing is
+    /// unsent may write a message that is larger than its share. Buffers of the caller's do not use
+    /// the window: there each protocol's share is its largest frame and an equal part of the rest.
     #[must_use]
     pub fn with_send_window(self, len: usize) -> Self {
         Self { limits: Limits { send_window: len, ..self.limits }, ..self }
@@ -169,7 +185,7 @@ impl Config {
         self.identity.node_id()
     }
 
-    /// The name that the node goes by
+    /// The client id of the node
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
@@ -181,53 +197,69 @@ impl Config {
 
     /// The protocols that the node offers, in the order of their [`ProtocolId`]s
     pub fn capabilities(&self) -> impl Iterator<Item = Capability> + '_ {
-        self.protocols.iter().map(Matched::capability)
+        self.offers.iter().map(|offer| offer.capability)
+    }
+
+    /// The length that a receive buffer of the caller's must have
+    pub fn receive_len(&self) -> usize {
+        limits::receive_len(self.limits.max_message)
+    }
+
+    /// The length that a transmit buffer of the caller's must have
+    ///
+    /// The sum, over the names of the protocols, of the largest frame under that name, and capacity for
+    /// Ping, Pong and Disconnect; see [`Buffers::transmit_len`](crate::Buffers::transmit_len).
+    pub fn transmit_len(&self) -> usize {
+        let names = self.offers.iter().enumerate().filter(|(index, offer)| self.is_first_of_name(*index, offer));
+        let frames = names.fold(0_usize, |sum, (_, offer)| sum.saturating_add(self.largest_frame_of(offer)));
+        limits::transmit_len(frames, limits::greeting_len(self.client_id.len(), self.offers.len()))
+    }
+
+    fn is_first_of_name(&self, index: usize, offer: &Offer) -> bool {
+        self.offers.iter().position(|other| other.capability.name == offer.capability.name) == Some(index)
+    }
+
+    /// The largest frame of all versions of this name
+    fn largest_frame_of(&self, offer: &Offer) -> usize {
+        let versions = self.offers.iter().filter(|other| other.capability.name == offer.capability.name);
+        versions.map(|version| largest_frame(version.max_send.min(self.limits.max_send))).max().unwrap_or_default()
     }
 }
 
-/// One protocol of ours on one link
+fn check_limit(len: usize) -> Result<(), ConfigError> {
+    if (MIN_MESSAGE..=MAX_MESSAGE).contains(&len) {
+        Ok(())
+    } else {
+        Err(ConfigError::InvalidMessageLimit { min: MIN_MESSAGE, max: MAX_MESSAGE })
+    }
+}
+
+/// One protocol of ours
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) struct Slot {
+pub(super) struct Offer {
     pub(super) capability: Capability,
     pub(super) length: u64,
+    /// The largest payload that is taken from a peer
     pub(super) max_message: usize,
-    pub(super) share: Share,
+    /// The largest payload that is sent
+    pub(super) max_send: usize,
 }
 
-impl Matched for Slot {
-    fn capability(&self) -> Capability {
-        self.capability
-    }
-
-    fn length(&self) -> u64 {
-        self.length
-    }
-
-    fn share(&self) -> Share {
-        self.share
-    }
-
-    fn set_share(&mut self, share: Share) {
-        self.share = share;
-    }
-}
-
-fn slots(protocols: &[Protocol<'_>]) -> Result<Vec<Slot, MAX_PROTOCOLS>, ConfigError> {
-    let mut slots = Vec::<Slot, MAX_PROTOCOLS>::new();
+fn offers(protocols: &[Protocol<'_>]) -> Result<Vec<Offer, MAX_PROTOCOLS>, ConfigError> {
+    let mut offers = Vec::<Offer, MAX_PROTOCOLS>::new();
     let mut end = BASE_LENGTH;
     for (index, protocol) in protocols.iter().enumerate() {
-        let id = ProtocolId(index);
-        let name = Name::new(protocol.name.as_bytes()).ok_or(ConfigError::InvalidName(id))?;
+        let name = Name::new(protocol.name.as_bytes()).ok_or(ConfigError::InvalidName(ProtocolId(index)))?;
         let capability = Capability { name, version: protocol.version };
-        if slots.iter().any(|slot| slot.capability == capability) {
-            return Err(ConfigError::DuplicateProtocol(id));
+        if offers.iter().any(|offer| offer.capability == capability) {
+            return Err(ConfigError::DuplicateProtocol(capability));
         }
         end = end.checked_add(protocol.length).ok_or(ConfigError::RangesTooLarge)?;
-        let Protocol { length, max_message, .. } = *protocol;
-        slots
-            .push(Slot { capability, length, max_message, share: Share::Unshared })
+        let Protocol { length, max_message, max_send, .. } = *protocol;
+        offers
+            .push(Offer { capability, length, max_message, max_send })
             .map_err(|_| ConfigError::TooManyProtocols { max: MAX_PROTOCOLS })?;
     }
-    Ok(slots)
+    Ok(offers)
 }

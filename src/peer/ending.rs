@@ -1,30 +1,33 @@
 //! The many ways in which a link ends, and the one in which it is over
 
 use super::PeerState;
-use super::egress::Compression;
+use super::compression::Compression;
+use super::deadlines::Timer;
 use super::state::{Pending, Running, State};
-use super::timers::Timer;
-use crate::error::{Cause, ProtocolError, Refused, Timeout};
-use crate::fmt::event;
-use crate::p2p::{disconnect, message};
+use crate::cause::{Cause, ProtocolError};
+use crate::error::NotShared;
+use crate::logging::{LinkName, event};
+use crate::p2p::disconnect;
+use crate::p2p::message::Base;
 use crate::protocol::ProtocolId;
 use crate::reason::DisconnectReason;
 use crate::time::Instant;
 
+/// # Events: the transport fails
 impl PeerState<'_> {
-    /// Notes that the peer's stream has ended, or that reading failed
+    /// Notes that the stream from the peer has ended, or that reading failed
     ///
     /// A message that came before is still delivered.
     pub fn receive_closed(&mut self, now: Instant) {
         self.advance_clock(now);
-        self.close(Cause::ReceiveClosed);
+        self.close_now(Cause::ReceiveClosed);
     }
 
     /// Notes that writing failed
     ///
     /// A peer that refuses us says why and closes at once, so our own writing often fails before its
-    /// Disconnect was read. Keep reading: for as long as [`Timeouts::linger`](super::Timeouts) the
-    /// link waits for that reason before it ends with `SendFailed`.
+    /// Disconnect was read. Keep reading: for as long as [`Timeouts::linger`](crate::Timeouts) the
+    /// link waits for that reason before it ends with `SendFailed`. `Send` does not come again.
     #[inline(never)] // moves the session, for which there must not be room in the caller's frame
     pub fn send_failed(&mut self, now: Instant) {
         self.advance_clock(now);
@@ -33,114 +36,102 @@ impl PeerState<'_> {
             State::AwaitHello { session } | State::Running(Running { session, .. }) => {
                 self.cancel_announcements();
                 self.egress.clear();
-                self.timers.stop_all();
-                self.timers.set(Timer::Linger, self.now, self.timeouts.linger);
-                self.state.set(State::Severed { session, cause });
+                self.deadlines.stop_all();
+                self.deadlines.set(Timer::Linger, self.now, self.timeouts.linger);
+                self.set_state(State::Severed { session, cause });
             }
             severed @ State::Severed { .. } => self.state = severed,
             state => {
-                self.state.set(state);
-                self.close(cause);
+                self.state = state;
+                self.close_now(cause);
             }
         }
     }
+}
 
-    /// Ends the link with a protocol that has finished, or failed
+/// # Requests: the end
+impl PeerState<'_> {
+    /// Ends the link since a protocol has finished or failed
+    ///
+    /// What was accepted for sending before leaves first, and then Disconnect.
     ///
     /// # Errors
-    /// `NotRunning` if the protocol is not shared with the peer; nothing changes then. After the
-    /// link has ended a late return is no error.
+    /// `NotShared` if the protocol is not shared with the peer; nothing changes then. A late call,
+    /// after the link has ended, is no error.
     pub fn protocol_returned(
         &mut self,
         now: Instant,
         protocol: ProtocolId,
         outcome: Result<(), ProtocolError>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), NotShared> {
         self.advance_clock(now);
-        self.protocols.find(protocol).ok_or(Refused::NotRunning)?;
-        self.end(match outcome {
-            Ok(()) => Cause::ProtocolReturned(protocol),
-            Err(error) => Cause::ProtocolFailed(protocol, error),
+        let capability = self.protocols.find(protocol).ok_or(NotShared)?.capability;
+        self.close(match outcome {
+            Ok(()) => Cause::ProtocolReturned { protocol, capability },
+            Err(error) => Cause::ProtocolFailed { protocol, capability, error },
         });
         Ok(())
     }
 
     /// Ends the link for a reason of the driver's
     ///
-    /// Between [`Action::Authenticated`](super::Action::Authenticated) and the next poll this takes
-    /// the place of our Hello. Before the peer has proven its key it is told nothing, since there
-    /// are no keys to tell it with.
+    /// What was accepted for sending before leaves first, and then Disconnect. Between
+    /// [`Action::IdentityClaimed`](crate::Action::IdentityClaimed) and the next poll, Disconnect takes the
+    /// place of our Hello. Before the handshake is complete the peer is told nothing, since there are no
+    /// keys to encrypt it with.
     pub fn disconnect(&mut self, now: Instant, reason: DisconnectReason) {
         self.advance_clock(now);
-        self.end(Cause::Local(reason));
+        self.close(Cause::Local(reason));
     }
+}
 
-    /// Does what has become due by `now`; early or spurious calls do nothing
-    pub fn handle_timeout(&mut self, now: Instant) {
-        self.advance_clock(now);
-        while let Some(timer) = self.timers.take_due(self.now) {
-            match timer {
-                Timer::Ping => self.tick(),
-                // We take nothing ourselves until a Pong has left, which the Write timer bounds.
-                Timer::Pong if self.owes_pong() => self.timers.set(timer, self.now, self.timeouts.pong),
-                Timer::Read if self.owes_pong() => self.timers.set(timer, self.now, self.timeouts.read),
-                Timer::Handshake => self.end(Cause::Timeout(Timeout::Handshake)),
-                Timer::Pong => self.end(Cause::Timeout(Timeout::Pong)),
-                Timer::Read => self.end(Cause::Timeout(Timeout::Read)),
-                Timer::Write => self.end(Cause::Timeout(Timeout::Write)),
-                Timer::Linger => self.close(Cause::Timeout(Timeout::Write)),
-            }
-        }
-    }
-
-    /// Ends the link: with a Disconnect if the peer is to be told and can be
-    pub(super) fn end(&mut self, cause: Cause) {
+impl PeerState<'_> {
+    /// Ends the link: by a Disconnect if the peer is to be told and can be, otherwise at once
+    pub(super) fn close(&mut self, cause: Cause) {
         match (&self.state, cause.sent_reason()) {
-            (State::Admission { .. }, Some(reason)) => self.say_goodbye(Compression::None, cause, reason),
+            (State::Admission { .. }, Some(reason)) => self.say_disconnect(Compression::None, cause, reason),
             // The peer has our Hello before it has this, and compresses from then on.
-            (State::AwaitHello { .. }, Some(reason)) => self.say_goodbye(Compression::Snappy, cause, reason),
+            (State::AwaitHello { .. }, Some(reason)) => self.say_disconnect(Compression::Snappy, cause, reason),
             (State::Running(Running { compression, .. }), Some(reason)) => {
-                self.say_goodbye(*compression, cause, reason);
+                self.say_disconnect(*compression, cause, reason);
             }
-            // The peer's last word says more than that it could not hear ours.
+            // The Disconnect of the peer is more specific than `SendFailed`.
             (State::Severed { .. }, _) if cause.is_remote() => {
-                self.state.set(State::Closing { cause });
-                self.close(cause);
+                self.set_state(State::Closing { cause });
+                self.close_now(cause);
             }
             (State::Closing { .. }, _) => {}
-            _ => self.close(cause),
+            _ => self.close_now(cause),
         }
     }
 
-    fn say_goodbye(&mut self, compression: Compression, cause: Cause, reason: DisconnectReason) {
-        event!(debug, "link: ends: {:?}", cause);
+    fn say_disconnect(&mut self, compression: Compression, cause: Cause, reason: DisconnectReason) {
+        event!(debug, "link {}: ends: {:?}", LinkName(self.remote.id()), cause);
         let mut out = [0; disconnect::MAX_LEN];
         let payload = disconnect::encode(reason, &mut out);
-        if let Some(session) = self.state.session_mut() {
-            self.egress.seal(session, message::DISCONNECT, payload, compression);
-        }
+        self.seal_base(Base::Disconnect, payload, compression);
         self.cancel_announcements();
-        self.timers.stop_all();
-        self.timers.set(Timer::Linger, self.now, self.timeouts.linger);
-        self.state.set(State::Closing { cause });
+        self.deadlines.stop_all();
+        self.deadlines.set(Timer::Linger, self.now, self.timeouts.linger);
+        self.set_state(State::Closing { cause });
     }
 
     /// Ends the link at once; what ended it first remains the cause
-    fn close(&mut self, cause: Cause) {
+    pub(super) fn close_now(&mut self, cause: Cause) {
         if matches!(self.state, State::Closed { .. }) {
             return;
         }
         let cause = self.state.cause().unwrap_or(cause);
-        event!(debug, "link: closed: {:?}", cause);
+        event!(debug, "link {}: closed: {:?}", LinkName(self.remote.id()), cause);
         self.cancel_announcements();
         self.egress.clear();
-        self.timers.stop_all();
-        self.state.set(State::Closed { cause, told: false });
+        self.deadlines.stop_all();
+        self.set_state(State::Closed { cause, told: false });
     }
 
-    /// A message that has come is still delivered, but nobody is to be admitted or started any more
+    /// A message that has come is still delivered, but no peer is to be admitted or started any more
     fn cancel_announcements(&mut self) {
-        if matches!(self.pending, Pending::Authenticated | Pending::Ready) {
+        if matches!(self.pending, Pending::IdentityClaimed | Pending::Ready) {
             self.pending = Pending::Nothing;
         }
     }

@@ -1,7 +1,7 @@
 //! Buffers that grow, where there is an allocator to grow them with
 //!
-//! Without one both types are uninhabited: the code that uses them stays the same, and the compiler
-//! drops it.
+//! Without an allocator both types are uninhabited: the code that uses them stays the same, and the
+//! compiler drops it.
 
 #[cfg(feature = "alloc")]
 pub(super) use with_alloc::{Growable, GrowableTable};
@@ -11,46 +11,93 @@ pub(super) use without_alloc::{Growable, GrowableTable};
 #[cfg(feature = "alloc")]
 mod with_alloc {
     use alloc::vec::Vec;
+    use core::ops::Range;
 
-    use bytes::BytesMut;
+    use bytes::{Buf, Bytes, BytesMut};
+
+    use crate::invariant::must;
+    use crate::wire::copy;
+
+    /// How much memory a payload may hold beyond twice its own length
+    const SLACK: usize = 4096;
 
     /// Bytes of which new ones are zero
     ///
     /// The length only shrinks when memory is given back, so that bytes are zeroed once and not for
     /// every message.
     #[derive(Debug, Default)]
-    pub(crate) struct Growable(pub(super) BytesMut);
+    pub(crate) struct Growable {
+        bytes: BytesMut,
+        /// The size of the allocation in which `bytes` lie, of which a part may have been given away
+        allocated: usize,
+    }
 
     impl Growable {
         pub(crate) fn bytes(&self) -> &[u8] {
-            &self.0
+            &self.bytes
         }
 
         pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-            &mut self.0
+            &mut self.bytes
         }
 
-        /// The buffer itself, to give a part of it away
-        pub(crate) fn inner_mut(&mut self) -> &mut BytesMut {
-            &mut self.0
+        /// How much memory the buffer occupies
+        #[cfg(feature = "__internal")]
+        pub(crate) fn allocated(&self) -> usize {
+            self.allocated
         }
 
         /// The first `len` bytes
         pub(crate) fn grow(&mut self, len: usize) -> &mut [u8] {
-            if self.0.len() < len {
-                self.0.resize(len, 0);
-            }
-            self.0.get_mut(..len).unwrap_or_default()
+            self.grow_within(len, usize::MAX)
         }
 
-        /// Shrinks to `peak` bytes if at least twice as many are there; only the first `kept` stay
-        pub(crate) fn trim(&mut self, peak: usize, kept: usize) {
-            let peak = peak.max(kept);
-            if self.0.capacity() / 2 >= peak && self.0.capacity() > 0 {
-                let mut smaller = BytesMut::zeroed(peak);
-                crate::wire::copy(&mut smaller, self.0.get(..kept).unwrap_or_default());
-                self.0 = smaller;
+        /// The first `len` bytes; what is allocated ahead of need stays within `limit`
+        ///
+        /// The allocation doubles, so that the copies add up to the final length however often the
+        /// buffer grows.
+        pub(crate) fn grow_within(&mut self, len: usize, limit: usize) -> &mut [u8] {
+            if self.bytes.len() < len {
+                self.extend(len, limit);
             }
+            must(self.bytes.get_mut(..len), "the buffer has grown")
+        }
+
+        #[cold]
+        fn extend(&mut self, len: usize, limit: usize) {
+            let missing = len.saturating_sub(self.bytes.len());
+            if self.bytes.capacity() < len && !self.bytes.try_reclaim(missing) {
+                let capacity = len.max(self.bytes.len().saturating_mul(2).min(limit));
+                let mut larger = BytesMut::with_capacity(capacity);
+                larger.extend_from_slice(&self.bytes);
+                self.bytes = larger;
+                self.allocated = self.bytes.capacity();
+            }
+            self.bytes.resize(len, 0);
+        }
+
+        /// Gives a part away: without a copy, unless that would hold far more memory than the part
+        pub(crate) fn give(&mut self, range: Range<usize>) -> Bytes {
+            let part = must(self.bytes.get(range.clone()), "the payload lies in the buffer");
+            if self.allocated > part.len().saturating_mul(2).saturating_add(SLACK) {
+                return Bytes::copy_from_slice(part);
+            }
+            let end = range.end.min(self.bytes.len());
+            let mut given = self.bytes.split_to(end).freeze();
+            given.advance(range.start.min(end));
+            given
+        }
+
+        /// Shrinks to `peak` bytes if the buffer occupies at least twice as many; `kept` moves to the front
+        pub(crate) fn trim(&mut self, peak: usize, kept: Range<usize>) -> bool {
+            let peak = peak.max(kept.len());
+            if self.allocated == 0 || self.allocated / 2 < peak {
+                return false;
+            }
+            let mut smaller = BytesMut::zeroed(peak);
+            copy(&mut smaller, must(self.bytes.get(kept), "what is kept lies in the buffer"));
+            *self = Self { allocated: smaller.capacity(), bytes: smaller };
+            true
         }
     }
 
@@ -73,6 +120,8 @@ mod with_alloc {
 
 #[cfg(not(feature = "alloc"))]
 mod without_alloc {
+    use core::ops::Range;
+
     #[derive(Debug)]
     pub(crate) enum Growable {}
 
@@ -89,7 +138,11 @@ mod without_alloc {
             match *self {}
         }
 
-        pub(crate) fn trim(&mut self, _peak: usize, _kept: usize) {
+        pub(crate) fn grow_within(&mut self, _len: usize, _limit: usize) -> &mut [u8] {
+            match *self {}
+        }
+
+        pub(crate) fn trim(&mut self, _peak: usize, _kept: Range<usize>) -> bool {
             match *self {}
         }
     }

@@ -1,11 +1,17 @@
-//! Putting the incoming stream together: packets, headers, bodies
+//! Putting the incoming stream together: packets, headers, bodies, payloads
 
-use super::buffers::{Arena, max_body};
-use crate::error::Violation;
+use core::ops::Range;
+
+use super::buffers::Arena;
+use super::compression::Compression;
+use super::limits::max_body;
+use super::payload::Payload;
+use crate::invariant::must;
 use crate::p2p::message::MAX_BASE_PAYLOAD;
-use crate::rlpx::ecies::{self, MIN_PREFIX};
 use crate::rlpx::frame::{HEADER, Session, sealed_body_len};
-use crate::wire::copy;
+use crate::rlpx::{MIN_PREFIX, packet_len};
+use crate::violation::Violation;
+use crate::wire::{copy, snappy};
 
 /// What the next bytes belong to
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +22,7 @@ enum Expected {
     Packet(usize),
     /// The header of a frame
     Header,
-    /// The body of a frame, whose size the header told
+    /// The body of a frame, of the size that the header announced
     Body(usize),
 }
 
@@ -35,7 +41,7 @@ impl Expected {
 /// Bytes that have come, up to what they are expected to become
 #[derive(Debug)]
 pub(super) struct Ingress<'buf> {
-    pub(super) arena: Arena<'buf>,
+    arena: Arena<'buf>,
     expected: Expected,
     filled: usize,
     /// The largest frame body that is accepted
@@ -50,15 +56,43 @@ struct Peak {
     message: usize,
 }
 
-/// What is complete
+/// What is complete, with its length
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Complete {
     Packet(usize),
     Body(usize),
 }
 
+/// Where a payload is
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the frame, as it came
+    Frame { start: usize, end: usize },
+    /// Decompressed beside the frame
+    Message { len: usize },
+}
+
+impl Place {
+    pub(super) const fn len(self) -> usize {
+        match self {
+            Self::Frame { start, end } => end.saturating_sub(start),
+            Self::Message { len } => len,
+        }
+    }
+}
+
 impl<'buf> Ingress<'buf> {
     pub(super) fn new(arena: Arena<'buf>) -> Self {
         Self { arena, expected: Expected::PacketPrefix, filled: 0, body_limit: 0, peak: Peak::default() }
+    }
+
+    pub(super) fn into_arena(self) -> Arena<'buf> {
+        self.arena
+    }
+
+    #[cfg(feature = "__internal")]
+    pub(super) const fn arena(&self) -> &Arena<'buf> {
+        &self.arena
     }
 
     /// Goes over to frames, of which the first is a Hello
@@ -69,8 +103,8 @@ impl<'buf> Ingress<'buf> {
 
     /// Goes over to messages of up to `max_message` bytes
     pub(super) fn expect_messages(&mut self, max_message: usize) {
-        self.arena.split(max_message);
         self.body_limit = max_body(max_message);
+        self.arena.split(sealed_body_len(self.body_limit));
     }
 
     /// Takes bytes, at most to the end of a packet or frame; returns how many and what is complete
@@ -82,7 +116,7 @@ impl<'buf> Ingress<'buf> {
         let offered = bytes.len();
         loop {
             let taken = self.fill(bytes);
-            bytes = bytes.get(taken..).unwrap_or_default();
+            bytes = must(bytes.get(taken..), "no more is taken than there is");
             let used = offered.saturating_sub(bytes.len());
             if self.filled < self.expected.len() {
                 return (used, Ok(None));
@@ -99,7 +133,7 @@ impl<'buf> Ingress<'buf> {
         let whole = self.expected.len();
         let len = bytes.len().min(whole.saturating_sub(self.filled));
         let end = self.filled.saturating_add(len);
-        let target = self.arena.grow_frame(end, whole).get_mut(self.filled..end).unwrap_or_default();
+        let target = must(self.arena.grow_frame(end, whole).get_mut(self.filled..end), "the frame fits its buffer");
         let copied = copy(target, bytes);
         self.filled = self.filled.saturating_add(copied);
         self.peak.frame = self.peak.frame.max(self.filled);
@@ -111,7 +145,7 @@ impl<'buf> Ingress<'buf> {
         match (self.expected, session) {
             (Expected::PacketPrefix, _) => {
                 let prefix = self.arena.frame().first_chunk().ok_or(Violation::HandshakeTooShort)?;
-                self.expected = Expected::Packet(ecies::packet_len(*prefix)?);
+                self.expected = Expected::Packet(packet_len(*prefix)?);
                 Ok(None)
             }
             (Expected::Packet(len), _) => {
@@ -148,15 +182,72 @@ impl<'buf> Ingress<'buf> {
         }
     }
 
-    /// The frame, and room for its payload of `len` bytes
-    pub(super) fn frame_and_message(&mut self, len: usize) -> (&[u8], &mut [u8]) {
+    /// The complete packet, or the body that was opened
+    pub(super) fn frame(&self, len: usize) -> &[u8] {
+        must(self.arena.frame().get(..len), "what is complete is in the frame")
+    }
+
+    /// The complete packet, which is decrypted in place
+    pub(super) fn packet_mut(&mut self, len: usize) -> &mut [u8] {
+        must(self.arena.frame_mut().get_mut(..len), "what is complete is in the frame")
+    }
+
+    /// A payload that has come
+    pub(super) fn payload(&self, place: Place) -> &[u8] {
+        let (buffer, part) = match place {
+            Place::Frame { start, end } => (self.arena.frame(), start..end),
+            Place::Message { len } => (self.arena.message(), 0..len),
+        };
+        must(buffer.get(part), "the payload is in its buffer")
+    }
+
+    /// The payload, to be handed out
+    pub(super) fn hand_out(&mut self, place: Place, wire_len: usize) -> Payload<'_> {
+        match place {
+            Place::Frame { start, end } => self.arena.frame_payload(start..end, wire_len),
+            Place::Message { len } => self.arena.message_payload(len, wire_len),
+        }
+    }
+
+    /// Decompresses the payload at `start..end` of the frame, of at most `limit` bytes
+    ///
+    /// The claimed length is checked before any buffer grows.
+    pub(super) fn decompress(
+        &mut self,
+        Range { start, end }: Range<usize>,
+        compression: Compression,
+        limit: usize,
+    ) -> Result<Place, Violation> {
+        let place = Place::Frame { start, end };
+        let len = match compression {
+            Compression::None => place.len(),
+            Compression::Snappy => {
+                snappy::decompressed_len(self.payload(place)).map_err(Violation::MalformedCompression)?
+            }
+        };
+        if len > limit {
+            return Err(Violation::PayloadTooLarge { size: len });
+        }
+        if compression == Compression::None {
+            return Ok(place);
+        }
         self.peak.message = self.peak.message.max(len);
-        self.arena.frame_and_message(len)
+        let (frame, message) = self.arena.frame_and_message(len);
+        let block = must(frame.get(start..end), "the payload is in the frame");
+        snappy::decompress(block, message).map_err(Violation::MalformedCompression)?;
+        Ok(Place::Message { len })
     }
 
     /// Gives back memory that has not been needed since the last time
-    pub(super) fn trim(&mut self) {
+    ///
+    /// `waiting` is a payload that has not been handed out, and stays where it is.
+    pub(super) fn trim(&mut self, waiting: Option<Place>) {
         let Peak { frame, message } = core::mem::take(&mut self.peak);
-        self.arena.trim(frame, message, self.filled);
+        let kept = match waiting {
+            Some(Place::Frame { end, .. }) => (end, 0),
+            Some(Place::Message { len }) => (0, len),
+            None => (self.filled, 0),
+        };
+        self.arena.trim((frame, message), kept);
     }
 }

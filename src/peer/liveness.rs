@@ -1,92 +1,72 @@
 //! Ping and Pong (rlpx.md §Ping)
 
-use core::time::Duration;
-
 use super::PeerState;
+use super::deadlines::Timer;
 use super::state::{Ping, Pong, Running, State};
-use super::timers::Timer;
-use crate::error::WriteError;
-use crate::p2p::message::{EMPTY_LIST, PING, PONG};
+use crate::error::PingError;
+use crate::p2p::message::{Base, EMPTY_LIST};
 use crate::time::Instant;
 
-/// The Pings and Pongs of a link
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Liveness {
-    /// Pings that this node has sent
-    pub pings_sent: u64,
-    /// Pings that the peer has answered
-    pub pongs_received: u64,
-    /// Pings that the peer has sent
-    pub pings_received: u64,
-    /// Pings that this node has answered
-    pub pongs_sent: u64,
-    /// From the moment that the last answered Ping had left to its Pong, by the driver's clock
-    pub round_trip: Option<Duration>,
-}
-
+/// # Requests: Ping
 impl PeerState<'_> {
     /// Sends a Ping now; nothing happens if one is on its way already
     ///
-    /// The regular Pings of [`Timeouts::ping`](super::Timeouts) go on besides. The answer shows in
-    /// [`liveness`](Self::liveness), and no answer ends the link.
+    /// The regular Pings of [`Timeouts::ping`](crate::Timeouts) go on besides. The answer shows in
+    /// [`liveness`](Self::liveness); a missing answer ends the link.
     ///
     /// # Errors
-    /// `NotReady` and `Closed`; there is always room for a Ping.
-    pub fn ping(&mut self, now: Instant) -> Result<(), WriteError> {
+    /// `NotReady` before Hello, `Closed` once the link ends. There is always capacity for a Ping.
+    pub fn ping(&mut self, now: Instant) -> Result<(), PingError> {
         self.advance_clock(now);
         match &self.state {
             State::Running(_) => {
                 self.send_ping();
                 Ok(())
             }
-            state if state.cause().is_some() => Err(WriteError::Closed),
-            _ => Err(WriteError::NotReady),
+            state if state.cause().is_some() => Err(PingError::Closed),
+            _ => Err(PingError::NotReady),
         }
     }
+}
 
-    /// The Pings and Pongs so far
-    pub const fn liveness(&self) -> Liveness {
-        self.liveness
-    }
-
+impl PeerState<'_> {
     /// Sends a Ping unless one is on its way
     ///
-    /// One whose answer came before the driver reported it as sent still takes its place in the
-    /// reserve.
+    /// A Ping whose answer came before the driver reported it as sent still occupies its capacity.
     pub(super) fn send_ping(&mut self) {
         match &mut self.state {
-            State::Running(running) if running.ping == Ping::Idle && self.egress.ping_has_left() => {
+            State::Running(running) if running.ping == Ping::Idle && self.egress.has_left(Base::Ping) => {
                 running.ping = Ping::Leaving { since: self.now };
                 self.liveness.pings_sent = self.liveness.pings_sent.saturating_add(1);
-                self.seal(PING, &EMPTY_LIST);
+                self.send_base(Base::Ping, &EMPTY_LIST);
             }
             _ => {}
         }
     }
 
-    /// Gives up an answer that nobody reads while input is held back, since the peer must hear from us
-    /// all the same
+    /// Gives up a Pong that cannot be read while a message is held back
+    ///
+    /// The next Ping is due all the same, since the peer must hear from us.
     pub(super) fn forget_ping(&mut self) {
         if let State::Running(Running { ping: ping @ Ping::Awaited { .. }, .. }) = &mut self.state {
             *ping = Ping::Idle;
-            self.timers.stop(Timer::Pong);
+            self.deadlines.stop(Timer::Pong);
         }
     }
 
-    /// The time for the answer runs from the moment that the Ping has left
+    /// The time for the answer runs from the moment at which the Ping has left
     pub(super) fn note_ping_left(&mut self) {
         if let State::Running(Running { ping: ping @ Ping::Leaving { .. }, .. }) = &mut self.state
-            && self.egress.ping_has_left()
+            && self.egress.has_left(Base::Ping)
         {
             *ping = Ping::Awaited { since: self.now };
-            self.timers.set(Timer::Pong, self.now, self.timeouts.pong);
+            self.deadlines.set(Timer::Pong, self.now, self.timeouts.pong);
         }
     }
 
     /// A Pong that was not asked for changes nothing
     ///
-    /// One that was may be here before the driver has reported the Ping as sent.
+    /// The answer may be here before the driver has reported the Ping as sent.
     pub(super) fn note_pong(&mut self) {
         let State::Running(running) = &mut self.state else {
             return;
@@ -95,7 +75,7 @@ impl PeerState<'_> {
             running.ping = Ping::Idle;
             self.liveness.pongs_received = self.liveness.pongs_received.saturating_add(1);
             self.liveness.round_trip = Some(self.now.saturating_since(since));
-            self.timers.stop(Timer::Pong);
+            self.deadlines.stop(Timer::Pong);
         }
     }
 
@@ -116,10 +96,10 @@ impl PeerState<'_> {
 
     pub(super) fn pay_pong(&mut self) {
         match &mut self.state {
-            State::Running(running) if running.pong == Pong::Owed && self.egress.pong_has_left() => {
+            State::Running(running) if running.pong == Pong::Owed && self.egress.has_left(Base::Pong) => {
                 running.pong = Pong::Settled;
                 self.liveness.pongs_sent = self.liveness.pongs_sent.saturating_add(1);
-                self.seal(PONG, &EMPTY_LIST);
+                self.send_base(Base::Pong, &EMPTY_LIST);
             }
             _ => {}
         }

@@ -1,30 +1,37 @@
 //! From bytes to deliveries
 
-use super::PeerState;
-use super::egress::Compression;
-use super::info::RemoteHello;
-use super::ingress::Complete;
-use super::state::{Pending, Ping, Place, Pong, Running, State};
-use super::timers::Timer;
-use super::{Remote, Role, buffers};
-use crate::error::{Cause, Violation};
-use crate::fmt::event;
-use crate::p2p::hello::{self, Hello};
-use crate::p2p::{disconnect, message};
-use crate::reason::DisconnectReason;
+use super::compression::Compression;
+use super::deadlines::Timer;
+use super::ingress::{Complete, Place};
+use super::observe::Role;
+use super::protocols::Capacity;
+use super::remote::{Remote, RemoteHello};
+use super::state::{Pending, Ping, Pong, Running, State};
+use super::{PeerState, limits};
+use crate::cause::Cause;
+use crate::logging::{LinkName, event};
+use crate::p2p::disconnect;
+use crate::p2p::hello::Hello;
+use crate::p2p::message::{self, Base};
+use crate::rlpx::MAX_SENT;
 use crate::rlpx::frame::frame_len;
-use crate::rlpx::handshake::{Agreement, Answer, MAX_SENT};
+use crate::rlpx::handshake::{Agreement, Answer};
 use crate::time::Instant;
+use crate::violation::Violation;
 use crate::wire::snappy;
 
+/// # Events: input
 impl PeerState<'_> {
     /// Takes bytes from the peer, and returns how many were taken
     ///
-    /// Completes at most one message, and takes nothing more until what it led to was polled: 0 is
-    /// returned only while an action waits (or if `bytes` is empty). Keep the rest and offer it
-    /// again. After the link has ended, everything is taken and ignored.
+    /// Completes at most one message, and takes nothing more until the action that follows from it was
+    /// polled. Returns 0 while such an action waits, while a Pong is owed that only fits once an earlier
+    /// one has left, or if `bytes` is empty; a waiting `Send` alone is no reason.
+    /// [`wants_input`](Self::wants_input) tells beforehand. Keep the rest of the bytes and offer it again.
+    /// After the link has ended, everything is taken and ignored.
     ///
-    /// An end of stream is not an empty slice but [`receive_closed`](Self::receive_closed).
+    /// The end of the stream is not an empty slice but [`receive_closed`](Self::receive_closed).
+    #[must_use = "bytes that were not taken have to be offered again"]
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         self.advance_clock(now);
         if matches!(self.state, State::Closing { .. } | State::Closed { .. }) {
@@ -35,7 +42,7 @@ impl PeerState<'_> {
         }
         let (taken, complete) = self.ingress.take(bytes, self.state.session_mut());
         if taken > 0 && matches!(self.state, State::Running(_)) {
-            self.timers.set(Timer::Read, self.now, self.timeouts.read);
+            self.deadlines.set(Timer::Read, self.now, self.timeouts.read);
         }
         let outcome = match complete {
             Ok(None) => Ok(()),
@@ -44,14 +51,15 @@ impl PeerState<'_> {
             Err(violation) => Err(Cause::Violation(violation)),
         };
         if let Err(cause) = outcome {
-            self.end(cause);
+            self.close(cause);
         }
+        self.rest_input_timers();
         taken
     }
 
     /// Whether bytes would be taken now
     ///
-    /// While not, a driver need not read from its socket. May change with every other call.
+    /// A driver reads from its socket only while this is true. May change with every other call.
     pub fn wants_input(&self) -> bool {
         match &self.state {
             State::Closing { .. } | State::Closed { .. } => true,
@@ -60,57 +68,69 @@ impl PeerState<'_> {
         }
     }
 
+    /// Says whether the driver has no room for another message
+    ///
+    /// While it has none, go on feeding input: Pings are answered, and [`poll`](Self::poll) gives
+    /// everything but `Deliver`. Once a message waits, [`wants_input`](Self::wants_input) is false, and
+    /// the read and Pong deadlines rest; they start anew when the message is handed out. What the peer
+    /// sends after that message is not answered until then. The end of the link lifts the hold: the
+    /// message is handed out, and then `Disconnect`. Saying the same again does nothing.
+    pub fn hold_input(&mut self, now: Instant, held: bool) {
+        self.advance_clock(now);
+        self.held = held;
+        self.rest_input_timers();
+    }
+}
+
+impl PeerState<'_> {
     fn handle_packet(&mut self, len: usize) -> Result<(), Cause> {
-        let packet = self.ingress.arena.frame_mut().get_mut(..len).unwrap_or_default();
+        let packet = self.ingress.packet_mut(len);
         let (agreement, remote, sent) = match &self.state {
             State::AwaitAck { handshake, auth } => {
-                let agreement = handshake.agree(packet).map_err(Cause::Violation)?;
+                let agreement = handshake.read_ack(packet).map_err(Cause::Violation)?;
                 (agreement, handshake.remote(), *auth)
             }
             State::AwaitAuth { handshake } => {
                 let out = self.egress.packet_room(MAX_SENT);
-                let Answer { session, remote, len } = handshake.agree(packet, out).map_err(Cause::Violation)?;
+                let Answer { outcome, remote, len } = handshake.answer_auth(packet, out).map_err(Cause::Violation)?;
                 self.egress.commit_packet(len);
-                (session, remote, len)
+                (outcome, remote, len)
             }
             _ => return Ok(()),
         };
-        self.remote = Remote::Proven(remote);
+        self.remote = Remote::Claimed(remote);
         self.establish(&agreement, sent, len);
         self.arm_write_timer();
         Ok(())
     }
 
-    /// Goes over to the session that was agreed on by two packets, of which ours has `sent` bytes
+    /// Goes over to the session that follows from two packets, of which ours has `sent` bytes
     ///
     /// Never a part of its caller: the session and the curve arithmetic would be on the stack at the
     /// same time.
     #[inline(never)]
     fn establish(&mut self, agreement: &Agreement, sent: usize, received: usize) {
         let ours = self.egress.packet(sent);
-        let theirs = self.ingress.arena.frame().get(..received).unwrap_or_default();
+        let theirs = self.ingress.frame(received);
         let session = match self.role {
             Role::Initiator => agreement.initiator_session(ours, theirs),
             Role::Recipient => agreement.recipient_session(theirs, ours),
         };
         self.ingress.expect_hello();
-        self.state.set(State::Admission { session });
-        self.pending = Pending::Authenticated;
+        self.set_state(State::Admission { session });
+        self.pending = Pending::IdentityClaimed;
     }
 
     fn handle_body(&mut self, size: usize) -> Result<(), Cause> {
-        let body = self.ingress.arena.frame().get(..size).unwrap_or_default();
-        let (id, payload) = message::split(body).map_err(Cause::Violation)?;
+        self.remote.prove();
+        let (id, payload) = message::split(self.ingress.frame(size)).map_err(Cause::Violation)?;
         let place = Place::Frame { start: size.saturating_sub(payload.len()), end: size };
         match &self.state {
-            State::Running(running) => {
-                let compression = running.compression;
-                self.handle_message(id, place, compression, frame_len(size))
-            }
-            State::Severed { .. } if id == message::DISCONNECT => Err(self.read_disconnect(place)),
-            State::AwaitHello { .. } => match id {
-                message::HELLO => self.handle_hello(place),
-                message::DISCONNECT => Err(self.read_disconnect(place)),
+            State::Running(_) => self.handle_message(id, place, frame_len(size)),
+            State::Severed { .. } if Base::from_id(id) == Some(Base::Disconnect) => Err(self.read_disconnect(place)),
+            State::AwaitHello { .. } => match Base::from_id(id) {
+                Some(Base::Hello) => self.handle_hello(place),
+                Some(Base::Disconnect) => Err(self.read_disconnect(place)),
                 _ => Err(Cause::Violation(Violation::ExpectedHello { id })),
             },
             _ => Ok(()),
@@ -119,111 +139,96 @@ impl PeerState<'_> {
 
     #[inline(never)] // what is kept of a Hello would be in the frame of a driver's loop
     fn handle_hello(&mut self, place: Place) -> Result<(), Cause> {
-        let payload = self.ingress.arena.frame().get(place.range()).unwrap_or_default();
+        let payload = self.ingress.payload(place);
         let hello = Hello::decode(payload).map_err(|error| Cause::Violation(Violation::MalformedHello(error)))?;
-        let proven = self.remote.id();
         let version = hello.version;
-        let shared = self.protocols.assign(hello.capabilities());
-        let checked = hello.check(&proven, &self.local.id);
-        self.remote = Remote::Greeted(proven, RemoteHello::new(&hello));
+        let capacity = match self.egress.fixed_capacity() {
+            Some(len) => Capacity::Fixed(len),
+            None => Capacity::Window(self.limits.send_window),
+        };
+        let shared = self.protocols.assign(hello.capabilities(), capacity);
+        let Some(claimed) = self.remote.id() else { return Ok(()) };
+        let checked = hello.check(&claimed, &self.local.id);
+        self.remote = Remote::Greeted(claimed, RemoteHello::new(&hello));
         self.run(version);
         checked.map_err(Cause::Violation)?;
         if !shared {
             return Err(Cause::NothingShared);
         }
-        event!(debug, "link: ready");
+        event!(debug, "link {}: ready", LinkName(Some(claimed)));
         self.pending = Pending::Ready;
         Ok(())
     }
 
-    /// Goes over to messages, compressed if the peer is of a version that does
+    /// Goes over to messages, compressed if the peer is of a version that does so
     #[inline(never)] // moves the session, for which there must not be room in the caller's frame
     fn run(&mut self, version: u64) {
-        let compression = if version >= hello::SNAPPY_VERSION { Compression::Snappy } else { Compression::None };
+        let compression = Compression::with_version(version);
         if let State::AwaitHello { session } = self.state.take() {
-            self.state.set(State::Running(Running { session, compression, ping: Ping::Idle, pong: Pong::Settled }));
+            self.set_state(State::Running(Running { session, compression, ping: Ping::Idle, pong: Pong::Settled }));
         }
         self.ingress.expect_messages(self.limits.max_message);
-        self.timers.stop(Timer::Handshake);
-        self.timers.set(Timer::Read, self.now, self.timeouts.read);
-        self.timers.set(Timer::Ping, self.now, self.timeouts.ping);
+        self.deadlines.stop(Timer::Handshake);
+        self.deadlines.set(Timer::Read, self.now, self.timeouts.read);
+        self.deadlines.set(Timer::Ping, self.now, self.timeouts.ping);
     }
 
-    fn handle_message(&mut self, id: u64, place: Place, compression: Compression, wire: usize) -> Result<(), Cause> {
-        match id {
-            message::DISCONNECT => Err(self.read_disconnect(place)),
-            message::PING | message::PONG => self.handle_ping(id, place, compression),
-            // A second Hello and the reserved ids are ignored, as the reference client does.
-            0..message::BASE_LENGTH => Ok(()),
-            _ => self.handle_protocol_message(id, place, compression, wire).map_err(Cause::Violation),
+    fn handle_message(&mut self, id: u64, place: Place, wire_len: usize) -> Result<(), Cause> {
+        match Base::from_id(id) {
+            Some(Base::Disconnect) => Err(self.read_disconnect(place)),
+            Some(Base::Ping) => {
+                self.check_ping(place).map_err(Cause::Violation)?;
+                self.owe_pong();
+                Ok(())
+            }
+            Some(Base::Pong) => {
+                self.check_ping(place).map_err(Cause::Violation)?;
+                self.note_pong();
+                Ok(())
+            }
+            // A second Hello and the reserved ids are ignored, as by the reference client.
+            Some(Base::Hello) => Ok(()),
+            None if id < message::BASE_LENGTH => Ok(()),
+            None => self.handle_protocol_message(id, place, wire_len).map_err(Cause::Violation),
         }
     }
 
-    fn handle_ping(&mut self, id: u64, place: Place, compression: Compression) -> Result<(), Cause> {
+    /// Checks the payload of a Ping or a Pong
+    fn check_ping(&mut self, place: Place) -> Result<(), Violation> {
         let limit = message::MAX_BASE_PAYLOAD.min(self.limits.max_message);
-        let place = self.decompress(place, compression, limit).map_err(Cause::Violation)?;
-        let checked = message::check_empty(self.payload(place));
-        checked.map_err(|error| Cause::Violation(Violation::MalformedPing(error)))?;
-        if id == message::PING {
-            self.owe_pong();
-        } else {
-            self.note_pong();
-        }
-        Ok(())
+        let place = self.decompress(place, limit)?;
+        message::check_empty(self.ingress.payload(place)).map_err(Violation::MalformedPing)
     }
 
-    fn handle_protocol_message(
-        &mut self,
-        id: u64,
-        place: Place,
-        compression: Compression,
-        wire_len: usize,
-    ) -> Result<(), Violation> {
+    fn handle_protocol_message(&mut self, id: u64, place: Place, wire_len: usize) -> Result<(), Violation> {
         let (protocol, code) = self.protocols.route(id)?;
-        let limit = self.protocols.max_message(protocol).min(self.limits.max_message);
-        let place = self.decompress(place, compression, limit)?;
-        if let Some(traffic) = self.protocols.traffic_mut(protocol) {
-            traffic.ingress.count(place.len(), wire_len);
-        }
+        let place = self.decompress(place, self.protocols.max_message(protocol))?;
+        self.protocols.count_ingress(protocol, place.len(), wire_len);
         self.pending = Pending::Message { protocol, code, place, wire_len };
         Ok(())
     }
 
-    /// Decompresses a payload of at most `limit` bytes, which is checked before anything grows
-    fn decompress(&mut self, place: Place, compression: Compression, limit: usize) -> Result<Place, Violation> {
-        let len = match compression {
-            Compression::None => place.len(),
-            Compression::Snappy => {
-                let block = self.ingress.arena.frame().get(place.range()).unwrap_or_default();
-                snappy::decompressed_len(block).map_err(Violation::MalformedCompression)?
-            }
-        };
-        if len > limit {
-            return Err(Violation::PayloadTooLarge { size: len });
-        }
-        if compression == Compression::None {
+    fn decompress(&mut self, place: Place, limit: usize) -> Result<Place, Violation> {
+        let (State::Running(Running { compression, .. }), Place::Frame { start, end }) = (&self.state, place) else {
             return Ok(place);
-        }
-        let (frame, message) = self.ingress.frame_and_message(len);
-        let block = frame.get(place.range()).unwrap_or_default();
-        snappy::decompress(block, message).map_err(Violation::MalformedCompression)?;
-        Ok(Place::Message { len })
+        };
+        self.ingress.decompress(start..end, *compression, limit)
     }
 
-    /// Reads a Disconnect in every form that is seen in the wild
+    /// Reads a Disconnect in every form that is seen on the network
     ///
-    /// Compressed or not is no question of the stage: old clients never compress it, and others
-    /// decide by which of the two Hellos has crossed already. No payload means the same in both
-    /// forms, since an uncompressed one claims a length that does not follow.
+    /// Whether it is compressed does not depend on the stage: old clients never compress it, and others
+    /// decide by which of the two Hellos has crossed already. No payload means the same in both forms,
+    /// since an uncompressed one claims a length that does not follow.
     fn read_disconnect(&mut self, place: Place) -> Cause {
-        let mut scratch = [0; buffers::BASE_FRAME];
-        let payload = self.ingress.arena.frame().get(place.range()).unwrap_or_default();
+        let mut scratch = [0; limits::RESERVE];
+        let payload = self.ingress.payload(place);
         let decompressed = match snappy::decompress(payload, &mut scratch) {
             Ok(len) => scratch.get(..len).and_then(|payload| disconnect::decode(payload).ok()),
             Err(_) => None,
         };
         let plain = disconnect::decode(payload);
-        let reason: Result<DisconnectReason, _> = match (&self.state, decompressed) {
+        let reason = match (&self.state, decompressed) {
             (State::Running(Running { compression: Compression::Snappy, .. }), Some(reason)) => Ok(reason),
             (_, Some(reason)) => Ok(plain.unwrap_or(reason)),
             (_, None) => plain,
@@ -231,31 +236,6 @@ impl PeerState<'_> {
         match reason {
             Ok(reason) => Cause::Remote(reason),
             Err(error) => Cause::Violation(Violation::MalformedDisconnect(error)),
-        }
-    }
-
-    /// A payload that has come
-    fn payload(&mut self, place: Place) -> &[u8] {
-        match place {
-            Place::Frame { start, end } => self.ingress.arena.frame().get(start..end).unwrap_or_default(),
-            Place::Message { len } => self.ingress.frame_and_message(len).1,
-        }
-    }
-}
-
-impl Place {
-    /// Where a payload is in the frame; nowhere if it is beside it
-    pub(super) const fn range(self) -> core::ops::Range<usize> {
-        match self {
-            Self::Frame { start, end } => start..end,
-            Self::Message { .. } => 0..0,
-        }
-    }
-
-    pub(super) const fn len(self) -> usize {
-        match self {
-            Self::Frame { start, end } => end.saturating_sub(start),
-            Self::Message { len } => len,
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //!  initiator        recipient
-//!  Dialling             │              polling sends our auth
+//!  Dialling             │              polling seals our auth
 //!  AwaitAck         AwaitAuth          the encryption handshake
-//!      └──── key proven ────┘
-//!            Admission                 `Authenticated` is out; polling on sends our Hello
+//!      └──── session ───────┘
+//!            Admission                 `IdentityClaimed` is out; the next poll seals our Hello
 //!                │
 //!            AwaitHello
 //!                │  Hello accepted, protocols shared
@@ -17,27 +17,28 @@
 //!     └──────────┴──── Closed ────┘    `Action::Disconnect` once, then silence
 //! ```
 
-use super::egress::Compression;
-use crate::error::Cause;
-use crate::fmt::event;
+use super::compression::Compression;
+use super::ingress::Place;
+use crate::cause::Cause;
 use crate::protocol::ProtocolId;
 use crate::rlpx::frame::Session;
 use crate::rlpx::handshake::{Initiator, Recipient};
 use crate::time::Instant;
 
 /// Where a link is in its life
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Stage {
     /// Keys are being agreed on
     Handshake,
-    /// The peer has proven its key, and may be admitted or not
+    /// The peer has claimed a key; the driver may admit it or not
     Admission,
     /// Hellos are being exchanged
     Hello,
     /// Messages go both ways
     Running,
-    /// The end is decided; our last bytes leave, or the peer's last word is awaited
+    /// The end is decided: our last bytes leave, or the last word of the peer is awaited
     Closing,
     /// Nothing goes either way any more
     Closed,
@@ -94,18 +95,18 @@ pub(super) struct Running {
 pub(super) enum Ping {
     /// None is on its way
     Idle,
-    /// Sealed, not completely sent as far as the driver has said
+    /// Sealed, and as far as the driver has reported not completely sent
     Leaving { since: Instant },
     /// Sent; the Pong timer runs
     Awaited { since: Instant },
 }
 
-/// The answer to the peer's Ping
+/// The answer to the Ping of the peer
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pong {
-    /// Sealed, if one was asked for
+    /// Sealed, if there was a Ping
     Settled,
-    /// Asked for while an earlier one had not left; input rests until it has
+    /// Owed since an earlier Pong was unsent; no input is taken until that has left
     Owed,
 }
 
@@ -141,13 +142,7 @@ impl State {
         }
     }
 
-    /// The only way from one state to another
-    pub(super) fn set(&mut self, next: Self) {
-        event!(debug, "link: {:?} -> {:?}", self.stage(), next.stage());
-        *self = next;
-    }
-
-    /// Takes the state out to make the next one of its parts, which `set` then puts in
+    /// Takes the state out to make the next one of its parts, which is then put in
     pub(super) fn take(&mut self) -> Self {
         core::mem::replace(self, Self::InTransition)
     }
@@ -157,16 +152,7 @@ impl State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pending {
     Nothing,
-    Authenticated,
+    IdentityClaimed,
     Ready,
     Message { protocol: ProtocolId, code: u64, place: Place, wire_len: usize },
-}
-
-/// Where a payload is
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In the frame, as it came
-    Frame { start: usize, end: usize },
-    /// Decompressed beside the frame
-    Message { len: usize },
 }

@@ -15,8 +15,8 @@ use k256::{AffinePoint, FieldBytes, NonZeroScalar, ProjectivePoint, PublicKey, S
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::error::Violation;
 use crate::node_id::NodeId;
+use crate::violation::Violation;
 use crate::wire::copy;
 
 /// A scalar that is a valid secret key; wiped when dropped
@@ -36,15 +36,15 @@ impl Secret {
     }
 
     /// The X coordinate of the point shared with `remote` (SEC 1, section 3.3.1)
-    pub(super) fn agree(&self, remote: &Public) -> Zeroizing<[u8; 32]> {
+    pub(super) fn diffie_hellman(&self, remote: &Public) -> Zeroizing<[u8; 32]> {
         let shared = (ProjectivePoint::from(remote.0) * *self.0).to_affine();
         Zeroizing::new(shared.x().into())
     }
 
     /// Signs a 32-byte digest: r ‖ s ‖ v, with low s and v = 0 or 1, deterministic by RFC 6979
     ///
-    /// `None` only where the signature has no such form, which no search has ever met. The library's
-    /// own `SigningKey` would derive its public key first, which nobody needs here and which costs as
+    /// `None` only if the signature has no such form, for which no example is known. The `SigningKey` of
+    /// the curve library would derive its public key first, which nobody needs here and which costs as
     /// much as signing.
     pub(super) fn sign(&self, digest: &[u8; 32]) -> Option<[u8; 65]> {
         let (signature, recovery): (Signature, RecoveryId) =
@@ -194,7 +194,7 @@ mod tests {
 
         #[test]
         fn both_sides_agree_on_the_same_secret(a in 1u8..=254, b in 1u8..=254) {
-            prop_assert_eq!(secret(a).agree(&secret(b).public()), secret(b).agree(&secret(a).public()));
+            prop_assert_eq!(secret(a).diffie_hellman(&secret(b).public()), secret(b).diffie_hellman(&secret(a).public()));
         }
     }
 }

@@ -5,6 +5,7 @@ use core::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::curve::Secret;
+use crate::invariant::must;
 
 /// All the randomness that one handshake needs, as bytes
 ///
@@ -52,7 +53,7 @@ impl Entropy {
             core::slice::from_mut(&mut entropy.padding),
         ] {
             let taken = crate::wire::copy(field, source);
-            source = source.get(taken..).unwrap_or_default();
+            source = must(source.get(taken..), "no more is taken than there is");
         }
         bytes.zeroize();
         entropy

@@ -10,8 +10,9 @@ use super::entropy::{Entropy, Ephemeral};
 use super::frame::Session;
 use super::key::SecretKey;
 use super::secrets::{Secrets, Transcript, xor};
-use crate::error::Violation;
+use crate::invariant::invariant;
 use crate::node_id::NodeId;
+use crate::violation::Violation;
 use crate::wire::rlp::{Reader, RlpError, Writer};
 
 /// The version that auth and ack carry, and that nobody looks at
@@ -57,13 +58,13 @@ impl Initiator {
 
     /// Writes auth to the start of `out` and returns its length
     ///
-    /// `None` with fewer than [`MAX_SENT`] bytes in `out`, or if there is no signature of the form
-    /// that auth carries, which no search has ever met.
+    /// `None` with fewer than [`MAX_SENT`] bytes in `out`, or if the signature has no form that fits
+    /// into auth, for which no example is known.
     #[inline(never)] // so that what it keeps is not in the frame of a driver's loop
     pub(crate) fn write_auth(&self, out: &mut [u8]) -> Option<usize> {
         let Self { identity, ephemeral, remote } = self;
         let remote_key = Public::from_id(remote).ok()?;
-        let token = Zeroizing::new(xor(&identity.secret.agree(&remote_key), &ephemeral.nonce));
+        let token = Zeroizing::new(xor(&identity.secret.diffie_hellman(&remote_key), &ephemeral.nonce));
         let signature = ephemeral.key.sign(&token)?;
         write_packet(out, &remote_key, ephemeral, |list| {
             list.bytes(&signature);
@@ -73,7 +74,7 @@ impl Initiator {
     }
 
     /// An initiator that has written its auth
-    #[cfg(any(fuzzing, test))]
+    #[cfg(test)]
     pub(crate) fn start(
         identity: &SecretKey,
         remote: NodeId,
@@ -81,7 +82,7 @@ impl Initiator {
         out: &mut [u8],
     ) -> Result<(Self, usize), StartError> {
         let initiator = Self::new(identity, remote, entropy)?;
-        let len = initiator.write_auth(out).unwrap_or_default();
+        let len = crate::invariant::must(initiator.write_auth(out), "the buffer holds an auth");
         Ok((initiator, len))
     }
 
@@ -91,33 +92,34 @@ impl Initiator {
 
     /// Reads the ack
     ///
-    /// Only the node that was dialled can have opened our auth, so a valid ack proves the remote's
-    /// key.
+    /// Anybody can encrypt an ack to us. Only the node that was dialled can have read our nonce in
+    /// auth, without which no MAC of the session is right: the first frame proves its key.
     ///
     /// # Errors
     /// The violation in the packet; nothing is to be sent.
     #[inline(never)] // so that what it keeps is not in the frame of a driver's loop
-    pub(crate) fn agree(&self, ack: &mut [u8]) -> Result<Agreement, Violation> {
+    pub(crate) fn read_ack(&self, ack: &mut [u8]) -> Result<Agreement, Violation> {
         let (remote_ephemeral, recipient_nonce) = ecies::open(ack, &self.identity.secret, |text| {
             let mut list = Reader::new(text).list()?;
             let fields = (NodeId::new(*list.array()?), *list.array()?);
             check_version(list)?;
             Ok(fields)
         })?;
-        let shared = self.ephemeral.key.agree(&Public::from_id(&remote_ephemeral)?);
+        let shared = self.ephemeral.key.diffie_hellman(&Public::from_id(&remote_ephemeral)?);
         Ok(Agreement { shared, initiator_nonce: self.ephemeral.nonce, recipient_nonce })
     }
 
     /// Turns the ack into a session with the auth that [`Initiator::start`] wrote
-    #[cfg(any(fuzzing, test))]
+    #[cfg(test)]
     pub(crate) fn finish(self, auth: &[u8], ack: &mut [u8]) -> Result<Session, Violation> {
-        Ok(self.agree(ack)?.initiator_session(auth, ack))
+        Ok(self.read_ack(ack)?.initiator_session(auth, ack))
     }
 }
 
-/// What the two sides have agreed on: small, where the session that follows from it is not
+/// What the two sides have agreed on, and from which the session follows
 ///
-/// So the curve arithmetic and the session need not be on the stack at the same time.
+/// It is small and the session is large, so the curve arithmetic and the session need not be on the
+/// stack at the same time.
 pub(crate) struct Agreement {
     shared: Zeroizing<[u8; 32]>,
     initiator_nonce: [u8; 32],
@@ -128,13 +130,17 @@ impl Agreement {
     /// The session as the initiator sees it
     pub(crate) fn initiator_session(&self, auth: &[u8], ack: &[u8]) -> Session {
         let transcript = self.transcript(auth, ack);
-        Secrets::derive(&self.shared, &transcript).initiator_session(&transcript)
+        let secrets = Secrets::derive(&self.shared, &transcript);
+        let (egress, ingress) = (secrets.initiator_mac(&transcript), secrets.recipient_mac(&transcript));
+        Session::new(&secrets.aes, &secrets.mac, egress, ingress)
     }
 
     /// The session as the recipient sees it
     pub(crate) fn recipient_session(&self, auth: &[u8], ack: &[u8]) -> Session {
         let transcript = self.transcript(auth, ack);
-        Secrets::derive(&self.shared, &transcript).recipient_session(&transcript)
+        let secrets = Secrets::derive(&self.shared, &transcript);
+        let (egress, ingress) = (secrets.recipient_mac(&transcript), secrets.initiator_mac(&transcript));
+        Session::new(&secrets.aes, &secrets.mac, egress, ingress)
     }
 
     const fn transcript<'a>(&'a self, auth: &'a [u8], ack: &'a [u8]) -> Transcript<'a> {
@@ -143,10 +149,11 @@ impl Agreement {
     }
 }
 
-/// What an auth proved, and the answer to it
+/// What follows from an auth
 pub(crate) struct Answer<T> {
-    pub(crate) session: T,
-    /// The initiator's key
+    /// What the handshake leads to: an [`Agreement`], or in tests the session that follows from it
+    pub(crate) outcome: T,
+    /// The key that the initiator claims
     pub(crate) remote: NodeId,
     /// The length of the ack
     pub(crate) len: usize,
@@ -167,7 +174,7 @@ impl Recipient {
     /// # Errors
     /// The violation in the packet; nothing is to be sent.
     #[inline(never)] // so that what it keeps is not in the frame of a driver's loop
-    pub(crate) fn agree(&self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Agreement>, Violation> {
+    pub(crate) fn answer_auth(&self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Agreement>, Violation> {
         let Self { identity, ephemeral } = self;
         let (signature, remote, initiator_nonce) = ecies::open(auth, &identity.secret, |text| {
             let mut list = Reader::new(text).list()?;
@@ -176,24 +183,26 @@ impl Recipient {
             Ok(fields)
         })?;
         let remote_key = Public::from_id(&remote)?;
-        let token = Zeroizing::new(xor(&identity.secret.agree(&remote_key), &initiator_nonce));
+        let token = Zeroizing::new(xor(&identity.secret.diffie_hellman(&remote_key), &initiator_nonce));
         let remote_ephemeral = Public::recover(&token, &signature)?;
         let len = write_packet(out, &remote_key, ephemeral, |list| {
             list.bytes(ephemeral.key.public().id().as_bytes());
             list.bytes(&ephemeral.nonce);
         })
         .unwrap_or_default();
-        let shared = ephemeral.key.agree(&remote_ephemeral);
-        let session = Agreement { shared, initiator_nonce, recipient_nonce: ephemeral.nonce };
-        Ok(Answer { session, remote, len })
+        invariant!(len > 0, "the transmit buffer holds an ack");
+        let shared = ephemeral.key.diffie_hellman(&remote_ephemeral);
+        let outcome = Agreement { shared, initiator_nonce, recipient_nonce: ephemeral.nonce };
+        Ok(Answer { outcome, remote, len })
     }
 
     /// Turns an auth into a session, and writes ack to the start of `out`
-    #[cfg(any(fuzzing, test))]
+    #[cfg(test)]
     pub(crate) fn answer(self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Session>, Violation> {
-        let Answer { session, remote, len } = self.agree(auth, out)?;
-        let session = session.recipient_session(auth, out.get(..len).unwrap_or_default());
-        Ok(Answer { session, remote, len })
+        let Answer { outcome, remote, len } = self.answer_auth(auth, out)?;
+        let outcome =
+            outcome.recipient_session(auth, crate::invariant::must(out.get(..len), "the ack is in the buffer"));
+        Ok(Answer { outcome, remote, len })
     }
 }
 

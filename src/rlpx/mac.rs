@@ -4,7 +4,7 @@ use aes::cipher::BlockEncrypt;
 use aes::{Aes256Enc, Block};
 use zeroize::Zeroize;
 
-use super::keccak::Keccak256;
+use crate::keccak::Keccak256;
 
 /// A MAC as it stands in a frame
 pub(super) type Tag = [u8; 16];

@@ -1,14 +1,13 @@
 //! RLPx: the encrypted transport of a link (rlpx.md of the devp2p specifications)
 //!
-//! Knows nothing of Hello or of protocols: [`handshake`] turns two packets into a [`frame::Session`]
-//! and that seals and opens frames in place.
+//! Knows nothing of Hello or of protocols: [`handshake`] turns two packets into a [`frame::Session`],
+//! and the session seals and opens frames in place.
 
 mod curve;
-pub(crate) mod ecies;
+mod ecies;
 mod entropy;
 pub(crate) mod frame;
 pub(crate) mod handshake;
-mod keccak;
 mod key;
 mod mac;
 mod secrets;
@@ -16,6 +15,7 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ecies::{MAX_PACKET, MIN_PREFIX, packet_len};
 pub use entropy::Entropy;
-pub use keccak::keccak256;
+pub(crate) use handshake::MAX_SENT;
 pub use key::{InvalidSecretKey, SecretKey};

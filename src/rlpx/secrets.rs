@@ -2,9 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::frame::Session;
-use super::keccak::Keccak256;
 use super::mac::Mac;
+use crate::keccak::Keccak256;
 
 /// What both sides have drawn and sent by the end of the handshake
 pub(super) struct Transcript<'a> {
@@ -30,16 +29,6 @@ impl Secrets {
         let aes = Zeroizing::new(keccak_of(ephemeral, &shared));
         let mac = Zeroizing::new(keccak_of(ephemeral, &aes));
         Self { aes, mac }
-    }
-
-    /// The session as the initiator sees it
-    pub(super) fn initiator_session(&self, transcript: &Transcript<'_>) -> Session {
-        Session::new(self, self.initiator_mac(transcript), self.recipient_mac(transcript))
-    }
-
-    /// The session as the recipient sees it
-    pub(super) fn recipient_session(&self, transcript: &Transcript<'_>) -> Session {
-        Session::new(self, self.recipient_mac(transcript), self.initiator_mac(transcript))
     }
 
     /// The MAC of what the initiator sends

@@ -12,8 +12,8 @@ use super::frame::{HEADER, Session, frame_len, sealed_body_len};
 use super::handshake::{Answer, Initiator, MAX_SENT, Recipient, StartError};
 use super::key::SecretKey;
 use super::secrets::{Secrets, Transcript};
-use crate::error::Violation;
 use crate::node_id::NodeId;
+use crate::violation::Violation;
 
 fn vectors() -> Value {
     serde_json::from_str(include_str!("../../tests/vectors/eip8.json")).unwrap()
@@ -83,7 +83,7 @@ fn eip8_secrets_and_macs() {
     let (_, b) = side(&vectors, "b");
     let (auth, ack) = (packet(&vectors, "auth", "Auth2"), packet(&vectors, "ack", "Ack2"));
     let transcript = Transcript { initiator_nonce: &a.nonce, recipient_nonce: &b.nonce, auth: &auth, ack: &ack };
-    for shared in [a.key.agree(&b.key.public()), b.key.agree(&a.key.public())] {
+    for shared in [a.key.diffie_hellman(&b.key.public()), b.key.diffie_hellman(&a.key.public())] {
         let secrets = Secrets::derive(&shared, &transcript);
         assert_eq!(*secrets.aes, hex32(&expected["aes_secret"]));
         assert_eq!(*secrets.mac, hex32(&expected["mac_secret"]));
@@ -99,7 +99,7 @@ fn sessions() -> (Session, Session) {
     let (mut auth, mut ack) = ([0; MAX_SENT], [0; MAX_SENT]);
     let (initiator, auth_len) = Initiator::start(&ours, theirs.node_id(), entropy(1), &mut auth).unwrap();
     let recipient = Recipient::new(&theirs, entropy(2)).unwrap();
-    let Answer { session, remote, len } = recipient.answer(&mut auth[..auth_len], &mut ack).unwrap();
+    let Answer { outcome: session, remote, len } = recipient.answer(&mut auth[..auth_len], &mut ack).unwrap();
     assert_eq!(remote, ours.node_id());
     (initiator.finish(&auth[..auth_len], &mut ack[..len]).unwrap(), session)
 }
@@ -151,7 +151,7 @@ fn the_frame_vector_but_for_its_constant_macs() {
     let vectors = vectors();
     let expected = hex(&vectors["frame_with_constant_mac"]["wire"]);
     let body = hex(&vectors["frame_with_constant_mac"]["frame_data"]);
-    let key = super::keccak256(&[]);
+    let key = crate::keccak::keccak256(&[]);
     let mut frame = std::vec![0; frame_len(body.len())];
     frame[HEADER..HEADER + body.len()].copy_from_slice(&body);
     Session::with_keys(&key, &key).seal(&mut frame, body.len());

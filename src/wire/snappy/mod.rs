@@ -20,6 +20,7 @@
 
 mod compress;
 mod decompress;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use core::fmt;
 
 pub(crate) use compress::{compress, max_compressed_len, max_input, table_len};
 pub(crate) use decompress::{decompress, decompressed_len};
+pub(crate) use store::store;
 
 /// Length of the longest copy in one element
 const MAX_COPY: usize = 64;
@@ -39,7 +41,8 @@ const COPY_1: u8 = 1;
 const COPY_2: u8 = 2;
 
 /// Why a block was refused, or could not be written
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SnappyError {
     /// The length in front is missing, does not end within five bytes, or exceeds 32 bits

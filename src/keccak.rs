@@ -36,18 +36,18 @@ pub fn keccak256(bytes: &[u8]) -> [u8; 32] {
 /// A Keccak-256 computation under way
 ///
 /// Wiped when dropped: the MAC's state is derived from the session's secrets.
-pub(super) struct Keccak256 {
+pub(crate) struct Keccak256 {
     lanes: [u64; 25],
     /// Bytes absorbed since the last permutation, less than `RATE`
     offset: usize,
 }
 
 impl Keccak256 {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { lanes: [0; 25], offset: 0 }
     }
 
-    pub(super) fn absorb(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn absorb(&mut self, mut bytes: &[u8]) {
         while let Some((piece, rest)) = bytes.split_at_checked(RATE.saturating_sub(self.offset)) {
             self.mix(piece);
             permute(&mut self.lanes);
@@ -59,7 +59,7 @@ impl Keccak256 {
     }
 
     /// The digest of everything absorbed so far; absorbing may go on
-    pub(super) fn digest<const N: usize>(&self) -> [u8; N] {
+    pub(crate) fn digest<const N: usize>(&self) -> [u8; N] {
         let mut lanes = self.lanes;
         xor_word(&mut lanes, self.offset, 0x01);
         xor_word(&mut lanes, RATE.saturating_sub(1), 0x80);

@@ -1,0 +1,179 @@
+//! What a protocol has to write and the link has refused
+
+use alloc::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::error::WriteError;
+use crate::protocol::ProtocolId;
+
+/// The messages of one protocol that wait until the link takes them, bounded in bytes
+///
+/// A driver keeps one for each protocol, writes through [`send`](Self::send), and calls
+/// [`flush`](Self::flush) when [`Action::Writable`](crate::Action::Writable) comes for the protocol.
+/// Messages leave in the order in which they were sent. Both methods write by a closure, so that a
+/// driver may wrap its link.
+///
+/// ```
+/// use devp2p_proto::{Instant, Outbox, PeerState, ProtocolId, WriteError};
+///
+/// struct Chat<'buf> {
+///     link: PeerState<'buf>,
+///     outbox: Outbox, // Outbox::new(ProtocolId(0), 1 << 20)
+/// }
+///
+/// impl Chat<'_> {
+///     fn say(&mut self, now: Instant, text: &str) -> Result<(), WriteError> {
+///         let Self { link, outbox } = self;
+///         outbox.send(0, text.as_bytes(), |protocol, code, payload| {
+///             link.write(now, protocol, code, payload)
+///         })
+///     }
+///
+///     fn writable(&mut self, now: Instant) -> Result<(), WriteError> {
+///         let Self { link, outbox } = self;
+///         outbox.flush(|protocol, code, payload| link.write(now, protocol, code, payload))
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    protocol: ProtocolId,
+    waiting: VecDeque<(u64, Bytes)>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Outbox {
+    /// An outbox for a protocol, in which payloads of at most `limit` bytes wait together
+    pub const fn new(protocol: ProtocolId, limit: usize) -> Self {
+        Self { protocol, waiting: VecDeque::new(), bytes: 0, limit }
+    }
+
+    /// Writes a message, or keeps it if the link is full or others wait before it
+    ///
+    /// # Errors
+    /// `Full` if the link is full and the payload exceeds what is left of the limit; the message is not
+    /// kept then, and nothing changes. Otherwise the error of `write`, other than `Full`.
+    pub fn send<T>(
+        &mut self,
+        code: u64,
+        payload: &[u8],
+        write: impl FnOnce(ProtocolId, u64, &[u8]) -> Result<T, WriteError>,
+    ) -> Result<(), WriteError> {
+        if self.waiting.is_empty() {
+            match write(self.protocol, code, payload) {
+                Ok(_) => return Ok(()),
+                Err(WriteError::Full) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let bytes = self.bytes.saturating_add(payload.len());
+        if bytes > self.limit {
+            return Err(WriteError::Full);
+        }
+        self.bytes = bytes;
+        self.waiting.push_back((code, Bytes::copy_from_slice(payload)));
+        Ok(())
+    }
+
+    /// Writes what waits, as far as the link takes it
+    ///
+    /// # Errors
+    /// The first error of `write` other than `Full`. The message that led to it is dropped, unless the
+    /// link has ended.
+    pub fn flush<T>(
+        &mut self,
+        mut write: impl FnMut(ProtocolId, u64, &[u8]) -> Result<T, WriteError>,
+    ) -> Result<(), WriteError> {
+        while let Some((code, payload)) = self.waiting.front() {
+            let outcome = write(self.protocol, *code, payload).map(|_| ());
+            match outcome {
+                Err(WriteError::Full) => return Ok(()),
+                Err(WriteError::Closed) => return outcome,
+                _ => {}
+            }
+            self.bytes = self.bytes.saturating_sub(payload.len());
+            self.waiting.pop_front();
+            outcome?;
+        }
+        Ok(())
+    }
+
+    /// The protocol whose messages these are
+    pub const fn protocol(&self) -> ProtocolId {
+        self.protocol
+    }
+
+    /// Whether no message waits
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// How many bytes of payloads wait
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    const PROTOCOL: ProtocolId = ProtocolId(3);
+
+    /// A link that takes as many messages as it is told
+    #[derive(Default)]
+    struct Link {
+        room: usize,
+        taken: Vec<Vec<u8>>,
+    }
+
+    impl Link {
+        fn write(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) -> Result<(), WriteError> {
+            assert_eq!(protocol, PROTOCOL);
+            if code != 0 {
+                return Err(WriteError::InvalidCode);
+            }
+            self.room = self.room.checked_sub(1).ok_or(WriteError::Full)?;
+            self.taken.push(payload.to_vec());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn messages_leave_in_order_and_the_bound_holds() {
+        let mut outbox = Outbox::new(PROTOCOL, 5);
+        let mut link = Link { room: 1, ..Link::default() };
+        for (payload, outcome) in
+            [(&b"a"[..], Ok(())), (b"bb", Ok(())), (b"ccc", Ok(())), (b"d", Err(WriteError::Full))]
+        {
+            assert_eq!(outbox.send(0, payload, |p, c, b| link.write(p, c, b)), outcome);
+        }
+        assert_eq!(outbox.bytes(), 5);
+        link.room = 1;
+        outbox.flush(|p, c, b| link.write(p, c, b)).unwrap();
+        assert_eq!(outbox.bytes(), 3);
+        link.room = 9;
+        outbox.send(0, b"e", |p, c, b| link.write(p, c, b)).unwrap();
+        assert_eq!(outbox.bytes(), 4, "it goes behind what waits");
+        outbox.flush(|p, c, b| link.write(p, c, b)).unwrap();
+        assert!(outbox.is_empty());
+        assert_eq!(link.taken, [&b"a"[..], b"bb", b"ccc", b"e"]);
+    }
+
+    #[test]
+    fn a_message_that_is_never_taken_is_dropped_and_reported_once() {
+        let mut outbox = Outbox::new(PROTOCOL, 100);
+        let mut link = Link::default();
+        for code in [0, 1, 0] {
+            outbox.send(code, b"x", |p, c, b| link.write(p, c, b)).unwrap();
+        }
+        link.room = 9;
+        assert_eq!(outbox.flush(|p, c, b| link.write(p, c, b)), Err(WriteError::InvalidCode));
+        assert_eq!(outbox.flush(|p, c, b| link.write(p, c, b)), Ok(()));
+        assert_eq!(link.taken.len(), 2);
+        assert_eq!(outbox.flush(|_, _, _| Err::<(), _>(WriteError::Closed)), Ok(()), "nothing waits");
+    }
+}

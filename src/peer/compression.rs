@@ -1,0 +1,34 @@
+//! How payloads are encoded
+
+use crate::p2p::hello;
+use crate::wire::snappy;
+
+/// How the payloads on a link are encoded (EIP-706)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    Snappy,
+}
+
+impl Compression {
+    /// With a peer of this version of the base protocol
+    pub(super) const fn with_version(version: u64) -> Self {
+        if version >= hello::SNAPPY_VERSION { Self::Snappy } else { Self::None }
+    }
+
+    /// The most that a payload of `len` bytes takes
+    pub(super) const fn max_len(self, len: usize) -> usize {
+        match self {
+            Self::None => len,
+            Self::Snappy => snappy::max_compressed_len(len),
+        }
+    }
+
+    /// The longest payload that is sure to fit into `len` bytes
+    pub(super) const fn max_input(self, len: usize) -> usize {
+        match self {
+            Self::None => len,
+            Self::Snappy => snappy::max_input(len),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What can be asked of a link without changing it
+
+use core::fmt;
+use core::time::Duration;
+
+use super::PeerState;
+use super::admin::{Network, PeerInfo};
+use super::protocols::{SharedProtocol, Traffic};
+use super::remote::{Remote, RemoteHello};
+use super::state::Stage;
+use crate::cause::Cause;
+use crate::node_id::NodeId;
+use crate::protocol::ProtocolId;
+use crate::time::Instant;
+
+/// Which node opened the connection
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Role {
+    /// This node dialled
+    Initiator,
+    /// This node was dialled
+    Recipient,
+}
+
+/// The Pings and Pongs of a link
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Liveness {
+    /// Pings that this node has sent
+    pub pings_sent: u64,
+    /// Pings that the peer has answered
+    pub pongs_received: u64,
+    /// Pings that the peer has sent
+    pub pings_received: u64,
+    /// Pings that this node has answered
+    pub pongs_sent: u64,
+    /// From the moment at which the last answered Ping had left to its Pong, by the driver's clock
+    ///
+    /// Includes the time for which the Pong was not read, as behind a message that the driver held.
+    pub round_trip: Option<Duration>,
+}
+
+/// # Observers
+impl PeerState<'_> {
+    /// Where the link is in its life
+    pub const fn stage(&self) -> Stage {
+        self.state.stage()
+    }
+
+    /// Why the link has ended or is about to end, `None` while it is not
+    pub const fn cause(&self) -> Option<Cause> {
+        self.state.cause()
+    }
+
+    /// Which node opened the connection
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The id of this node
+    pub const fn local_id(&self) -> NodeId {
+        self.local.id
+    }
+
+    /// The id that the remote claims, `None` before the handshake
+    ///
+    /// A claim until [`is_remote_proven`](Self::is_remote_proven).
+    pub const fn remote_id(&self) -> Option<NodeId> {
+        match &self.remote {
+            Remote::Unknown | Remote::Dialled(_) => None,
+            Remote::Claimed(id) | Remote::Proven(id) | Remote::Greeted(id, _) => Some(*id),
+        }
+    }
+
+    /// Whether a frame of the remote had a right MAC, which only the owner of its key could make
+    pub const fn is_remote_proven(&self) -> bool {
+        matches!(&self.remote, Remote::Proven(_) | Remote::Greeted(..))
+    }
+
+    /// What the remote said of itself, `None` before its Hello
+    pub const fn remote_hello(&self) -> Option<&RemoteHello> {
+        match &self.remote {
+            Remote::Greeted(_, hello) => Some(hello),
+            _ => None,
+        }
+    }
+
+    /// The protocols shared with the remote and their message ids, in the order of the configuration
+    ///
+    /// Empty before Hello. Remains as it was when the link has ended.
+    pub fn shared(&self) -> impl Iterator<Item = SharedProtocol> + '_ {
+        self.protocols.shared()
+    }
+
+    /// What has gone over the link for a protocol, `None` if there is no such protocol
+    pub fn traffic(&self, protocol: ProtocolId) -> Option<Traffic> {
+        self.protocols.traffic(protocol)
+    }
+
+    /// The Pings and Pongs so far
+    pub const fn liveness(&self) -> Liveness {
+        self.liveness
+    }
+
+    /// How long the link has existed
+    pub fn age(&self, now: Instant) -> Duration {
+        self.now.max(now).saturating_since(self.started)
+    }
+
+    /// The link as geth's `admin_peers` shows one, `None` before Hello
+    ///
+    /// `part` gives each shared protocol's own part, or `None` while it has none.
+    pub fn peer_info<'a, P>(
+        &'a self,
+        network: Network<'a>,
+        part: impl FnMut(SharedProtocol) -> Option<P>,
+    ) -> Option<PeerInfo<'a, P>> {
+        match &self.remote {
+            Remote::Greeted(id, hello) => {
+                let inbound = self.role == Role::Recipient;
+                Some(PeerInfo::new(*id, hello, inbound, network, self.shared(), part))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for PeerState<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PeerState")
+            .field("role", &self.role)
+            .field("stage", &self.stage())
+            .field("cause", &self.cause())
+            .field("remote", &self.remote_id())
+            .field("unsent", &self.unsent().len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for PeerState<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "PeerState({}, {}, {} bytes unsent)", self.role, self.stage(), self.unsent().len());
+    }
+}

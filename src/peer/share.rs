@@ -1,0 +1,144 @@
+//! How much a protocol may have unsent: the one rule for writing
+//!
+//! What one protocol has unsent never keeps another from writing. Each shared protocol has a share of
+//! its own:
+//!
+//! > A message is taken if nothing of its protocol is unsent. Otherwise it is taken only if no refusal
+//! > of the protocol is outstanding, and if it fits the share together with what the protocol has
+//! > written since it last had nothing unsent. A refusal lasts until nothing of the protocol is unsent.
+//! > Then the protocol is told once that it can write.
+//!
+//! So the first message after `Writable` is always taken, however late it comes, and there is no order
+//! among protocols.
+
+/// The share of one protocol
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Share {
+    /// The size of the share, in bytes of frames
+    limit: usize,
+    /// How many bytes of frames the protocol has written since it last had nothing unsent
+    used: usize,
+    /// The position in the stream at which its last frame ends
+    end: u64,
+    refusal: Refusal,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Refusal {
+    #[default]
+    None,
+    /// The protocol was refused, and has had something unsent ever since
+    Outstanding,
+    /// Nothing of the protocol was unsent since, and it is to be told that it can write
+    Lifted,
+}
+
+impl Share {
+    pub(super) const fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// Takes into account what has left by now
+    fn settle(&mut self, sent: u64) {
+        if sent >= self.end {
+            self.used = 0;
+            if self.refusal == Refusal::Outstanding {
+                self.refusal = Refusal::Lifted;
+            }
+        }
+    }
+
+    /// How many bytes a frame may have to be taken; `usize::MAX` if nothing of the protocol is unsent
+    pub(super) fn capacity(&self, sent: u64) -> usize {
+        if sent >= self.end {
+            usize::MAX
+        } else if self.refusal == Refusal::Outstanding {
+            0
+        } else {
+            self.limit.saturating_sub(self.used)
+        }
+    }
+
+    /// Notes a refusal; returns whether the protocol waits from now on to be told that it can write
+    pub(super) fn refuse(&mut self) -> bool {
+        core::mem::replace(&mut self.refusal, Refusal::Outstanding) == Refusal::None
+    }
+
+    /// Notes a frame of `len` bytes, which ends at this position
+    pub(super) fn wrote(&mut self, len: usize, sent: u64, end: u64) {
+        self.settle(sent);
+        self.used = self.used.saturating_add(len);
+        self.end = end;
+    }
+
+    /// Whether the protocol is to be told that it can write; it is told once
+    pub(super) fn take_writable(&mut self, sent: u64) -> bool {
+        self.settle(sent);
+        let lifted = self.refusal == Refusal::Lifted;
+        if lifted {
+            self.refusal = Refusal::None;
+        }
+        lifted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share() -> Share {
+        Share { limit: 100, ..Share::default() }
+    }
+
+    #[test]
+    fn any_size_is_taken_when_nothing_is_unsent() {
+        let mut share = share();
+        assert_eq!(share.capacity(0), usize::MAX);
+        share.wrote(1_000, 0, 1_000);
+        assert_eq!(share.capacity(999), 0);
+        assert_eq!(share.capacity(1_000), usize::MAX);
+    }
+
+    #[test]
+    fn what_was_written_since_it_was_last_empty_counts() {
+        let mut share = share();
+        share.wrote(60, 0, 60);
+        assert_eq!(share.capacity(59), 40, "one byte is unsent, and all sixty count");
+        share.wrote(40, 59, 100);
+        assert_eq!(share.capacity(60), 0);
+        assert_eq!(share.capacity(100), usize::MAX);
+    }
+
+    #[test]
+    fn a_refusal_lasts_until_nothing_is_unsent_and_is_lifted_once() {
+        let mut share = share();
+        share.wrote(60, 0, 60);
+        assert!(share.refuse());
+        assert!(!share.refuse(), "it was refused already");
+        assert_eq!(share.capacity(59), 0, "even for what would fit");
+        assert!(!share.take_writable(59));
+        assert!(share.take_writable(60));
+        assert!(!share.take_writable(60));
+        share.wrote(60, 60, 120);
+        assert_eq!(share.capacity(60), 40, "the refusal is gone");
+    }
+
+    #[test]
+    fn the_first_message_after_writable_is_taken_however_late() {
+        let mut share = share();
+        share.wrote(60, 0, 60);
+        share.refuse();
+        assert!(share.take_writable(60));
+        assert_eq!(share.capacity(60_000_000), usize::MAX);
+    }
+
+    #[test]
+    fn a_message_that_comes_before_writable_was_polled_does_not_swallow_it() {
+        let mut share = share();
+        share.wrote(60, 0, 60);
+        share.refuse();
+        share.wrote(60, 60, 120);
+        assert_eq!(share.capacity(60), 40);
+        assert!(share.take_writable(60));
+    }
+}

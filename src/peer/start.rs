@@ -1,0 +1,162 @@
+//! How a link begins, and what remains of it
+
+use core::error::Error;
+use core::fmt;
+
+use super::buffers::Buffers;
+use super::config::Config;
+use super::deadlines::{Deadlines, Timer};
+use super::egress::Egress;
+use super::ingress::Ingress;
+use super::observe::{Liveness, Role};
+use super::protocols::Protocols;
+use super::remote::Remote;
+use super::state::{Pending, State};
+use super::{Local, PeerState};
+use crate::error::StartError;
+use crate::node_id::NodeId;
+use crate::rlpx::Entropy;
+use crate::rlpx::handshake::{self, Initiator, Recipient};
+use crate::time::Instant;
+
+/// A link that was not started, with the buffers that it was to use
+///
+/// Converts into the [`StartError`] alone, so `?` works in functions that return that.
+#[derive(Debug)]
+pub struct NotStarted<'buf> {
+    /// Why the link was not started
+    pub error: StartError,
+    /// The buffers, unchanged
+    pub buffers: Buffers<'buf>,
+}
+
+impl From<NotStarted<'_>> for StartError {
+    fn from(refusal: NotStarted<'_>) -> Self {
+        refusal.error
+    }
+}
+
+impl fmt::Display for NotStarted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for NotStarted<'_> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// # Constructors
+impl<'buf> PeerState<'buf> {
+    /// A link to the node `remote`, on a connection that this node has opened
+    ///
+    /// The first poll seals auth and offers it as [`Action::Send`](crate::Action::Send). Its curve
+    /// arithmetic is left to that call since a constructor returns several kilobytes, which on a small
+    /// stack do not fit beside it.
+    ///
+    /// # Errors
+    /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
+    /// `InvalidRemote` if `remote` is no public key, `WeakEntropy`. The buffers come back with the error.
+    #[inline(never)] // the frames of the two constructors would add up in a caller that uses either
+    #[expect(clippy::result_large_err, reason = "the error gives the buffers back, and the link is larger still")]
+    pub fn initiator(
+        now: Instant,
+        config: &Config,
+        remote: NodeId,
+        entropy: Entropy,
+        buffers: Buffers<'buf>,
+    ) -> Result<Self, NotStarted<'buf>> {
+        if let Err(error) = check(config, &buffers) {
+            return Err(NotStarted { error, buffers });
+        }
+        match Initiator::new(&config.identity, remote, entropy) {
+            Ok(handshake) => {
+                Self::new(now, config, State::Dialling { handshake }, Role::Initiator, Remote::Dialled(remote), buffers)
+            }
+            Err(error) => Err(NotStarted { error: start_error(error), buffers }),
+        }
+    }
+
+    /// A link on a connection that another node has opened
+    ///
+    /// # Errors
+    /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
+    /// `WeakEntropy`. The buffers come back with the error.
+    #[inline(never)] // the frames of the two constructors would add up in a caller that uses either
+    #[expect(clippy::result_large_err, reason = "the error gives the buffers back, and the link is larger still")]
+    pub fn recipient(
+        now: Instant,
+        config: &Config,
+        entropy: Entropy,
+        buffers: Buffers<'buf>,
+    ) -> Result<Self, NotStarted<'buf>> {
+        if let Err(error) = check(config, &buffers) {
+            return Err(NotStarted { error, buffers });
+        }
+        match Recipient::new(&config.identity, entropy) {
+            Ok(handshake) => {
+                Self::new(now, config, State::AwaitAuth { handshake }, Role::Recipient, Remote::Unknown, buffers)
+            }
+            Err(error) => Err(NotStarted { error: start_error(error), buffers }),
+        }
+    }
+
+    /// A `Result`, so that the constructors have nothing to move into one
+    #[inline(never)]
+    #[expect(clippy::result_large_err, reason = "the result of the constructors")]
+    pub(super) fn new(
+        now: Instant,
+        config: &Config,
+        state: State,
+        role: Role,
+        remote: Remote,
+        Buffers { receive, transmit, table }: Buffers<'buf>,
+    ) -> Result<Self, NotStarted<'buf>> {
+        let mut deadlines = Deadlines::new();
+        deadlines.set(Timer::Handshake, now, config.timeouts.handshake);
+        let local =
+            Local { id: config.node_id(), client_id: config.client_id.clone(), listen_port: config.listen_port };
+        Ok(Self {
+            state,
+            pending: Pending::Nothing,
+            held: false,
+            ingress: Ingress::new(receive),
+            egress: Egress::new(transmit, table),
+            protocols: Protocols::new(&config.offers, &config.limits),
+            deadlines,
+            liveness: Liveness::default(),
+            timeouts: config.timeouts,
+            limits: config.limits,
+            local,
+            remote,
+            role,
+            started: now,
+            now,
+            #[cfg(feature = "rlp")]
+            scratch: None,
+        })
+    }
+
+    /// Takes the link apart and returns its buffers, for the next link
+    ///
+    /// For `&'static mut` buffers. Buffers that are lent to one link after the other come back by
+    /// themselves when the link is dropped. The buffers still hold what was said on the link last.
+    pub fn into_buffers(self) -> Buffers<'buf> {
+        let Self { ingress, egress, .. } = self;
+        let (transmit, table) = egress.into_parts();
+        Buffers { receive: ingress.into_arena(), transmit, table }
+    }
+}
+
+pub(super) fn check(config: &Config, buffers: &Buffers<'_>) -> Result<(), StartError> {
+    buffers.check(config.receive_len(), config.transmit_len())
+}
+
+const fn start_error(error: handshake::StartError) -> StartError {
+    match error {
+        handshake::StartError::WeakEntropy => StartError::WeakEntropy,
+        handshake::StartError::InvalidRemote => StartError::InvalidRemote,
+    }
+}

@@ -1,0 +1,216 @@
+//! From the messages of protocols to frames
+
+use super::PeerState;
+use super::action::{Direction, MessageEvent};
+use super::buffers::Table;
+use super::compression::Compression;
+use super::state::{Pending, Running, Stage, State};
+use crate::error::WriteError;
+use crate::protocol::ProtocolId;
+use crate::rlpx::frame::{body_room, frame_len};
+use crate::time::Instant;
+use crate::wire::rlp::{Writer, uint_len};
+use crate::wire::{copy, snappy};
+
+/// # Requests: messages
+impl PeerState<'_> {
+    /// Sends a message, all of it or nothing
+    ///
+    /// The message is sealed at once, so `payload` is free again. `code` is relative to the protocol.
+    /// Returns what an observer of messages wants to know.
+    ///
+    /// A message is taken if nothing of its protocol is unsent. Otherwise it is taken if it fits the
+    /// protocol's share together with what the protocol has written since it last had nothing unsent.
+    /// What other protocols have unsent does not matter. See [`Config`](crate::Config) for the size of a
+    /// share.
+    ///
+    /// # Errors
+    /// A refused message changes nothing that the peer could ever see. After `Full` every message of the
+    /// protocol is refused until [`Action::Writable`](crate::Action::Writable), which comes when nothing
+    /// of the protocol is unsent.
+    pub fn write(
+        &mut self,
+        now: Instant,
+        protocol: ProtocolId,
+        code: u64,
+        payload: &[u8],
+    ) -> Result<MessageEvent, WriteError> {
+        self.advance_clock(now);
+        let draft = self.draft(protocol, code, payload.len())?;
+        let compression = draft.compression;
+        self.seal_message(draft, |room, table| {
+            let len = encode(payload, room, compression, table)?;
+            Some(Written { payload: payload.len(), encoded: len })
+        })
+    }
+
+    /// Sends a message that `fill` writes to where it is sealed
+    ///
+    /// For those whose memory holds a message only once. `fill` gets `max` bytes with any content, and
+    /// returns how many of them are the payload. It is called only if a message of `max` bytes is taken
+    /// by the rule of [`write`](Self::write). The message is not compressed, which every peer can read.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write), and `TooLarge` if `fill` returns more than `max`.
+    pub fn write_with(
+        &mut self,
+        now: Instant,
+        protocol: ProtocolId,
+        code: u64,
+        max: usize,
+        fill: impl FnOnce(&mut [u8]) -> usize,
+    ) -> Result<MessageEvent, WriteError> {
+        self.advance_clock(now);
+        let draft = self.draft(protocol, code, max)?;
+        let compression = draft.compression;
+        self.seal_message(draft, |room, _| {
+            let mut payload = 0;
+            let fill = |room: &mut [u8]| {
+                payload = fill(room);
+                payload
+            };
+            let encoded = match compression {
+                Compression::None => Some(fill(room.get_mut(..max)?)).filter(|len| *len <= max)?,
+                Compression::Snappy => snappy::store(room, max, fill)?,
+            };
+            Some(Written { payload, encoded })
+        })
+    }
+
+    /// Sends a message that the `rlp` crate encodes; otherwise like [`write`](Self::write)
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write), and `Unfinished`.
+    #[cfg(feature = "rlp")]
+    pub fn write_rlp<T: rlp::Encodable>(
+        &mut self,
+        now: Instant,
+        protocol: ProtocolId,
+        code: u64,
+        message: &T,
+    ) -> Result<MessageEvent, WriteError> {
+        let mut stream = self.scratch.take().unwrap_or_default();
+        stream.clear();
+        message.rlp_append(&mut stream);
+        let outcome = match stream.is_finished() {
+            true => self.write(now, protocol, code, stream.as_raw()),
+            false => Err(WriteError::Unfinished),
+        };
+        self.scratch = Some(stream);
+        outcome
+    }
+
+    /// The largest payload that the protocol can write now
+    ///
+    /// A payload of this many bytes is taken, whatever its content and code, and a longer one is
+    /// refused. 0 while the link is not ready, has ended, or does not share the protocol; then not even
+    /// an empty payload is taken, nor after `Full`.
+    pub fn write_capacity(&self, protocol: ProtocolId) -> usize {
+        let running = match &self.state {
+            State::Running(running) if self.pending != Pending::Ready && self.egress.takes_messages() => running,
+            _ => return 0,
+        };
+        let Some(shared) = self.protocols.find(protocol) else {
+            return 0;
+        };
+        let last_id = shared.offset.saturating_add(shared.length.saturating_sub(1));
+        let body = body_room(self.protocols.write_capacity(protocol, self.egress.sent()));
+        let room = body.saturating_sub(uint_len(last_id));
+        running.compression.max_input(room).min(self.protocols.max_send(protocol))
+    }
+}
+
+/// A message that passes every check but that of the share
+struct Draft {
+    protocol: ProtocolId,
+    code: u64,
+    id: u64,
+    compression: Compression,
+    max_body: usize,
+}
+
+/// The lengths of a message that was written
+struct Written {
+    payload: usize,
+    /// As it stands in the body, compressed or not
+    encoded: usize,
+}
+
+impl PeerState<'_> {
+    /// Checks everything about a message that waiting would not change
+    fn draft(&self, protocol: ProtocolId, code: u64, len: usize) -> Result<Draft, WriteError> {
+        let compression = match &self.state {
+            State::Running(_) if self.pending == Pending::Ready => return Err(WriteError::NotReady),
+            State::Running(running) => running.compression,
+            state if matches!(state.stage(), Stage::Closing | Stage::Closed) => return Err(WriteError::Closed),
+            _ => return Err(WriteError::NotReady),
+        };
+        let shared = self.protocols.find(protocol).ok_or(WriteError::NotShared)?;
+        if code >= shared.length {
+            return Err(WriteError::InvalidCode);
+        }
+        if len > self.protocols.max_send(protocol) {
+            return Err(WriteError::TooLarge);
+        }
+        let id = shared.offset.saturating_add(code);
+        let max_body = uint_len(id).saturating_add(compression.max_len(len));
+        Ok(Draft { protocol, code, id, compression, max_body })
+    }
+
+    /// Seals a message if the share of its protocol takes it
+    fn seal_message(
+        &mut self,
+        Draft { protocol, code, id, max_body, .. }: Draft,
+        write: impl FnOnce(&mut [u8], &mut Table<'_>) -> Option<Written>,
+    ) -> Result<MessageEvent, WriteError> {
+        let Self { state: State::Running(Running { session, .. }), egress, protocols, .. } = self else {
+            return Err(WriteError::NotReady);
+        };
+        let sent = egress.sent();
+        if !egress.takes_messages() || frame_len(max_body) > protocols.write_capacity(protocol, sent) {
+            protocols.refuse(protocol);
+            return Err(WriteError::Full);
+        }
+        let mut size = 0;
+        let sealed = egress.seal(session, max_body, |body, table| {
+            write_body(body, id, |room| {
+                let Written { payload, encoded } = write(room, table)?;
+                size = payload;
+                Some(encoded)
+            })
+        });
+        let wire_size = sealed.ok_or(WriteError::TooLarge)?;
+        protocols.wrote(protocol, size, wire_size, sent, egress.end_position());
+        self.arm_write_timer();
+        Ok(MessageEvent { direction: Direction::Sent, protocol, code, size, wire_size })
+    }
+
+    /// The next protocol that is to be told that it can write
+    pub(super) fn take_writable(&mut self) -> Option<ProtocolId> {
+        match &self.state {
+            State::Running(_) if self.egress.takes_messages() => self.protocols.take_writable(self.egress.sent()),
+            _ => None,
+        }
+    }
+}
+
+/// Writes a message id and behind it what `payload` writes; returns the length of both
+pub(super) fn write_body(body: &mut [u8], id: u64, payload: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<usize> {
+    let (head, room) = body.split_at_mut_checked(uint_len(id))?;
+    let mut writer = Writer::new(head);
+    writer.uint(id);
+    Some(uint_len(id).saturating_add(payload(room)?))
+}
+
+/// Writes a payload as it stands in a body; returns its length there
+pub(super) fn encode(
+    payload: &[u8],
+    room: &mut [u8],
+    compression: Compression,
+    table: &mut Table<'_>,
+) -> Option<usize> {
+    match compression {
+        Compression::None => Some(copy(room, payload)),
+        Compression::Snappy => snappy::compress(payload, room, table.for_payload(payload.len())).ok(),
+    }
+}

@@ -153,14 +153,11 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(any(feature = "std", fuzzing, test))]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 mod error;
 mod fmt;
-#[cfg(all(feature = "alloc", any(fuzzing, test)))]
-#[doc(hidden)]
-pub mod fuzzing;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod node_id;

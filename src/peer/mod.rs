@@ -5,11 +5,12 @@ mod buffers;
 mod config;
 mod egress;
 mod ending;
-#[cfg(all(feature = "alloc", any(fuzzing, test)))]
-mod fuzzing;
 mod growable;
 mod info;
 mod ingress;
+#[cfg(feature = "__internal")]
+#[doc(hidden)]
+pub mod internal;
 mod liveness;
 mod protocols;
 mod receive;

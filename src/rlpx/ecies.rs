@@ -121,7 +121,7 @@ pub(super) fn open<T>(
     let ephemeral = Public::from_id(&NodeId::new(*key))?;
     let keys = Keys::derive(&secret.agree(&ephemeral));
     let mac = keys.mac([iv, text, prefix]).ok_or(short)?;
-    if !cfg!(fuzzing) {
+    if !cfg!(all(fuzzing, feature = "__internal")) {
         mac.verify((&*tag).into()).map_err(|_| Violation::HandshakeTagMismatch)?;
     }
     keys.apply_keystream(iv, text);

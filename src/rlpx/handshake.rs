@@ -73,7 +73,7 @@ impl Initiator {
     }
 
     /// An initiator that has written its auth
-    #[cfg(any(fuzzing, test))]
+    #[cfg(test)]
     pub(crate) fn start(
         identity: &SecretKey,
         remote: NodeId,
@@ -109,7 +109,7 @@ impl Initiator {
     }
 
     /// Turns the ack into a session with the auth that [`Initiator::start`] wrote
-    #[cfg(any(fuzzing, test))]
+    #[cfg(test)]
     pub(crate) fn finish(self, auth: &[u8], ack: &mut [u8]) -> Result<Session, Violation> {
         Ok(self.agree(ack)?.initiator_session(auth, ack))
     }
@@ -189,7 +189,7 @@ impl Recipient {
     }
 
     /// Turns an auth into a session, and writes ack to the start of `out`
-    #[cfg(any(fuzzing, test))]
+    #[cfg(test)]
     pub(crate) fn answer(self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Session>, Violation> {
         let Answer { session, remote, len } = self.agree(auth, out)?;
         let session = session.recipient_session(auth, out.get(..len).unwrap_or_default());

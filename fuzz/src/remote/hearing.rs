@@ -1,45 +1,41 @@
 //! What the remote hears: every frame of the link is opened and held against what the link was asked to send
 
 use std::collections::VecDeque;
-use std::vec::Vec;
 
-use super::remote::{Keys, Remote};
-use super::settings::{Side, key};
-use crate::p2p::message::{self, DISCONNECT, HELLO, PING, PONG};
-use crate::p2p::{disconnect, hello};
-use crate::rlpx::frame::{HEADER, sealed_body_len};
-use crate::rlpx::handshake::{Answer, MAX_SENT};
-use crate::wire::snappy;
-use crate::{DisconnectReason, PeerState};
+use devp2p_proto::internal::{Answered, Frame};
+use devp2p_proto::rlp::Reader;
+use devp2p_proto::{Cause, DisconnectReason, PeerState};
+
+use super::{DISCONNECT, HELLO, Keys, PING, PONG, Remote};
+use crate::settings::{Side, entropy, key};
 
 /// What has come from the link, sent or only offered
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     /// Offered and not sent
     unsent: Vec<u8>,
     /// How much was sent, ever
     sent: usize,
     /// Messages that the link has taken and that have not been heard: id, payload, bytes in the frame
-    pub(super) written: VecDeque<(u64, Vec<u8>, usize)>,
-    pub(super) hello: bool,
-    pub(super) pings: usize,
-    pub(super) pongs: usize,
+    pub(crate) written: VecDeque<(u64, Vec<u8>, usize)>,
+    pub(crate) hello: bool,
+    pub(crate) pings: usize,
+    pub(crate) pongs: usize,
     /// Where the last Ping and the last Pong end
     last: [usize; 2],
     /// Where the last of all else ends
     message_end: usize,
-    pub(super) goodbye: Option<DisconnectReason>,
+    pub(crate) goodbye: Option<DisconnectReason>,
 }
 
 impl Remote {
     /// Hears what is offered for sending
-    pub(super) fn hear(&mut self, offered: &[u8], link: &PeerState<'_>) {
+    pub(crate) fn hear(&mut self, offered: &[u8], link: &PeerState<'_>) {
         let known = self.heard.unsent.len();
         assert!(offered.starts_with(&self.heard.unsent), "bytes that were offered have changed");
         self.heard.unsent.extend_from_slice(&offered[known..]);
         let mut position = self.heard.sent + known;
-        let mut new = offered[known..].to_vec();
-        let mut rest = &mut new[..];
+        let mut rest = &offered[known..];
         while !rest.is_empty() && !matches!(self.keys, Keys::Lost) {
             let len = if matches!(self.keys, Keys::Agreed(_)) {
                 self.hear_frame(rest, position, link)
@@ -50,54 +46,52 @@ impl Remote {
             if self.heard.last.iter().all(|end| *end != position) {
                 self.heard.message_end = position;
             }
-            rest = &mut rest[len..];
+            rest = &rest[len..];
         }
     }
 
     /// Notes that the first `len` bytes of what was offered are sent
-    pub(super) fn note_sent(&mut self, len: usize) {
+    pub(crate) fn note_sent(&mut self, len: usize) {
         self.heard.unsent.drain(..len);
         self.heard.sent += len;
     }
 
     /// Nothing waits but Ping and Pong
-    pub(super) fn messages_have_left(&self) -> bool {
+    pub(crate) fn messages_have_left(&self) -> bool {
         self.heard.written.is_empty() && self.heard.message_end <= self.heard.sent
     }
 
-    /// Goes from auth or ack to a session
-    fn hear_packet(&mut self, bytes: &mut [u8]) -> usize {
+    /// Goes from auth or ack to frames
+    fn hear_packet(&mut self, bytes: &[u8]) -> usize {
         let len = 2 + usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
-        let packet = &mut bytes[..len];
-        let session = match core::mem::replace(&mut self.keys, Keys::Lost) {
-            Keys::AwaitAuth(handshake) => {
-                let mut ack = std::vec![0; MAX_SENT];
-                let Answer { session, remote, len } = handshake.answer(packet, &mut ack).unwrap();
+        let packet = &bytes[..len];
+        let frames = match std::mem::replace(&mut self.keys, Keys::Lost) {
+            Keys::AwaitAuth => {
+                let answered = Answered::new(&key(Side::Remote), entropy(Side::Remote), packet);
+                let Answered { remote, ack, frames } = answered.ok().unwrap();
                 assert_eq!(remote, key(Side::Link).node_id());
-                self.say_packet(&ack[..len]);
-                session
+                self.say_packet(&ack);
+                frames
             }
-            Keys::AwaitAck(handshake, auth) => handshake.finish(&auth, packet).unwrap(),
+            Keys::AwaitAck(dialled) => dialled.finish(packet).ok().unwrap(),
             keys => {
                 self.keys = keys;
                 return len;
             }
         };
-        self.keys = Keys::Agreed(session);
+        self.keys = Keys::Agreed(frames);
         len
     }
 
-    fn hear_frame(&mut self, bytes: &mut [u8], position: usize, link: &PeerState<'_>) -> usize {
-        let Keys::Agreed(session) = &mut self.keys else {
+    fn hear_frame(&mut self, bytes: &[u8], position: usize, link: &PeerState<'_>) -> usize {
+        let Keys::Agreed(frames) = &mut self.keys else {
             return bytes.len();
         };
-        let (header, rest) = bytes.split_at_mut(HEADER);
-        let size = session.open_header((&*header).try_into().unwrap()).unwrap();
-        let sealed = &mut rest[..sealed_body_len(size)];
-        session.open_body(sealed).unwrap();
-        let len = HEADER + sealed.len();
-        assert!(sealed[size..sealed.len() - 16].iter().all(|byte| *byte == 0), "padding is not zero");
-        let (id, payload) = message::split(&sealed[..size]).unwrap();
+        let Frame { body, padding, len } = frames.open(bytes).expect("a frame that is whole and authentic");
+        assert!(padding.iter().all(|byte| *byte == 0), "padding is not zero");
+        let mut reader = Reader::new(&body);
+        let id = reader.uint().unwrap();
+        let payload = reader.remaining();
         assert_eq!(self.heard.goodbye, None, "something follows Disconnect");
         match id {
             HELLO => self.hear_hello(payload),
@@ -110,16 +104,22 @@ impl Remote {
     fn hear_hello(&mut self, payload: &[u8]) {
         assert!(!self.heard.hello, "a second Hello");
         self.heard.hello = true;
-        let hello = hello::Hello::decode(payload).unwrap();
-        assert_eq!(hello.id, key(Side::Link).node_id());
+        let mut fields = Reader::new(payload).only_list().unwrap();
+        assert_eq!(fields.uint(), Ok(5));
+        assert_eq!(fields.bytes(), Ok(&b"fuzz/1"[..]));
+        fields.list().unwrap();
+        assert_eq!(fields.uint(), Ok(30303));
+        assert_eq!(fields.array(), Ok(key(Side::Link).node_id().as_bytes()));
+        fields.finish().unwrap();
     }
 
     fn hear_disconnect(&mut self, payload: &[u8], link: &PeerState<'_>) {
         let compressed = self.is_compressed_for(link);
         let payload = if compressed { decompress(payload) } else { payload.to_vec() };
-        let reason = disconnect::decode(&payload).unwrap();
-        assert!(payload[0] >= 0xc0, "Disconnect is not a list");
-        assert_eq!(Some(reason), link.cause().and_then(crate::Cause::sent_reason));
+        let mut fields = Reader::new(&payload).only_list().expect("Disconnect is a list");
+        let reason = DisconnectReason::from_code(fields.uint().unwrap());
+        fields.finish().unwrap();
+        assert_eq!(Some(reason), link.cause().and_then(Cause::sent_reason));
         self.heard.goodbye = Some(reason);
     }
 
@@ -149,7 +149,7 @@ impl Remote {
 
     /// At most one Ping and one Pong wait to be sent
     fn check_only_one(&mut self, kind: usize, end: usize) {
-        let last = core::mem::replace(&mut self.heard.last[kind], end);
+        let last = std::mem::replace(&mut self.heard.last[kind], end);
         assert!(last <= self.heard.sent, "one more waits");
     }
 
@@ -164,7 +164,5 @@ impl Remote {
 }
 
 fn decompress(block: &[u8]) -> Vec<u8> {
-    let mut payload = std::vec![0; snappy::decompressed_len(block).unwrap()];
-    snappy::decompress(block, &mut payload).unwrap();
-    payload
+    snap::raw::Decoder::new().decompress_vec(block).unwrap()
 }

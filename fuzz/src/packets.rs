@@ -3,17 +3,14 @@
 //! What comes of them must not depend on how they are cut.
 
 use std::sync::OnceLock;
-use std::vec::Vec;
 
-use super::input::Input;
-use super::remote::session;
-use super::settings::{Settings, Side, entropy, key};
-use super::subject::Seen;
-use crate::p2p::hello;
-use crate::rlpx::frame::{HEADER, Session, frame_len};
-use crate::rlpx::handshake::{Initiator, MAX_SENT, Recipient};
-use crate::wire::rlp::Writer;
-use crate::{Buffers, Capability, Instant, Name, PeerState, Role};
+use devp2p_proto::internal::{self, Answered, Dialled, Frames};
+use devp2p_proto::{Buffers, Cause, Instant, PeerState, Role};
+
+use crate::input::Input;
+use crate::remote::Hello;
+use crate::settings::{Settings, Side, entropy, key};
+use crate::subject::Seen;
 
 /// What the bytes are put into, and what they stand for
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +62,7 @@ pub fn packets(data: &[u8]) {
 struct Outcome {
     seen: Vec<Seen>,
     sent: Vec<u8>,
-    cause: Option<crate::Cause>,
+    cause: Option<Cause>,
 }
 
 /// Feeds the whole stream to a link, in pieces of `chunk` bytes
@@ -83,7 +80,7 @@ fn outcome(target: Target, settings: &Settings, stream: &[u8], chunk: usize) -> 
         drain(&mut link, &mut outcome);
         let last_word = usize::from(matches!(outcome.seen.last(), Some(Seen::Disconnect(_))));
         assert!(outcome.seen.len() - before <= 1 + last_word, "one call completes at most one message");
-        let (receive, transmit) = link.memory();
+        let (receive, transmit) = internal::memory(&mut link);
         assert!(receive <= settings.max_memory().0 && transmit <= settings.max_memory().1);
     }
     link.receive_closed(Instant::ZERO);
@@ -115,14 +112,14 @@ fn new_link<'buf>(target: Target, settings: &Settings, buffers: Buffers<'buf>) -
         Target::Packet(Role::Initiator) | Target::DamagedPacket(Role::Initiator) => {
             PeerState::initiator(now, config, remote, entropy(Side::Link), buffers)
         }
-        _ => PeerState::past_handshake(now, config, settings.role, remote, session(), buffers),
+        _ => internal::past_handshake(now, config, settings.role, remote, buffers),
     };
     link.unwrap()
 }
 
 /// What the link is fed
 fn stream(target: Target, input: &mut Input<'_>) -> Vec<u8> {
-    let mut remote = session();
+    let mut remote = Frames::past_handshake();
     match target {
         Target::Packet(_) | Target::FramesToHello => input.rest().to_vec(),
         Target::DamagedPacket(role) => damaged(packet(role), input.rest()),
@@ -148,11 +145,11 @@ fn damaged(packet: &[u8], mask: &[u8]) -> Vec<u8> {
 }
 
 /// Frames whose bodies the input has, with headers that may be changed after sealing
-fn bodies(remote: &mut Session, input: &mut Input<'_>) -> Vec<u8> {
+fn bodies(remote: &mut Frames, input: &mut Input<'_>) -> Vec<u8> {
     let mut stream = Vec::new();
     while let Some(form) = input.next() {
         let body = if form & 1 == 0 { input.bytes() } else { input.rest() };
-        let mut frame = seal(remote, body);
+        let mut frame = remote.seal(body);
         if form & 6 == 6 {
             frame.iter_mut().zip(input.bytes()).for_each(|(byte, mask)| *byte ^= mask);
         }
@@ -164,31 +161,18 @@ fn bodies(remote: &mut Session, input: &mut Input<'_>) -> Vec<u8> {
     stream
 }
 
-fn seal(remote: &mut Session, body: &[u8]) -> Vec<u8> {
-    let mut frame = std::vec![0; frame_len(body.len())];
-    frame[HEADER..HEADER + body.len()].copy_from_slice(body);
-    remote.seal(&mut frame, body.len());
-    frame
-}
-
 /// A Hello that shares what most settings offer, with or without compression
-fn good_hello(remote: &mut Session, input: &mut Input<'_>) -> Vec<u8> {
+fn good_hello(remote: &mut Frames, input: &mut Input<'_>) -> Vec<u8> {
     let uncompressed = input.flag();
     let offered = ["alpha/1", "beta/2", "zero/1", "eth/68", "snap/1", "a/1", "b/1", "c/1", "h/1"];
     let capabilities = offered.into_iter().map(|text| {
         let (name, version) = text.split_once('/').unwrap();
-        Capability { name: Name::new(name.as_bytes()).unwrap(), version: version.parse().unwrap() }
+        (name.as_bytes().to_vec(), version.parse().unwrap())
     });
-    let mut buffer = [0; 512];
-    let mut writer = Writer::new(&mut buffer);
-    writer.uint(0);
-    hello::encode(&mut writer, "fuzz/remote", capabilities, 0, &key(Side::Remote).node_id());
-    let mut body = writer.finish().unwrap().to_vec();
-    if uncompressed {
-        // The version is the first field, behind the message id and the header of a long list.
-        body[3] = 4;
-    }
-    seal(remote, &body)
+    let version = if uncompressed { 4 } else { 5 };
+    let hello = Hello::good(version, capabilities);
+    // 0x80 is the message id 0.
+    remote.seal(&[&[0x80][..], &hello.encode()].concat())
 }
 
 /// The handshake packet that a link of this role waits for, as the remote makes it
@@ -199,18 +183,11 @@ fn packet(role: Role) -> &'static [u8] {
 }
 
 fn auth(from: Side, to: Side) -> Vec<u8> {
-    let mut auth = std::vec![0; MAX_SENT];
-    let started = Initiator::start(&key(from), key(to).node_id(), entropy(from), &mut auth);
-    let (_, len) = started.map_err(|error| std::format!("{error:?}")).unwrap();
-    auth.truncate(len);
-    auth
+    Dialled::new(&key(from), key(to).node_id(), entropy(from)).unwrap().auth().to_vec()
 }
 
 /// The answer to the auth that every link of ours dials with
 fn ack() -> Vec<u8> {
-    let mut ack = std::vec![0; MAX_SENT];
-    let recipient = Recipient::new(&key(Side::Remote), entropy(Side::Remote)).unwrap();
-    let answer = recipient.answer(&mut auth(Side::Link, Side::Remote), &mut ack).unwrap();
-    ack.truncate(answer.len);
-    ack
+    let auth = auth(Side::Link, Side::Remote);
+    Answered::new(&key(Side::Remote), entropy(Side::Remote), &auth).ok().unwrap().ack
 }

@@ -3,54 +3,52 @@
 //! Every byte string is a valid input and each decision takes few bytes, so that a mutation changes
 //! one decision and leaves the rest alone. Where the bytes have ended, everything reads as zero.
 
-use std::vec::Vec;
-
 /// The rest of the bytes
 #[derive(Debug, Clone)]
-pub(super) struct Input<'a>(&'a [u8]);
+pub(crate) struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// The next byte, `None` at the end
-    pub(super) fn next(&mut self) -> Option<u8> {
+    pub(crate) fn next(&mut self) -> Option<u8> {
         let (byte, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(*byte)
     }
 
-    pub(super) fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         self.next().unwrap_or_default()
     }
 
-    pub(super) fn flag(&mut self) -> bool {
+    pub(crate) fn flag(&mut self) -> bool {
         self.byte() & 1 == 1
     }
 
-    pub(super) fn u16(&mut self) -> u16 {
+    pub(crate) fn u16(&mut self) -> u16 {
         u16::from_be_bytes([self.byte(), self.byte()])
     }
 
-    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[usize::from(self.byte()) % choices.len()]
     }
 
     /// As many bytes as a length byte says, or all that are left
-    pub(super) fn bytes(&mut self) -> &'a [u8] {
+    pub(crate) fn bytes(&mut self) -> &'a [u8] {
         let len = usize::from(self.byte()).min(self.0.len());
         let (bytes, rest) = self.0.split_at(len);
         self.0 = rest;
         bytes
     }
 
-    pub(super) const fn rest(&self) -> &'a [u8] {
+    pub(crate) const fn rest(&self) -> &'a [u8] {
         self.0
     }
 
     /// A payload around the sizes that matter, up to a little more than `limit`
-    pub(super) fn payload(&mut self, limit: usize) -> Vec<u8> {
+    pub(crate) fn payload(&mut self, limit: usize) -> Vec<u8> {
         let selector = self.byte();
         let len = match selector & 0x0f {
             0 => return self.bytes().to_vec(),
@@ -76,7 +74,7 @@ impl<'a> Input<'a> {
 }
 
 /// The longest payload that is made, one byte more than the largest message limit that is configured
-pub(super) const MAX_PAYLOAD: usize = 66_001;
+pub(crate) const MAX_PAYLOAD: usize = 66_001;
 
 /// Bytes that compress well, a little, or not at all
 fn pattern(kind: u8, len: usize) -> Vec<u8> {
@@ -88,7 +86,7 @@ fn pattern(kind: u8, len: usize) -> Vec<u8> {
         state as u8
     };
     match kind & 3 {
-        0 => std::vec![kind; len],
+        0 => vec![kind; len],
         1 => (0..len).map(|index| (index / 3) as u8).collect(),
         2 => std::iter::repeat_with(noise).take(len).collect(),
         _ => (0..len).map(|index| if index % 32 < 9 { noise() } else { kind }).collect(),

@@ -1,15 +1,13 @@
 //! The fuzz targets over their committed corpus, and over inputs of proptest's
 
 use std::path::PathBuf;
-use std::vec::Vec;
 
+use devp2p_fuzz::{link, packets};
 use proptest::prelude::*;
-
-use super::{link, packets};
 
 /// Every committed seed, with its name
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
 }
@@ -18,7 +16,7 @@ fn replay(target: &str, body: fn(&[u8])) {
     let corpus = corpus(target);
     assert!(!corpus.is_empty());
     for (path, data) in corpus {
-        std::println!("{}", path.display());
+        println!("{}", path.display());
         body(&data);
     }
 }

@@ -3,48 +3,16 @@
 //! A twin may get the same events in other words: by value, with a clock that never goes back, and
 //! without the writes that are refused for good. It has to do the same to the byte.
 
-use std::vec::Vec;
+mod seen;
 
-use super::settings::Settings;
-use crate::{
-    Action, Cause, DisconnectReason, Event, Instant, MessageEvent, NodeId, PeerState, ProtocolError, ProtocolId,
-    Refused, SharedProtocol, Stage, WriteError,
+pub(crate) use seen::{Seen, Told};
+
+use devp2p_proto::{
+    Action, Cause, DisconnectReason, Event, Instant, MessageEvent, Network, PeerState, ProtocolError, ProtocolId,
+    Refused, Stage, WriteError, internal,
 };
 
-/// An action with everything owned
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Seen {
-    Authenticated(NodeId),
-    Ready(Vec<SharedProtocol>),
-    Deliver { protocol: ProtocolId, code: u64, payload: Vec<u8>, wire_len: usize },
-    Writable(ProtocolId),
-    Send(Vec<u8>),
-    Disconnect(Cause),
-}
-
-impl Seen {
-    pub(super) fn new(action: Action<'_>) -> Self {
-        match action {
-            Action::Authenticated(id) => Self::Authenticated(id),
-            Action::Ready(ready) => Self::Ready(ready.shared().collect()),
-            Action::Deliver { protocol, code, payload } => {
-                Self::Deliver { protocol, code, payload: payload.to_vec(), wire_len: payload.wire_len() }
-            }
-            Action::Writable(protocol) => Self::Writable(protocol),
-            Action::Send(bytes) => Self::Send(bytes.to_vec()),
-            Action::Disconnect(cause) => Self::Disconnect(cause),
-        }
-    }
-}
-
-/// How far the driver was told that the link has come
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Told {
-    Nothing,
-    Authenticated,
-    Ready,
-    Disconnected,
-}
+use crate::settings::Settings;
 
 /// What an observer sees between two calls
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +25,10 @@ struct View {
     received: u64,
 }
 
-pub(super) struct Subject<'buf> {
-    pub(super) link: PeerState<'buf>,
+pub(crate) struct Subject<'buf> {
+    pub(crate) link: PeerState<'buf>,
     twin: Option<PeerState<'buf>>,
-    pub(super) told: Told,
+    pub(crate) told: Told,
     /// Authenticated, Ready and Deliver since bytes were taken
     announced: usize,
     /// The latest time that was given
@@ -72,11 +40,11 @@ pub(super) struct Subject<'buf> {
     held: bool,
     /// Payloads that are kept, so that the link cannot use their memory again
     kept: Vec<bytes::Bytes>,
-    pub(super) keep_payloads: bool,
+    pub(crate) keep_payloads: bool,
 }
 
 impl<'buf> Subject<'buf> {
-    pub(super) fn new(settings: &Settings, link: PeerState<'buf>, twin: Option<PeerState<'buf>>) -> Self {
+    pub(crate) fn new(settings: &Settings, link: PeerState<'buf>, twin: Option<PeerState<'buf>>) -> Self {
         Self {
             link,
             twin,
@@ -92,7 +60,7 @@ impl<'buf> Subject<'buf> {
         }
     }
 
-    pub(super) fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
+    pub(crate) fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         let before = self.view();
         let now = self.at(now);
         let taken = self.link.receive(now, bytes);
@@ -113,14 +81,14 @@ impl<'buf> Subject<'buf> {
         taken
     }
 
-    pub(super) fn receive_closed(&mut self, now: Instant) {
+    pub(crate) fn receive_closed(&mut self, now: Instant) {
         let now = self.at(now);
         self.link.receive_closed(now);
         assert_eq!(self.link.stage(), Stage::Closed);
         self.reflect_event(Event::ReceiveClosed);
     }
 
-    pub(super) fn send_failed(&mut self, now: Instant) {
+    pub(crate) fn send_failed(&mut self, now: Instant) {
         let now = self.at(now);
         self.link.send_failed(now);
         assert!(self.link.stage() as u8 >= Stage::Closing as u8);
@@ -128,7 +96,7 @@ impl<'buf> Subject<'buf> {
         self.reflect_event(Event::SendFailed);
     }
 
-    pub(super) fn hold_input(&mut self, now: Instant, held: bool) {
+    pub(crate) fn hold_input(&mut self, now: Instant, held: bool) {
         let before = self.view();
         let now = self.at(now);
         self.link.hold_input(now, held);
@@ -137,7 +105,7 @@ impl<'buf> Subject<'buf> {
         self.reflect_event(Event::HoldInput(held));
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
         let before = self.view();
         let now = self.at(now);
         self.link.handle_timeout(now);
@@ -151,7 +119,7 @@ impl<'buf> Subject<'buf> {
         self.reflect_event(Event::Timeout);
     }
 
-    pub(super) fn sent(&mut self, now: Instant, len: usize) -> Result<(), Refused> {
+    pub(crate) fn sent(&mut self, now: Instant, len: usize) -> Result<(), Refused> {
         let before = self.view();
         let now = self.at(now);
         let outcome = self.link.sent(now, len);
@@ -175,7 +143,7 @@ impl<'buf> Subject<'buf> {
         outcome
     }
 
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
         now: Instant,
         protocol: ProtocolId,
@@ -190,7 +158,7 @@ impl<'buf> Subject<'buf> {
     }
 
     /// Writes a payload that the `rlp` crate wraps as a string
-    pub(super) fn write_rlp(
+    pub(crate) fn write_rlp(
         &mut self,
         now: Instant,
         protocol: ProtocolId,
@@ -237,7 +205,7 @@ impl<'buf> Subject<'buf> {
         }
     }
 
-    pub(super) fn protocol_returned(
+    pub(crate) fn protocol_returned(
         &mut self,
         now: Instant,
         protocol: ProtocolId,
@@ -253,7 +221,7 @@ impl<'buf> Subject<'buf> {
         refused
     }
 
-    pub(super) fn ping(&mut self, now: Instant) {
+    pub(crate) fn ping(&mut self, now: Instant) {
         let before = self.view();
         let now = self.at(now);
         let outcome = self.link.ping(now);
@@ -268,7 +236,7 @@ impl<'buf> Subject<'buf> {
         self.reflect_outcome(Event::Ping, outcome.map_err(Refused::Write));
     }
 
-    pub(super) fn disconnect(&mut self, now: Instant, reason: DisconnectReason) {
+    pub(crate) fn disconnect(&mut self, now: Instant, reason: DisconnectReason) {
         let now = self.at(now);
         self.link.disconnect(now, reason);
         assert!(self.link.stage() as u8 >= Stage::Closing as u8);
@@ -276,7 +244,7 @@ impl<'buf> Subject<'buf> {
     }
 
     /// The next action, in the order in which they may come
-    pub(super) fn poll(&mut self) -> Option<Seen> {
+    pub(crate) fn poll(&mut self) -> Option<Seen> {
         let before = self.view();
         let action = self.link.poll();
         let seen = match action {
@@ -341,25 +309,25 @@ impl<'buf> Subject<'buf> {
     }
 
     /// What holds between any two calls
-    pub(super) fn check(&mut self) {
+    pub(crate) fn check(&mut self) {
         let stage = self.link.stage();
         assert_eq!(self.link.next_timeout().is_some(), self.link.next_timer().is_some());
         assert_eq!(self.link.cause().is_some(), stage as u8 >= Stage::Closing as u8);
         if stage == Stage::Closed {
             assert_eq!((self.link.next_timeout(), self.link.unsent()), (None, 0), "a closed link waits for nothing");
         }
-        let (receive, transmit) = self.link.memory();
+        let (receive, transmit) = internal::memory(&mut self.link);
         assert!(receive <= self.max_memory.0, "{receive} bytes to receive");
         assert!(transmit <= self.max_memory.1, "{transmit} bytes to send");
     }
 
     /// Goes over everything that only looks
-    pub(super) fn inspect(&self) {
+    pub(crate) fn inspect(&self) {
         let link = &self.link;
-        let text = std::format!("{link:?} {:?} {}", link.next_timer(), link.age(self.latest).as_millis());
-        let cause = link.cause().map(|cause| std::format!("{cause} {cause:?} {:?}", cause.sent_reason()));
-        let info = link.peer_info(crate::Network::default(), |shared| Some(shared.offset));
-        let info = std::format!("{info:?} {:?} {:?}", link.remote_hello(), link.remote_id());
+        let text = format!("{link:?} {:?} {}", link.next_timer(), link.age(self.latest).as_millis());
+        let cause = link.cause().map(|cause| format!("{cause} {cause:?} {:?}", cause.sent_reason()));
+        let info = link.peer_info(Network::default(), |shared| Some(shared.offset));
+        let info = format!("{info:?} {:?} {:?}", link.remote_hello(), link.remote_id());
         assert!(!text.is_empty() && !info.is_empty() && cause.is_none_or(|cause| !cause.is_empty()));
     }
 

@@ -1,16 +1,16 @@
 //! The link under test: whose it is, what it offers, and how much room it has
 
-use core::time::Duration;
 use std::sync::OnceLock;
-use std::vec::Vec;
+use std::time::Duration;
 
-use super::input::Input;
-use crate::{Buffers, Config, Entropy, Protocol, Role, SecretKey, Timeouts};
+use devp2p_proto::{Buffers, Config, Entropy, Protocol, Role, SecretKey, Timeouts};
+
+use crate::input::Input;
 
 /// A protocol of ours: name, version, length, and the largest message that it takes
-pub(super) type Local = (&'static str, u64, u64, usize);
+pub(crate) type Local = (&'static str, u64, u64, usize);
 
-const ANY: usize = crate::MAX_MESSAGE;
+const ANY: usize = devp2p_proto::MAX_MESSAGE;
 
 const PROTOCOLS: &[&[Local]] = &[
     &[("alpha", 1, 4, ANY), ("beta", 2, 3, ANY)],
@@ -39,26 +39,26 @@ enum Room {
 
 /// Everything that is decided before the first event
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
-    pub(super) config: Config,
-    pub(super) protocols: &'static [Local],
-    pub(super) timeouts: Timeouts,
-    pub(super) max_message: usize,
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) protocols: &'static [Local],
+    pub(crate) timeouts: Timeouts,
+    pub(crate) max_message: usize,
     window: usize,
     room: Room,
-    pub(super) role: Role,
+    pub(crate) role: Role,
     /// The encryption handshake is part of the run
-    pub(super) handshake: bool,
+    pub(crate) handshake: bool,
     /// The run begins when both sides have said Hello
-    pub(super) running: bool,
+    pub(crate) running: bool,
     /// A second link gets the same events in other words
-    pub(super) twin: bool,
+    pub(crate) twin: bool,
     /// Protocols write again as soon as they are told that they can
-    pub(super) retry: bool,
+    pub(crate) retry: bool,
 }
 
 impl Settings {
-    pub(super) fn read(input: &mut Input<'_>) -> Self {
+    pub(crate) fn read(input: &mut Input<'_>) -> Self {
         let flags = input.byte();
         let (protocols, sizes) = (input.byte(), input.byte());
         let protocols = PROTOCOLS[usize::from(protocols) % PROTOCOLS.len()];
@@ -85,25 +85,25 @@ impl Settings {
     }
 
     /// The memory of one link
-    pub(super) fn memory(&self) -> Memory {
+    pub(crate) fn memory(&self) -> Memory {
         match self.room {
             Room::Growable => Memory::Growable,
             Room::Fixed { messages, table } => Memory::Fixed {
-                receive: std::vec![0xee; Buffers::receive_len(self.max_message)],
-                transmit: std::vec![0xee; messages * Buffers::transmit_len(self.max_message)],
-                table: std::vec![0xeeee; table],
+                receive: vec![0xee; Buffers::receive_len(self.max_message)],
+                transmit: vec![0xee; messages * Buffers::transmit_len(self.max_message)],
+                table: vec![0xeeee; table],
             },
         }
     }
 
     /// How many bytes may wait where the memory does not say so
-    pub(super) fn send_window(&self) -> Option<usize> {
+    pub(crate) fn send_window(&self) -> Option<usize> {
         matches!(self.room, Room::Growable).then_some(self.window)
     }
 
     /// The largest body that the link takes once messages are exchanged: a sixth is what the
     /// reference encoder may add, and nine bytes are the longest message id
-    pub(super) const fn max_body(&self) -> usize {
+    pub(crate) const fn max_body(&self) -> usize {
         self.max_message + self.max_message / 6 + 32 + 9
     }
 
@@ -111,7 +111,7 @@ impl Settings {
     ///
     /// Twice what is needed, since memory grows by doubling. What waits to be sent may stand behind
     /// as much that has been sent.
-    pub(super) fn max_memory(&self) -> (usize, usize) {
+    pub(crate) fn max_memory(&self) -> (usize, usize) {
         let frame = (self.max_body() + 32).max(2050 + 32);
         let waiting = self.window.max(self.max_message + self.max_message / 64 + 100);
         (2 * (frame + self.max_message) + 256, 4 * (waiting + 1024))
@@ -120,13 +120,13 @@ impl Settings {
 
 /// What [`Buffers`] are made of
 #[derive(Debug)]
-pub(super) enum Memory {
+pub(crate) enum Memory {
     Growable,
     Fixed { receive: Vec<u8>, transmit: Vec<u8>, table: Vec<u16> },
 }
 
 impl Memory {
-    pub(super) fn buffers(&mut self) -> Buffers<'_> {
+    pub(crate) fn buffers(&mut self) -> Buffers<'_> {
         match self {
             Self::Growable => Buffers::growable(),
             Self::Fixed { receive, transmit, table } => Buffers::fixed(receive, transmit, table),
@@ -145,33 +145,27 @@ fn config(protocols: &[Local], max_message: usize, window: usize, timeouts: Time
 
 fn timeouts(choice: u8) -> Timeouts {
     let millis = Duration::from_millis;
-    let fast = Timeouts {
-        handshake: millis(10),
-        ping: millis(3),
-        pong: millis(7),
-        read: millis(12),
-        write: millis(5),
-        linger: millis(2),
-    };
-    match choice % 5 {
-        0 => Timeouts::default(),
+    let fast = [10, 3, 7, 12, 5, 2].map(millis);
+    let [handshake, ping, pong, read, write, linger] = match choice % 5 {
+        0 => return Timeouts::default(),
         1 => fast,
-        2 => Timeouts { linger: Duration::ZERO, read: Duration::from_nanos(1), ..fast },
-        3 => Timeouts {
-            handshake: Duration::MAX,
-            ping: Duration::MAX,
-            pong: Duration::MAX,
-            read: Duration::MAX,
-            write: Duration::MAX,
-            linger: Duration::MAX,
-        },
-        _ => Timeouts { pong: millis(2), ping: millis(1), ..fast },
-    }
+        2 => [fast[0], fast[1], fast[2], Duration::from_nanos(1), fast[4], Duration::ZERO],
+        3 => [Duration::MAX; 6],
+        _ => [fast[0], millis(1), millis(2), fast[3], fast[4], fast[5]],
+    };
+    let mut timeouts = Timeouts::default();
+    timeouts.handshake = handshake;
+    timeouts.ping = ping;
+    timeouts.pong = pong;
+    timeouts.read = read;
+    timeouts.write = write;
+    timeouts.linger = linger;
+    timeouts
 }
 
 /// Who is meant
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     Link,
     Remote,
     /// Somebody else
@@ -179,14 +173,14 @@ pub(super) enum Side {
 }
 
 /// The key of a side; made once, since every one costs a multiplication
-pub(super) fn key(side: Side) -> SecretKey {
+pub(crate) fn key(side: Side) -> SecretKey {
     static KEYS: OnceLock<[SecretKey; 3]> = OnceLock::new();
     let keys = KEYS.get_or_init(|| [1, 2, 3].map(|seed| SecretKey::from_bytes([seed; 32]).unwrap()));
     keys[side as usize].clone()
 }
 
 /// The randomness of a side, the same in every run
-pub(super) fn entropy(side: Side) -> Entropy {
+pub(crate) fn entropy(side: Side) -> Entropy {
     let byte = |index: usize| (index as u8).wrapping_mul(37) ^ (side as u8 + 1);
-    Entropy::from_bytes(core::array::from_fn(byte))
+    Entropy::from_bytes(std::array::from_fn(byte))
 }

@@ -1,0 +1,165 @@
+//! For this repository's own fuzzing and tests, with no promise of any kind
+//!
+//! A link without the work of a handshake, what a link keeps to itself, and the other end of a connection.
+//! It is a part of `peer`, whose private fields it needs.
+#![expect(missing_debug_implementations, reason = "most of what is here holds keys")]
+
+use alloc::vec::Vec;
+
+use super::buffers::{Arena, Buffers, Store};
+use super::config::Config;
+use super::egress::Egress;
+use super::state::{Pending, State};
+use super::{PeerState, Remote, Role};
+use crate::error::{ConfigError, Violation};
+use crate::node_id::NodeId;
+use crate::protocol::ProtocolId;
+use crate::rlpx::frame::{self, HEADER, Session, sealed_body_len};
+use crate::rlpx::handshake::{Answer, Initiator, MAX_SENT, Recipient};
+use crate::rlpx::{Entropy, SecretKey};
+use crate::time::Instant;
+
+/// A link that has just finished the encryption handshake with `remote`
+///
+/// [`Frames::past_handshake`] is the other end.
+///
+/// # Errors
+/// Those of the constructors of a link that are about the sizes of buffers.
+pub fn past_handshake<'buf>(
+    now: Instant,
+    config: &Config,
+    role: Role,
+    remote: NodeId,
+    buffers: Buffers<'buf>,
+) -> Result<PeerState<'buf>, ConfigError> {
+    buffers.check(config)?;
+    let state = State::Admission { session: fixed_session() };
+    let mut link = PeerState::new(now, config, state, role, Remote::Proven(remote), buffers)?;
+    link.ingress.expect_hello();
+    link.pending = Pending::Authenticated;
+    Ok(link)
+}
+
+/// The most that the frame of a message takes on a link, `None` unless the link is running and has the protocol
+pub fn max_frame_len(link: &PeerState<'_>, protocol: ProtocolId, code: u64, payload: usize) -> Option<usize> {
+    let State::Running(running) = &link.state else {
+        return None;
+    };
+    let id = link.protocols.find(protocol)?.offset.saturating_add(code);
+    Some(Egress::max_frame_len(id, payload, running.compression))
+}
+
+/// How many bytes the growable buffers of a link occupy: receiving, and sending
+pub fn memory(link: &mut PeerState<'_>) -> (usize, usize) {
+    let receive = match &mut link.ingress.arena {
+        Arena::Fixed { .. } => 0,
+        Arena::Growable { frame, message } => {
+            frame.inner_mut().capacity().saturating_add(message.inner_mut().capacity())
+        }
+    };
+    let transmit = match &mut link.egress.store {
+        Store::Fixed(_) => 0,
+        Store::Growable(bytes) => bytes.inner_mut().capacity(),
+    };
+    (receive, transmit)
+}
+
+/// Both directions of an encrypted connection, as one of its ends writes and reads frames
+pub struct Frames(Session);
+
+/// A frame that was opened
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// What it carries
+    pub body: Vec<u8>,
+    /// What follows the body up to the next multiple of 16 bytes
+    pub padding: Vec<u8>,
+    /// The length of the whole frame
+    pub len: usize,
+}
+
+impl Frames {
+    /// The other end of a link from [`past_handshake`]
+    pub fn past_handshake() -> Self {
+        Self(fixed_session())
+    }
+
+    /// A frame with this body
+    pub fn seal(&mut self, body: &[u8]) -> Vec<u8> {
+        let mut frame = alloc::vec![0; frame::frame_len(body.len())];
+        crate::wire::copy(frame.get_mut(HEADER..).unwrap_or_default(), body);
+        self.0.seal(&mut frame, body.len());
+        frame
+    }
+
+    /// Opens the frame that `bytes` start with, `None` if it is not whole or not authentic
+    pub fn open(&mut self, bytes: &[u8]) -> Option<Frame> {
+        let (header, rest) = bytes.split_first_chunk()?;
+        let size = self.0.open_header(header).ok()?;
+        let mut body = rest.get(..sealed_body_len(size))?.to_vec();
+        self.0.open_body(&mut body).ok()?;
+        body.truncate(size.next_multiple_of(16));
+        let padding = body.split_off(size);
+        Some(Frame { body, padding, len: frame::frame_len(size) })
+    }
+}
+
+fn fixed_session() -> Session {
+    Session::with_keys(&[0x61; 32], &[0x6d; 32])
+}
+
+/// A node that has dialled and waits for the ack
+pub struct Dialled {
+    handshake: Initiator,
+    auth: Vec<u8>,
+}
+
+impl Dialled {
+    /// `None` if `remote` is no public key, or `entropy` is no randomness
+    pub fn new(identity: &SecretKey, remote: NodeId, entropy: Entropy) -> Option<Self> {
+        let handshake = Initiator::new(identity, remote, entropy).ok()?;
+        let mut auth = alloc::vec![0; MAX_SENT];
+        let len = handshake.write_auth(&mut auth)?;
+        auth.truncate(len);
+        Some(Self { handshake, auth })
+    }
+
+    /// The packet that the other node has to answer
+    pub fn auth(&self) -> &[u8] {
+        &self.auth
+    }
+
+    /// Reads the answer
+    ///
+    /// # Errors
+    /// The violation in it.
+    pub fn finish(self, ack: &[u8]) -> Result<Frames, Violation> {
+        let agreement = self.handshake.agree(&mut ack.to_vec())?;
+        Ok(Frames(agreement.initiator_session(&self.auth, ack)))
+    }
+}
+
+/// The answer of a node that was dialled
+pub struct Answered {
+    /// Who has dialled
+    pub remote: NodeId,
+    /// The packet to answer with
+    pub ack: Vec<u8>,
+    /// What comes after it
+    pub frames: Frames,
+}
+
+impl Answered {
+    /// Answers `auth`
+    ///
+    /// # Errors
+    /// The violation in `auth`; `None` if `entropy` is no randomness.
+    pub fn new(identity: &SecretKey, entropy: Entropy, auth: &[u8]) -> Result<Self, Option<Violation>> {
+        let handshake = Recipient::new(identity, entropy).map_err(|_| None)?;
+        let mut ack = alloc::vec![0; MAX_SENT];
+        let Answer { session, remote, len } = handshake.agree(&mut auth.to_vec(), &mut ack)?;
+        ack.truncate(len);
+        let frames = Frames(session.recipient_session(auth, &ack));
+        Ok(Self { remote, ack, frames })
+    }
+}

@@ -1,7 +1,7 @@
 //! Reads a fuzzer's bytes as decisions
 //!
-//! Every byte string is a valid input and each decision takes few bytes, so that a mutation changes
-//! one decision and leaves the rest alone. Where the bytes have ended, everything reads as zero.
+//! Every byte string is a valid input. Each decision takes few bytes, so that a mutation changes one decision and
+//! leaves the rest alone. After the last byte, everything reads as zero.
 
 /// The rest of the bytes
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl<'a> Input<'a> {
         self.0
     }
 
-    /// A payload around the sizes that matter, up to a little more than `limit`
+    /// A payload of a size at which something changes, up to one byte more than `limit`
     pub(crate) fn payload(&mut self, limit: usize) -> Vec<u8> {
         let selector = self.byte();
         let len = match selector & 0x0f {
@@ -68,7 +68,7 @@ impl<'a> Input<'a> {
             14 => 64,
             _ => 1024,
         };
-        // Nothing is learned from long messages that shorter ones do not tell as well.
+        // Longer messages take time and show nothing new.
         pattern(selector >> 4, len.min(limit + 1).min(MAX_PAYLOAD))
     }
 }

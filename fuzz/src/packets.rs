@@ -1,6 +1,6 @@
-//! Bytes from the wire, into a link at each stage in which it waits for some
+//! Bytes from the wire, for a link at each stage in which it waits for bytes
 //!
-//! What comes of them must not depend on how they are cut.
+//! The outcome must not depend on how the bytes are cut into pieces.
 
 use std::sync::OnceLock;
 
@@ -12,17 +12,17 @@ use crate::remote::Hello;
 use crate::settings::{Settings, Side, entropy, key};
 use crate::subject::Seen;
 
-/// What the bytes are put into, and what they stand for
+/// Which link gets the bytes, and what they are
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     /// A handshake packet
     Packet(Role),
-    /// A valid handshake packet, xored with the bytes, and what follows it
+    /// A valid handshake packet, xored with the bytes; those beyond its end follow it
     DamagedPacket(Role),
     /// Frames, the first of which should be Hello
     FramesToHello,
     FramesToRunning,
-    /// The bodies of frames, which are sealed
+    /// Bodies, each of which is sealed as a frame
     BodiesToHello,
     BodiesToRunning,
 }
@@ -38,7 +38,7 @@ const TARGETS: [Target; 8] = [
     Target::DamagedPacket(Role::Initiator),
 ];
 
-/// Feeds `data` to a link as its first bytes say, and panics if a promise is broken
+/// Feeds `data` to a link that its first bytes choose, and panics if a promise is broken
 pub fn packets(data: &[u8]) {
     let mut input = Input::new(data);
     let target = input.pick(&TARGETS);
@@ -48,7 +48,7 @@ pub fn packets(data: &[u8]) {
     let whole = outcome(target, &settings, &stream, usize::MAX);
     if settings.twin || !matches!(target, Target::DamagedPacket(_)) {
         let in_pieces = outcome(target, &settings, &stream, chunk);
-        assert!(whole == in_pieces, "what comes of the bytes depends on how they are cut");
+        assert!(whole == in_pieces, "the outcome depends on how the bytes are cut");
     }
     if let (false, Target::DamagedPacket(role)) = (cfg!(fuzzing), target) {
         let intact = stream.starts_with(packet(role));
@@ -90,7 +90,7 @@ fn outcome(target: Target, settings: &Settings, stream: &[u8], chunk: usize) -> 
     outcome
 }
 
-/// Does everything that can be done, with a transport that takes everything
+/// Does every action of the link, with a transport that takes everything
 fn drain(link: &mut PeerState<'_>, outcome: &mut Outcome) {
     while let Some(action) = link.poll() {
         match Seen::new(action) {
@@ -144,7 +144,7 @@ fn damaged(packet: &[u8], mask: &[u8]) -> Vec<u8> {
     stream
 }
 
-/// Frames whose bodies the input has, with headers that may be changed after sealing
+/// Frames with bodies from the input; some are changed after they were sealed
 fn bodies(remote: &mut Frames, input: &mut Input<'_>) -> Vec<u8> {
     let mut stream = Vec::new();
     while let Some(form) = input.next() {
@@ -161,7 +161,7 @@ fn bodies(remote: &mut Frames, input: &mut Input<'_>) -> Vec<u8> {
     stream
 }
 
-/// A Hello that shares what most settings offer, with or without compression
+/// A Hello that shares a protocol with most settings, with or without compression
 fn good_hello(remote: &mut Frames, input: &mut Input<'_>) -> Vec<u8> {
     let uncompressed = input.flag();
     let offered = ["alpha/1", "beta/2", "zero/1", "eth/68", "snap/1", "a/1", "b/1", "c/1", "h/1"];

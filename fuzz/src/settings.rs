@@ -30,7 +30,7 @@ const TABLES: &[usize] = &[1024, 0, 255, 256, 300, 16_384];
 #[derive(Debug, Clone, Copy)]
 enum Room {
     Growable,
-    /// Room for so many messages to wait, and a table of so many entries
+    /// Slices: for this many messages to wait, and this many entries of the compressor's table
     Fixed {
         messages: usize,
         table: usize,
@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     pub(crate) handshake: bool,
     /// The run begins when both sides have said Hello
     pub(crate) running: bool,
-    /// A second link gets the same events in other words
+    /// A second link gets the same events as values
     pub(crate) twin: bool,
     /// Protocols write again as soon as they are told that they can
     pub(crate) retry: bool,
@@ -78,8 +78,8 @@ impl Settings {
             twin: flags & 4 != 0,
             retry: flags & 8 != 0,
             running: flags & 0x10 == 0,
-            // Curve arithmetic is a hundred times the work of everything else, so that it must stay rare
-            // where a fuzzer multiplies what it finds interesting.
+            // Curve arithmetic takes a hundred times as long as everything else, so that
+            // handshakes must stay rare: only short inputs have one.
             handshake: flags & 0xe0 == 0xe0 && input.rest().len() < 40,
         }
     }
@@ -96,7 +96,7 @@ impl Settings {
         }
     }
 
-    /// How many bytes may wait where the memory does not say so
+    /// How many bytes may wait to be sent, `None` where the slices limit that
     pub(crate) fn send_window(&self) -> Option<usize> {
         matches!(self.room, Room::Growable).then_some(self.window)
     }
@@ -109,8 +109,8 @@ impl Settings {
 
     /// The most that growable buffers may occupy: receiving, and sending
     ///
-    /// Twice what is needed, since memory grows by doubling. What waits to be sent may stand behind
-    /// as much that has been sent.
+    /// Twice what is needed, since memory grows by doubling. For sending twice as much again: bytes that were sent
+    /// may still stand in front of those that wait.
     pub(crate) fn max_memory(&self) -> (usize, usize) {
         let frame = (self.max_body() + 32).max(2050 + 32);
         let waiting = self.window.max(self.max_message + self.max_message / 64 + 100);
@@ -163,12 +163,12 @@ fn timeouts(choice: u8) -> Timeouts {
     timeouts
 }
 
-/// Who is meant
+/// The owner of a key
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Link,
     Remote,
-    /// Somebody else
+    /// A third node
     Stranger,
 }
 

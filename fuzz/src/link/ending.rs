@@ -1,4 +1,4 @@
-//! How a link ends, and what is certain at its end
+//! How a link ends, and what holds at its end
 
 use devp2p_proto::{Cause, DisconnectReason, ProtocolError, ProtocolId, Stage, Timeout, WriteError};
 
@@ -29,7 +29,7 @@ impl Run<'_, '_> {
             1 => {
                 self.subject.send_failed(now);
                 self.done.failed = true;
-                // Nothing of what was offered is ever sent.
+                // What was offered is never sent.
                 self.remote.heard.written.clear();
             }
             2 | 3 => {
@@ -51,7 +51,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// A link ends for a reason that somebody has given
+    /// Panics unless the driver or the remote has done what the link gives as the cause
     pub(super) fn check_cause(&self, cause: Cause) {
         let Self { remote, done, .. } = self;
         let given = match cause {
@@ -69,7 +69,7 @@ impl Run<'_, '_> {
         assert!(given, "nobody has given the reason for {cause:?}");
     }
 
-    /// Lets the link come to rest and then to its end
+    /// Does all that is left to do, and then lets time pass until the link has ended
     pub(super) fn finish(&mut self) {
         self.slow = 0;
         self.subject.hold_input(self.now(), false);
@@ -84,7 +84,7 @@ impl Run<'_, '_> {
             self.subject.check();
         }
         self.check_counters();
-        // A deadline beyond the end of time is never over.
+        // No clock reaches a deadline that is at the end of time.
         let timed = self.settings.timeouts.read != std::time::Duration::MAX && self.time < u64::MAX / 4 * 3;
         if timed {
             assert_eq!(self.subject.told, Told::Disconnected, "a silent peer is never given up");
@@ -94,7 +94,7 @@ impl Run<'_, '_> {
         self.check_end();
     }
 
-    /// Everything that was to come of what has happened has come
+    /// Panics if something is missing that the events so far must have led to
     fn check_rest(&mut self) {
         let running = self.subject.link.stage() == Stage::Running;
         assert!(!self.remote.has_ended_the_link() || !running, "the link has survived what no link does");

@@ -83,7 +83,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
         }
     }
 
-    /// Goes to the point at which messages are exchanged
+    /// Goes on until both sides have said Hello
     fn greet(&mut self) {
         self.pump();
         self.remote.good_hello();
@@ -139,7 +139,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
         }
     }
 
-    /// Does the next action as far as that needs no transport, and returns how many bytes are to be sent if it is that
+    /// Does the next action, and returns how many bytes it asks to send; sending them is left to the caller
     fn poll(&mut self) -> Option<usize> {
         match self.subject.poll()? {
             Seen::Send(bytes) => {
@@ -173,12 +173,12 @@ impl<'buf, 'a> Run<'buf, 'a> {
         }
     }
 
-    /// Polls until there is nothing to do without a transport
+    /// Polls until nothing is left to do but to send
     fn poll_all(&mut self) {
         while self.poll().is_some_and(|unsent| unsent == 0) {}
     }
 
-    /// The transport takes so many bytes of what is offered
+    /// The transport takes up to `len` bytes of what is offered
     fn send(&mut self, len: usize) {
         self.offered = 0;
         self.poll_all();

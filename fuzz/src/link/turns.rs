@@ -56,6 +56,11 @@ impl Turns {
         (waiting.code, waiting.payload.clone())
     }
 
+    /// The outcome of a write that was told of room
+    pub(super) fn check_told(outcome: Result<MessageEvent, WriteError>) {
+        assert!(outcome.is_ok(), "{outcome:?} though there was room");
+    }
+
     pub(super) fn chance(&self, protocol: ProtocolId, link: &PeerState<'_>, remote: &Remote) -> Chance {
         let all_left = remote.messages_have_left();
         let stands = |waiting: &Waiting| !waiting.told || waiting.passed_over || !all_left;

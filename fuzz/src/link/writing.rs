@@ -3,6 +3,7 @@
 use devp2p_proto::{MessageEvent, ProtocolId, WriteError};
 
 use super::Run;
+use super::turns::Turns;
 use crate::input::Input;
 
 impl Run<'_, '_> {
@@ -10,7 +11,7 @@ impl Run<'_, '_> {
         let (code, payload) = self.turns.tell(protocol);
         if self.settings.retry {
             let outcome = self.subject.write(self.now(), protocol, code, &payload);
-            assert!(outcome.is_ok(), "{outcome:?} though there was room");
+            Turns::check_told(outcome);
             self.note_write(protocol, code, &payload, outcome);
         }
     }
@@ -35,7 +36,7 @@ impl Run<'_, '_> {
         self.note_write(protocol, code, &payload, outcome);
     }
 
-    /// A protocol and a code, mostly such as there are
+    /// A protocol and a code, most of which exist
     fn address(&self, input: &mut Input<'_>) -> (ProtocolId, u64) {
         let byte = input.byte();
         let protocol = ProtocolId(usize::from(byte & 7));

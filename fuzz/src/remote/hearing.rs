@@ -1,4 +1,4 @@
-//! What the remote hears: every frame of the link is opened and held against what the link was asked to send
+//! What the remote hears: every frame of the link is opened and compared with what the link was asked to send
 
 use std::collections::VecDeque;
 
@@ -9,21 +9,21 @@ use devp2p_proto::{Cause, DisconnectReason, PeerState};
 use super::{DISCONNECT, HELLO, Keys, PING, PONG, Remote};
 use crate::settings::{Side, entropy, key};
 
-/// What has come from the link, sent or only offered
+/// What the link has sent or offered
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     /// Offered and not sent
     unsent: Vec<u8>,
-    /// How much was sent, ever
+    /// How many bytes were sent since the start
     sent: usize,
-    /// Messages that the link has taken and that have not been heard: id, payload, bytes in the frame
+    /// Messages that the link has taken and not offered yet: id, payload, length of the frame
     pub(crate) written: VecDeque<(u64, Vec<u8>, usize)>,
     pub(crate) hello: bool,
     pub(crate) pings: usize,
     pub(crate) pongs: usize,
     /// Where the last Ping and the last Pong end
     last: [usize; 2],
-    /// Where the last of all else ends
+    /// Where the last frame of any other kind ends
     message_end: usize,
     pub(crate) goodbye: Option<DisconnectReason>,
 }
@@ -56,7 +56,7 @@ impl Remote {
         self.heard.sent += len;
     }
 
-    /// Nothing waits but Ping and Pong
+    /// Whether nothing waits but Ping and Pong
     pub(crate) fn messages_have_left(&self) -> bool {
         self.heard.written.is_empty() && self.heard.message_end <= self.heard.sent
     }
@@ -153,11 +153,11 @@ impl Remote {
         assert!(last <= self.heard.sent, "one more waits");
     }
 
-    /// Whether the link compresses what it says now
+    /// Whether the link compresses its Disconnect
     fn is_compressed_for(&self, link: &PeerState<'_>) -> bool {
         match link.remote_hello() {
             Some(hello) => hello.version() >= 5,
-            // It cannot know yet what we do, and compresses once it has said Hello.
+            // It does not know our version yet. It compresses after its own Hello.
             None => self.heard.hello,
         }
     }

@@ -1,4 +1,4 @@
-//! The other side: says anything, and knows what has to come of it
+//! The other side: it says anything, and knows what effect that must have
 //!
 //! It seals frames by the same code as the link. It compresses by the `snap` crate, and knows nothing of how a
 //! link decides. As long as it is `certain`, it can tell the effect of everything that it has said.
@@ -23,7 +23,7 @@ const DISCONNECT: u64 = 1;
 const PING: u64 = 2;
 const PONG: u64 = 3;
 
-/// How far the remote is with its keys
+/// How far the remote is in the encryption handshake
 #[expect(clippy::large_enum_variant, reason = "there is one of these")]
 pub(crate) enum Keys {
     /// The link dials
@@ -31,7 +31,7 @@ pub(crate) enum Keys {
     /// The remote has dialled
     AwaitAck(Dialled),
     Agreed(Frames),
-    /// What comes cannot be read any more
+    /// Something was damaged: the frames of the link cannot be read any more
     Lost,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Remote {
     pub(crate) reasons: Vec<DisconnectReason>,
     /// Everything said so far has an effect that is known
     pub(crate) certain: bool,
-    /// Where that ends after which the link is not to live
+    /// Where the message ends that must end the link
     fatal: Option<usize>,
     pub(crate) heard: Heard,
 }
@@ -127,12 +127,12 @@ impl Remote {
         self.pings.iter().filter(|end| **end <= self.taken).count()
     }
 
-    /// Whether something has arrived that no link survives
+    /// Whether the link has taken something that must end it
     pub(crate) fn has_ended_the_link(&self) -> bool {
         self.certain && self.fatal.is_some_and(|end| end <= self.taken)
     }
 
-    /// Whether anything is or has been on its way that breaks the rules
+    /// Whether anything was said that breaks the rules, or may do so
     pub(crate) const fn has_misbehaved(&self) -> bool {
         self.fatal.is_some() || !self.certain
     }
@@ -181,7 +181,7 @@ impl Remote {
         }
     }
 
-    /// Says a message with any id, whose payload is or is not what the id asks for
+    /// Says a message with any id and any payload
     pub(crate) fn any_message(&mut self, input: &mut Input<'_>) {
         let id = match input.byte() {
             0xff => u64::MAX,
@@ -228,12 +228,12 @@ impl Remote {
             _ => {}
         }
         let said = if matches!(form % 4, 2 | 3) { DisconnectReason::Requested } else { reason };
-        // Whatever came before it: a link that can send no more waits for nothing but this.
+        // Noted in every case: a link whose sending has failed still reads a Disconnect.
         self.reasons.push(said);
         if form & 4 == 0 { self.say(DISCONNECT, &payload, true) } else { self.say_payload(DISCONNECT, &payload, true) }
     }
 
-    /// Says a Snappy block that claims more than it makes, or makes more than it claims, or makes a lot
+    /// Says a Snappy block whose length in front is wrong, or very large
     pub(crate) fn bomb(&mut self, input: &mut Input<'_>) {
         let claim = match input.byte() {
             choice @ 0..=3 => self.max_message + usize::from(choice),
@@ -249,7 +249,7 @@ impl Remote {
         }
         block.push(rest as u8);
         block.extend([0, 0x55]);
-        // Copies of 64 bytes, each from one byte back, as many as the claim asks for, and some more or less.
+        // Each copy makes 64 bytes. There are about as many as the claimed length needs.
         let copies = (claim.min(60_000) / 64).saturating_add(usize::from(input.byte() & 7)).saturating_sub(3);
         for _ in 0..copies {
             block.extend([0xfe, 1, 0]);
@@ -286,16 +286,16 @@ impl Remote {
         }
     }
 
-    /// Nothing from here on can be authentic
+    /// Notes that no frame from here on is authentic
     ///
-    /// Where a fuzzer is spared the MACs, damage passes and may mean anything.
+    /// Where MACs all pass, damage may have any effect.
     fn tamper(&mut self, position: usize) {
         if cfg!(fuzzing) {
             self.certain = false;
         } else {
             self.expected.retain(|expected| expected.end <= position);
             self.pings.retain(|end| *end <= position);
-            // How much has to come until damage is found depends on the damage.
+            // It depends on the damage how many more bytes the link takes until it notices.
             self.fatal = Some(self.fatal.unwrap_or(usize::MAX));
         }
         if position < self.handshake_end || !matches!(self.keys, Keys::Agreed(_)) {

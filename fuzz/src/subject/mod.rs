@@ -1,7 +1,7 @@
 //! The link under test, and the promises that hold whatever happens to it
 //!
-//! A twin may get the same events in other words: by value, with a clock that never goes back, and
-//! without the writes that are refused for good. It has to do the same to the byte.
+//! Some runs have a twin: a second link that gets the same events as values, with a clock that never goes back, and
+//! without the writes that can never be taken. Its output must be the same, byte for byte.
 
 mod seen;
 
@@ -126,7 +126,7 @@ impl<'buf> Subject<'buf> {
         let after = self.view();
         match outcome {
             Ok(()) if before.stage != Stage::Closed && before.stage != Stage::Admission => {
-                // The only thing that is sealed because something has left is a Pong that was owed.
+                // Room that becomes free is used at once by a Pong that had to wait for it, and by nothing else.
                 let severed = before.cause == Some(Cause::SendFailed);
                 let rest = if severed { 0 } else { before.unsent - len };
                 let pong = 64 * usize::from(!before.wants_input && after.wants_input);
@@ -200,7 +200,7 @@ impl<'buf> Subject<'buf> {
             let outcome = outcome.map(|_| ()).map_err(Refused::Write);
             self.reflect_outcome(Event::Write { protocol, code, payload }, outcome);
         } else {
-            // The twin only learns what time it is.
+            // The twin gets the time, by an event that changes nothing else.
             self.reflect_event(Event::HoldInput(self.held));
         }
     }
@@ -243,7 +243,7 @@ impl<'buf> Subject<'buf> {
         self.reflect_event(Event::Disconnect(reason));
     }
 
-    /// The next action, in the order in which they may come
+    /// The next action, after a check that it may come now
     pub(crate) fn poll(&mut self) -> Option<Seen> {
         let before = self.view();
         let action = self.link.poll();
@@ -321,7 +321,7 @@ impl<'buf> Subject<'buf> {
         assert!(transmit <= self.max_memory.1, "{transmit} bytes to send");
     }
 
-    /// Goes over everything that only looks
+    /// Calls every method that only reads
     pub(crate) fn inspect(&self) {
         let link = &self.link;
         let text = format!("{link:?} {:?} {}", link.next_timer(), link.age(self.latest).as_millis());

@@ -2,7 +2,7 @@
 
 use devp2p_proto::{Action, Cause, NodeId, ProtocolId, SharedProtocol};
 
-/// An action with everything owned
+/// An action that owns its content
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
     Authenticated(NodeId),
@@ -29,7 +29,7 @@ impl Seen {
     }
 }
 
-/// How far the driver was told that the link has come
+/// The last stage of the link that the driver was told of
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Told {
     Nothing,

@@ -1,4 +1,10 @@
-//! The body is in the crate, at `src/fuzzing/link.rs`
-#![no_main]
+//! The body is `devp2p_fuzz::link`
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| devp2p_proto::fuzzing::link(data));
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| devp2p_fuzz::link(data));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    println!("Run it with: cargo +nightly fuzz run link");
+}

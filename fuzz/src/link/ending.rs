@@ -1,0 +1,144 @@
+//! How a link ends, and what holds at its end
+
+use devp2p_proto::{Cause, DisconnectReason, ProtocolError, ProtocolId, Stage, Timeout, WriteError};
+
+use super::Run;
+use crate::input::Input;
+use crate::remote::Keys;
+use crate::subject::Told;
+
+/// What the driver has done that may end a link
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    disconnected: Vec<DisconnectReason>,
+    returned: Vec<(ProtocolId, Result<(), ProtocolError>)>,
+    closed: bool,
+    failed: bool,
+    pub(super) woken: bool,
+}
+
+impl Run<'_, '_> {
+    pub(super) fn end(&mut self, input: &mut Input<'_>) {
+        let now = self.now();
+        let reason = DisconnectReason::from_code(input.pick(&[0, 1, 4, 8, 16, 0x7f, 0x80, 0xffff, u64::MAX]));
+        match input.byte() % 6 {
+            0 => {
+                self.subject.receive_closed(now);
+                self.done.closed = true;
+            }
+            1 => {
+                self.subject.send_failed(now);
+                self.done.failed = true;
+                // What was offered is never sent.
+                self.remote.heard.written.clear();
+            }
+            2 | 3 => {
+                let outcome = input.pick(&[
+                    Ok(()),
+                    Err(ProtocolError::Other),
+                    Err(ProtocolError::Reason(reason)),
+                    Err(ProtocolError::BadMessage),
+                ]);
+                let protocol = ProtocolId(usize::from(input.byte() & 7));
+                if self.subject.protocol_returned(now, protocol, outcome).is_ok() {
+                    self.done.returned.push((protocol, outcome));
+                }
+            }
+            _ => {
+                self.subject.disconnect(now, reason);
+                self.done.disconnected.push(reason);
+            }
+        }
+    }
+
+    /// Panics unless the driver or the remote has done what the link gives as the cause
+    pub(super) fn check_cause(&self, cause: Cause) {
+        let Self { remote, done, .. } = self;
+        let given = match cause {
+            Cause::Remote(reason) => remote.reasons.contains(&reason) || !remote.certain,
+            Cause::Local(reason) => done.disconnected.contains(&reason),
+            Cause::ProtocolReturned(protocol) => done.returned.contains(&(protocol, Ok(()))),
+            Cause::ProtocolFailed(protocol, error) => done.returned.contains(&(protocol, Err(error))),
+            Cause::Violation(_) | Cause::NothingShared => remote.has_misbehaved(),
+            Cause::Timeout(Timeout::Handshake) => done.woken && !self.ready,
+            Cause::Timeout(_) => done.woken,
+            Cause::ReceiveClosed => done.closed,
+            Cause::SendFailed => done.failed,
+            _ => panic!("{cause:?} is unknown here"),
+        };
+        assert!(given, "nobody has given the reason for {cause:?}");
+    }
+
+    /// Does all that is left to do, and then lets time pass until the link has ended
+    pub(super) fn finish(&mut self) {
+        self.slow = 0;
+        self.subject.hold_input(self.now(), false);
+        self.pump();
+        self.check_rest();
+        for _ in 0..200 {
+            if self.subject.link.next_timeout().is_none() {
+                break;
+            }
+            self.sleep();
+            self.pump();
+            self.subject.check();
+        }
+        self.check_counters();
+        // No clock reaches a deadline that is at the end of time.
+        let timed = self.settings.timeouts.read != std::time::Duration::MAX && self.time < u64::MAX / 4 * 3;
+        if timed {
+            assert_eq!(self.subject.told, Told::Disconnected, "a silent peer is never given up");
+        }
+        self.remote_is_silent();
+        assert_eq!(self.subject.told, Told::Disconnected);
+        self.check_end();
+    }
+
+    /// Panics if something is missing that the events so far must have led to
+    fn check_rest(&mut self) {
+        let running = self.subject.link.stage() == Stage::Running;
+        assert!(!self.remote.has_ended_the_link() || !running, "the link has survived what no link does");
+        if self.subject.link.stage() == Stage::Closing && matches!(self.remote.keys, Keys::Agreed(_)) {
+            let told = self.subject.link.cause().and_then(Cause::sent_reason);
+            assert_eq!(self.remote.heard.goodbye, told, "the peer is not told why");
+        }
+        if running && !matches!(self.remote.keys, Keys::Lost) {
+            assert!(self.remote.heard.written.is_empty(), "a message was never sent");
+            self.turns.check_rest();
+            assert!(!self.remote.certain || self.remote.expected.is_empty(), "a message was never delivered");
+            let (heard, known) = (&self.remote.heard, self.subject.link.liveness());
+            assert_eq!((heard.pings as u64, heard.pongs as u64), (known.pings_sent, known.pongs_sent));
+            assert_eq!(known.pings_received, known.pongs_sent);
+            assert!(!self.remote.certain || heard.pongs == self.remote.pings_taken());
+        }
+    }
+
+    fn check_counters(&self) {
+        for index in 0..self.settings.protocols.len() {
+            let protocol = ProtocolId(index);
+            let traffic = self.subject.link.traffic(protocol).unwrap();
+            assert_eq!(traffic.egress, self.written.get(&protocol).copied().unwrap_or_default());
+            assert_eq!(traffic.ingress.messages, self.delivered.get(&protocol).copied().unwrap_or_default());
+        }
+    }
+
+    fn remote_is_silent(&mut self) {
+        self.subject.receive_closed(self.now());
+        self.done.closed = true;
+        self.poll_all();
+    }
+
+    /// After the end nothing happens any more
+    fn check_end(&mut self) {
+        let now = self.now();
+        assert_eq!(self.subject.receive(now, &[1, 2, 3]), 3);
+        assert_eq!(self.subject.write(now, ProtocolId(0), 0, &[]), Err(WriteError::Closed));
+        assert_eq!(self.subject.sent(now, 5), Ok(()));
+        self.subject.send_failed(now);
+        self.subject.disconnect(now, DisconnectReason::Requested);
+        self.wake(now);
+        assert_eq!(self.subject.poll(), None);
+        self.subject.check();
+        self.subject.inspect();
+    }
+}

@@ -1,0 +1,64 @@
+//! The fuzz targets over their committed corpus, and over inputs of proptest's
+
+use std::path::PathBuf;
+
+use devp2p_fuzz::{link, packets};
+use proptest::prelude::*;
+
+/// Every committed seed, with its name
+fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
+fn replay(target: &str, body: fn(&[u8])) {
+    let corpus = corpus(target);
+    assert!(!corpus.is_empty());
+    for (path, data) in corpus {
+        println!("{}", path.display());
+        body(&data);
+    }
+}
+
+#[test]
+fn link_keeps_its_promises_over_the_corpus() {
+    replay("link", link);
+}
+
+#[test]
+fn packets_keeps_its_promises_over_the_corpus() {
+    replay("packets", packets);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn link_keeps_its_promises(
+        settings in prop::collection::vec(any::<u8>(), 4),
+        operations in prop::collection::vec(any::<u8>(), 0..400),
+    ) {
+        link(&[settings, operations].concat());
+    }
+
+    #[test]
+    fn packets_keeps_its_promises(
+        target in 0u8..4,
+        rest in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        packets(&[&[target][..], &rest].concat());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn handshakes_keep_their_promises(
+        target in 4u8..8,
+        rest in prop::collection::vec(prop_oneof![4 => Just(0u8), 1 => any::<u8>()], 0..600),
+    ) {
+        packets(&[&[target][..], &rest].concat());
+    }
+}

@@ -29,4 +29,5 @@ macro_rules! both_roles {
 mod ethereumjs;
 mod geth;
 mod geth_endings;
+mod geth_refusals;
 mod meeting;

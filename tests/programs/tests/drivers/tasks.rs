@@ -1,6 +1,6 @@
 //! Protocols that are tasks: the ways in which one ends, and what both sides come to know of it
 //!
-//! This runs the `tokio` example's loop with other protocols than the example has.
+//! This runs the loop of `devp2p-tokio` with other protocols than its program has.
 
 use std::future::pending;
 use std::io;

@@ -94,7 +94,7 @@ need_defmt_print() {
 
 build_geth_peer() {
     geth_peer=$CARGO_TARGET_DIR/host/geth-peer
-    (cd ../../tests/interop/geth && go build -o "$geth_peer" .)
+    (cd ../../tests/programs/interop/geth && go build -o "$geth_peer" .)
 }
 
 # Our own program for the host

@@ -1,0 +1,72 @@
+//! Command lines: options with a value, flags, and one line that says what is wrong
+
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+
+/// The arguments, one after the other
+pub struct Arguments(std::iter::Skip<std::env::Args>);
+
+impl Arguments {
+    pub fn of_process() -> Self {
+        Self(std::env::args().skip(1))
+    }
+
+    /// The value that follows `option`
+    pub fn value(&mut self, option: &str) -> Result<String, String> {
+        self.0.next().ok_or_else(|| format!("{option} takes a value"))
+    }
+
+    /// The value that follows `option`, parsed
+    pub fn parse<T: FromStr<Err: Display>>(&mut self, option: &str) -> Result<T, String> {
+        let value = self.value(option)?;
+        value.parse().map_err(|error| format!("{option} {value}: {error}"))
+    }
+
+    /// The same for a number that is not zero
+    pub fn positive<T: FromStr<Err: Display> + Default + PartialEq>(&mut self, option: &str) -> Result<T, String> {
+        let value = self.parse(option)?;
+        if value == T::default() { Err(format!("{option} 0: must be more")) } else { Ok(value) }
+    }
+}
+
+impl Iterator for Arguments {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        self.0.next()
+    }
+}
+
+pub fn asks_for_help() -> bool {
+    std::env::args().skip(1).any(|argument| argument == "--help" || argument == "-h")
+}
+
+/// The file that `--record` names, if there is none yet and the secrets that it will hold are agreed to
+pub fn consented(record: Option<String>, secrets: bool) -> Result<Option<String>, String> {
+    match record {
+        Some(_) if !secrets => Err("--record: a recording holds this node's secret key, the keys of the link and all \
+             that was said; add --yes-secrets to make one"
+            .to_string()),
+        // Said early, though a file that comes to be meanwhile is not written over either.
+        Some(path) if Path::new(&path).exists() => Err(format!("--record {path}: File exists")),
+        record => Ok(record),
+    }
+}
+
+/// Bytes as `0x` and hexadecimal digits, or without the `0x`
+pub fn hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    if let Some((index, digit)) = digits.chars().enumerate().find(|(_, digit)| !digit.is_ascii_hexdigit()) {
+        return Err(format!("character {} is {digit:?}, which is no hexadecimal digit", index + 1));
+    }
+    if digits.len() != 2 * N {
+        return Err(format!("{} hexadecimal digits instead of {}", digits.len(), 2 * N));
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+        let digit = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+        *byte = digit(pair[0]) << 4 | digit(pair[1]);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,138 @@
+//! The run loop of one link, a turn at a time
+
+use std::io::{ErrorKind, Read, Write};
+use std::mem;
+
+use devp2p_drivers::app::Conversation;
+use devp2p_drivers::link::Link;
+use devp2p_proto::{Action, Cause, DisconnectReason, Instant};
+use mio::net::TcpStream;
+
+pub struct Peer {
+    pub socket: TcpStream,
+    pub talk: Conversation,
+    link: Link,
+    /// Whether the socket has bytes for us and room for ours, as far as is known: events tell of a change only
+    readable: bool,
+    writable: bool,
+    /// Input that there was no room for
+    kept: Vec<u8>,
+}
+
+/// What a link waits for after its turn
+pub enum Turn {
+    /// An event, or this time
+    Wait(Option<Instant>),
+    /// Nothing: there is more to do when the others have had their turns
+    Again,
+    Over(Cause),
+}
+
+/// Whether to send now, or to let more come together
+#[derive(PartialEq, Eq)]
+enum Sending {
+    Now,
+    Later,
+}
+
+impl Peer {
+    pub const fn new(link: Link, socket: TcpStream, talk: Conversation) -> Self {
+        Self { socket, talk, link, readable: false, writable: false, kept: Vec::new() }
+    }
+
+    /// Notes what the socket is ready for
+    ///
+    /// Before it is connected it is ready for nothing; the handshake's timeout is the connect's too.
+    pub fn note(&mut self, readable: bool, writable: bool) {
+        self.readable |= readable;
+        self.writable |= writable;
+    }
+
+    pub fn disconnect(&mut self, now: Instant, reason: DisconnectReason) {
+        self.link.disconnect(now, reason);
+    }
+
+    /// Tells of the end
+    pub fn ended(self, cause: Cause) {
+        self.talk.ended(self.link, cause);
+    }
+
+    /// One turn: at most one read into `scratch`, all that follows from it, and at most one write
+    pub fn turn(&mut self, now: Instant, scratch: &mut [u8]) -> Turn {
+        self.try_turn(now, scratch).unwrap_or_else(Turn::Over)
+    }
+
+    fn try_turn(&mut self, now: Instant, scratch: &mut [u8]) -> Result<Turn, Cause> {
+        self.receive(now, scratch)?;
+        // 4. Let time pass.
+        self.link.handle_timeout(now);
+        let sent = self.act(now, Sending::Now)?;
+        // 2. Wait, unless there is more to do.
+        let room = self.talk.has_room(now);
+        self.link.hold_input(now, !room);
+        let input = self.readable || !self.kept.is_empty();
+        if sent || input && room && self.link.wants_input() {
+            return Ok(Turn::Again);
+        }
+        Ok(Turn::Wait(self.link.next_timeout().into_iter().chain(self.talk.next_timeout(now)).min()))
+    }
+
+    /// 1. Do what the link asks for, and let it have what there is to say; returns whether bytes were sent
+    fn act(&mut self, now: Instant, sending: Sending) -> Result<bool, Cause> {
+        loop {
+            self.talk.write(now, &mut self.link);
+            match self.link.poll() {
+                None => return Ok(false),
+                Some(Action::Send(_)) if sending == Sending::Later || !self.writable => return Ok(false),
+                Some(Action::Send(bytes)) => match self.socket.write(bytes) {
+                    Ok(len) => {
+                        self.link.sent(now, len).expect("no more than was offered");
+                        return Ok(true);
+                    }
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
+                    // The peer's last word may still be there to be read.
+                    Err(_) => self.link.send_failed(now),
+                },
+                Some(Action::Disconnect(cause)) => return Err(cause),
+                Some(action) => self.talk.take(now, action),
+            }
+        }
+    }
+
+    /// 3. Give the link what came
+    fn receive(&mut self, now: Instant, scratch: &mut [u8]) -> Result<(), Cause> {
+        if !self.kept.is_empty() {
+            let mut kept = mem::take(&mut self.kept);
+            let taken = self.feed(now, &kept)?;
+            kept.drain(..taken);
+            self.kept = kept;
+        } else if self.readable && self.talk.has_room(now) {
+            match self.socket.read(scratch) {
+                Ok(0) => self.link.receive_closed(now),
+                Ok(len) => {
+                    let taken = self.feed(now, &scratch[..len])?;
+                    self.kept.extend_from_slice(&scratch[taken..len]);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
+                Err(_) => self.link.receive_closed(now),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the link bytes for as long as it takes them and there is room for messages
+    fn feed(&mut self, now: Instant, bytes: &[u8]) -> Result<usize, Cause> {
+        let mut taken = 0;
+        while taken < bytes.len() && self.talk.has_room(now) {
+            let len = self.link.receive(now, &bytes[taken..]);
+            self.act(now, Sending::Later)?;
+            taken += len;
+            if len == 0 {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+}

@@ -1,0 +1,107 @@
+//! What idle links cost: this process accepts them, another one of the same program opens them
+
+use std::error::Error;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Child, ExitCode, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use devp2p_drivers::app::{Command, Node, Options};
+use devp2p_drivers::enode::Enode;
+use mio::Events;
+
+use crate::reactor::Reactor;
+
+/// Two regular Pings, at the first of which a link gives back what its handshake needed
+const SETTLE: Duration = Duration::from_secs(31);
+const MEASURE: Duration = Duration::from_secs(30);
+
+pub fn main() -> ExitCode {
+    let Some(count) = std::env::args().nth(2).and_then(|count| count.parse().ok()).filter(|count| *count > 0) else {
+        eprintln!("usage: epoll idle COUNT");
+        return ExitCode::from(2);
+    };
+    match measure(count) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("epoll: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(count: usize) -> Result<(), Box<dyn Error>> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let options = Options { quiet: true, ..Options::defaults(Command::Listen(address)) };
+    let node = Arc::new(Node::new("epoll", options)?);
+    let mut reactor = Reactor::new(Arc::clone(&node))?;
+    let address = reactor.listen(address)?;
+    let base = resident()?;
+
+    let _dialler = Dialler::spawn(Enode { id: node.id(), address }, count)?;
+    run(&mut reactor, SETTLE)?;
+    if reactor.links() < count {
+        return Err(format!("only {} of {count} links are there", reactor.links()).into());
+    }
+    let (resident, used, start) = (resident()?, processor_time()?, Instant::now());
+    let turns = run(&mut reactor, MEASURE)?;
+    let (used, passed) = (processor_time()? - used, start.elapsed());
+
+    println!("{} idle links in one process and one thread", reactor.links());
+    println!(
+        "memory     {} KiB without links, {resident} KiB with: {:.2} KiB a link",
+        base,
+        (resident - base) as f64 / count as f64
+    );
+    println!(
+        "processor  {:.3} % of one core over {:.0} s, woken {:.1} times a second",
+        100.0 * used.as_secs_f64() / passed.as_secs_f64(),
+        passed.as_secs_f64(),
+        turns as f64 / passed.as_secs_f64()
+    );
+    Ok(())
+}
+
+/// Lets the loop run for a time, and returns how often it was woken
+fn run(reactor: &mut Reactor, time: Duration) -> std::io::Result<usize> {
+    let (mut events, end, mut turns) = (Events::with_capacity(1024), Instant::now() + time, 0);
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        reactor.run_once(&mut events, Some(left))?;
+        turns += 1;
+    }
+    Ok(turns)
+}
+
+/// The process at the other end, which ends with this value
+struct Dialler(Child);
+
+impl Dialler {
+    fn spawn(remote: Enode, count: usize) -> std::io::Result<Self> {
+        let mut command = std::process::Command::new(std::env::current_exe()?);
+        command.args(["dial", &remote.to_string(), "--links", &count.to_string(), "--stay", "--quiet"]);
+        command.stdout(Stdio::null()).spawn().map(Self)
+    }
+}
+
+impl Drop for Dialler {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The memory that the process has, in KiB
+fn resident() -> Result<u64, Box<dyn Error>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS in /proc/self/status")?;
+    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+}
+
+/// What this thread has used so far
+fn processor_time() -> Result<Duration, Box<dyn Error>> {
+    let statistics = fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanos = statistics.split(' ').next().ok_or("nothing in /proc/thread-self/schedstat")?.parse()?;
+    Ok(Duration::from_nanos(nanos))
+}

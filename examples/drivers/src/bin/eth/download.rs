@@ -1,0 +1,274 @@
+//! Fetches a chain from its genesis upwards, and checks all of it
+//!
+//! Headers come in order, each checked by its hash and its parent. For every block whose header says that
+//! there is a body or there are receipts, these are fetched as well and checked against the header's roots. The
+//! three kinds of requests go side by side, one of each at a time.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use devp2p_drivers::eth::body::Body;
+use devp2p_drivers::eth::hash::Hash;
+use devp2p_drivers::eth::header::{Header, Tip};
+use devp2p_drivers::eth::message::{
+    BlockRange, GET_BLOCK_BODIES, GET_BLOCK_HEADERS, GET_RECEIPTS, GetBlockHeaders, List, Numbered, Origin,
+};
+use devp2p_drivers::eth::receipt::Receipts;
+use devp2p_proto::Instant;
+
+use crate::failure::Failure;
+use crate::outbox::Port;
+use crate::request::Request;
+use crate::serve::Shelf;
+
+/// How many bodies, or blocks' receipts, are asked for at once
+const BLOCKS_AT_ONCE: usize = 32;
+/// How far headers may run ahead of bodies and receipts
+const BACKLOG: usize = 2048;
+/// How long to rest at the head before looking for new blocks
+const REST: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub struct Download {
+    tip: Tip,
+    /// The number of the peer's head, once it is known
+    head: Option<u64>,
+    /// How many headers are asked for at once
+    batch: u64,
+    next_id: u64,
+    /// What the peer's head is, as a header
+    probe: Request<Hash>,
+    headers: Request<u64>,
+    bodies: Request<VecDeque<Header>>,
+    receipts: Request<VecDeque<Header>>,
+    wanted_bodies: VecDeque<Header>,
+    wanted_receipts: VecDeque<Header>,
+    resting_until: Option<Instant>,
+    /// The header of the peer's head, until somebody takes it
+    found_head: Option<Header>,
+    pub shelf: Shelf,
+    pub tally: Tally,
+}
+
+/// What was fetched and found right
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub headers: u64,
+    pub bodies: u64,
+    pub transactions: u64,
+    pub receipts: u64,
+    pub logs: u64,
+}
+
+impl Download {
+    /// Begins with the peer's head, which tells how far there is to go, and with genesis
+    pub fn start(genesis: Hash, head: Hash, batch: u64, now: Instant, out: &mut Port<'_>) -> Result<Self, Failure> {
+        let mut download = Self {
+            tip: Tip::Genesis(genesis),
+            head: None,
+            batch,
+            next_id: 1,
+            probe: Request::new("the header of its head"),
+            headers: Request::new("headers"),
+            bodies: Request::new("bodies"),
+            receipts: Request::new("receipts"),
+            wanted_bodies: VecDeque::new(),
+            wanted_receipts: VecDeque::new(),
+            resting_until: None,
+            found_head: None,
+            shelf: Shelf::default(),
+            tally: Tally::default(),
+        };
+        let id = download.new_id();
+        download.probe.open(id, now, head);
+        out.send(GET_BLOCK_HEADERS, get_headers(id, Origin::Hash(head), 1))?;
+        download.ask(now, out)?;
+        Ok(download)
+    }
+
+    /// Asks for whatever is missing and not asked for
+    pub fn ask(&mut self, now: Instant, out: &mut Port<'_>) -> Result<(), Failure> {
+        self.resting_until = self.resting_until.filter(|until| now < *until);
+        let backlog = self.wanted_bodies.len().max(self.wanted_receipts.len());
+        if !self.headers.is_open() && self.resting_until.is_none() && backlog < BACKLOG {
+            let id = self.new_id();
+            self.headers.open(id, now, self.batch);
+            out.send(GET_BLOCK_HEADERS, get_headers(id, Origin::Number(self.tip.next_number()), self.batch))?;
+        }
+        if !self.bodies.is_open() && !self.wanted_bodies.is_empty() {
+            let (id, blocks) = (self.new_id(), first_of(&mut self.wanted_bodies));
+            out.send(GET_BLOCK_BODIES, Numbered { id, content: hashes(&blocks) })?;
+            self.bodies.open(id, now, blocks);
+        }
+        if !self.receipts.is_open() && !self.wanted_receipts.is_empty() {
+            let (id, blocks) = (self.new_id(), first_of(&mut self.wanted_receipts));
+            out.send(GET_RECEIPTS, Numbered { id, content: hashes(&blocks) })?;
+            self.receipts.open(id, now, blocks);
+        }
+        Ok(())
+    }
+
+    pub fn take_headers(&mut self, now: Instant, answer: Numbered<List<Header>>) -> Result<(), Failure> {
+        let Numbered { id, content: List(headers) } = answer;
+        if self.probe.is(id) {
+            return self.take_head(id, headers);
+        }
+        let amount = self.headers.close(id)?;
+        if headers.len() as u64 > amount {
+            return Err(Failure::Breach(format!("{} headers where {amount} were asked for", headers.len())));
+        }
+        if headers.is_empty() {
+            return self.rest(now);
+        }
+        headers.into_iter().try_for_each(|header| self.take_header(header))?;
+        if self.is_at_head() { self.rest(now) } else { Ok(()) }
+    }
+
+    fn take_header(&mut self, header: Header) -> Result<(), Failure> {
+        self.tip = self.tip.follow(&header).map_err(Failure::Breach)?;
+        self.tally.headers += 1;
+        if header.has_body() {
+            self.wanted_bodies.push_back(header.clone());
+        }
+        if header.has_receipts() {
+            self.wanted_receipts.push_back(header.clone());
+        }
+        self.shelf.put(header);
+        Ok(())
+    }
+
+    fn take_head(&mut self, id: u64, headers: Vec<Header>) -> Result<(), Failure> {
+        let hash = self.probe.close(id)?;
+        match <[Header; 1]>::try_from(headers) {
+            Ok([header]) if header.hash == hash => {
+                self.head = self.head.max(Some(header.number));
+                self.found_head = Some(header);
+                Ok(())
+            }
+            Ok([header]) => Err(Failure::Breach(format!("header {} where {hash} was asked for", header.hash))),
+            Err(headers) if headers.is_empty() => Err(Failure::Useless("it does not have its own head".to_string())),
+            Err(headers) => Err(Failure::Breach(format!("{} headers where one was asked for", headers.len()))),
+        }
+    }
+
+    pub fn take_bodies(&mut self, answer: Numbered<List<Body>>) -> Result<(), Failure> {
+        let Numbered { id, content: List(bodies) } = answer;
+        let blocks = self.bodies.close(id)?;
+        let left = check_blocks(blocks, &bodies, "bodies", Body::check)?;
+        self.tally.bodies += bodies.len() as u64;
+        self.tally.transactions += bodies.iter().map(|body| body.transactions.len() as u64).sum::<u64>();
+        put_back(&mut self.wanted_bodies, left);
+        Ok(())
+    }
+
+    pub fn take_receipts(&mut self, answer: Numbered<List<Receipts>>) -> Result<(), Failure> {
+        let Numbered { id, content: List(receipts) } = answer;
+        let blocks = self.receipts.close(id)?;
+        let left = check_blocks(blocks, &receipts, "receipts", Receipts::check)?;
+        let single = || receipts.iter().flat_map(|receipts| &receipts.0);
+        self.tally.receipts += single().count() as u64;
+        self.tally.logs += single().map(|receipt| receipt.logs as u64).sum::<u64>();
+        put_back(&mut self.wanted_receipts, left);
+        Ok(())
+    }
+
+    /// The peer has new blocks
+    pub fn take_range(&mut self, range: BlockRange) -> Result<(), Failure> {
+        if !range.is_possible() {
+            return Err(Failure::Breach(format!("a range of blocks from {} to {}", range.earliest, range.latest)));
+        }
+        self.head = self.head.max(Some(range.latest));
+        self.resting_until = None;
+        Ok(())
+    }
+
+    /// Nothing new at the moment: an end below the peer's own head would be none
+    fn rest(&mut self, now: Instant) -> Result<(), Failure> {
+        let next = self.tip.next_number();
+        match self.head {
+            Some(head) if next <= head => {
+                Err(Failure::Useless(format!("it does not have header {next} although its head is {head}")))
+            }
+            _ => {
+                self.resting_until = now.checked_add(REST);
+                Ok(())
+            }
+        }
+    }
+
+    /// Fails if an answer has been waited for in vain
+    pub fn check_time(&self, now: Instant) -> Result<(), Failure> {
+        self.probe.check(now)?;
+        self.headers.check(now)?;
+        self.bodies.check(now)?;
+        self.receipts.check(now)
+    }
+
+    /// When to look again without a message
+    pub fn deadline(&self) -> Option<Instant> {
+        let requests =
+            [self.probe.deadline(), self.headers.deadline(), self.bodies.deadline(), self.receipts.deadline()];
+        requests.into_iter().chain([self.resting_until]).flatten().min()
+    }
+
+    /// The peer's head, once
+    pub const fn take_found_head(&mut self) -> Option<Header> {
+        self.found_head.take()
+    }
+
+    /// The number of the peer's head
+    pub const fn head(&self) -> Option<u64> {
+        self.head
+    }
+
+    fn is_at_head(&self) -> bool {
+        self.head.is_some_and(|head| self.tip.next_number() > head)
+    }
+
+    /// Whether everything up to the peer's head is here and checked
+    pub fn is_complete(&self) -> bool {
+        let nothing_wanted = self.wanted_bodies.is_empty() && self.wanted_receipts.is_empty();
+        self.is_at_head() && nothing_wanted && !self.bodies.is_open() && !self.receipts.is_open()
+    }
+
+    const fn new_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+}
+
+fn get_headers(id: u64, origin: Origin, amount: u64) -> Numbered<GetBlockHeaders> {
+    Numbered { id, content: GetBlockHeaders { origin, amount, skip: 0, reverse: false } }
+}
+
+fn hashes(blocks: &VecDeque<Header>) -> List<Hash> {
+    List(blocks.iter().map(|header| header.hash).collect())
+}
+
+fn first_of(wanted: &mut VecDeque<Header>) -> VecDeque<Header> {
+    wanted.drain(..wanted.len().min(BLOCKS_AT_ONCE)).collect()
+}
+
+/// A peer may answer with fewer than were asked for, but these in order; the rest is asked for again
+fn check_blocks<T>(
+    mut blocks: VecDeque<Header>,
+    parts: &[T],
+    what: &str,
+    check: impl Fn(&T, &Header) -> Result<(), String>,
+) -> Result<VecDeque<Header>, Failure> {
+    if parts.len() > blocks.len() {
+        return Err(Failure::Breach(format!("{} {what} where {} were asked for", parts.len(), blocks.len())));
+    }
+    if let (Some(header), []) = (blocks.front(), parts) {
+        return Err(Failure::Useless(format!("it does not have the {what} of block {}", header.number)));
+    }
+    for (part, header) in parts.iter().zip(blocks.drain(..parts.len())) {
+        check(part, &header).map_err(Failure::Breach)?;
+    }
+    Ok(blocks)
+}
+
+fn put_back(wanted: &mut VecDeque<Header>, left: VecDeque<Header>) {
+    left.into_iter().rev().for_each(|header| wanted.push_front(header));
+}

@@ -1,0 +1,237 @@
+//! This node: one link, and the protocols that run on it
+
+use std::io;
+
+use devp2p_drivers::say::say;
+use devp2p_drivers::session::{Happening, Session};
+use devp2p_proto::{Cause, DisconnectReason, Instant, ProtocolId, Violation};
+
+use crate::download::Tally;
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::outbox::Outbox;
+use crate::progress::Progress;
+use crate::protocol::Eth;
+use crate::snap::{Report, Snap};
+
+pub struct Node<'a> {
+    session: Session,
+    options: &'a Options,
+    outbox: Outbox,
+    progress: Progress,
+    protocols: Option<Protocols>,
+}
+
+/// What runs once the link is ready
+struct Protocols {
+    eth: (ProtocolId, Eth),
+    /// `None` where the peer does not offer it
+    snap: Option<(ProtocolId, Snap)>,
+}
+
+/// Which protocol failed, and why
+type Failed = (ProtocolId, Failure);
+
+impl<'a> Node<'a> {
+    pub fn new(session: Session, options: &'a Options) -> Self {
+        Self { session, options, outbox: Outbox::default(), progress: Progress::new(), protocols: None }
+    }
+
+    /// Fetches until it is done, asked to stop, or cannot go on
+    pub fn run(&mut self) -> Ending {
+        loop {
+            let (link, now) = self.session.link();
+            self.outbox.flush(link, now);
+            let deadline = self.protocols.as_ref().and_then(Protocols::deadline);
+            let outcome = match self.session.next(deadline) {
+                Happening::Ready if self.start() => Ok(()),
+                Happening::Ready => return self.leave_useless(),
+                Happening::Message { protocol, code, payload } => self.handle(protocol, code, &payload),
+                Happening::Elapsed => self.handle_timeout(),
+                Happening::Interrupted => return self.leave(),
+                Happening::Ended(cause) => return self.ended(cause),
+                // What was refused is flushed with everything else.
+                Happening::Writable(_) | Happening::Pong(_) => Ok(()),
+            };
+            if let Err((protocol, failure)) = outcome.and_then(|()| self.look_around()) {
+                return self.fail(protocol, failure);
+            }
+            if self.options.once && self.protocols.as_ref().is_some_and(Protocols::is_complete) {
+                return self.leave();
+            }
+        }
+    }
+
+    /// Starts what is shared, and returns whether that is `eth`
+    fn start(&mut self) -> bool {
+        let (link, now) = self.session.link();
+        let find = |name: &str| link.shared().find(|shared| shared.capability.name.as_str() == name);
+        let (Some(eth), snap) = (find("eth"), find("snap")) else {
+            return false;
+        };
+        let name = link.remote_hello().map(|hello| hello.client_id().to_string()).unwrap_or_default();
+        let beside = if snap.is_some() { " and snap/1" } else { ", without snap" };
+        say(format_args!("{}{beside} with {name}", eth.capability));
+        let chain = &self.options.chain;
+        say(format_args!("network {}, genesis {}, fork id {}", chain.network, chain.genesis, chain.forks.id()));
+        let running = Eth::new(eth.capability.version, chain, self.options.batch, now);
+        let snap = snap.map(|snap| (snap.protocol, Snap::new()));
+        self.protocols = Some(Protocols { eth: (eth.protocol, running), snap });
+        true
+    }
+
+    fn handle(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) -> Result<(), Failed> {
+        let (now, mut port) = (self.session.now(), self.outbox.port(protocol));
+        let outcome = match &mut self.protocols {
+            Some(Protocols { eth: (id, eth), .. }) if *id == protocol => eth.handle(now, code, payload, &mut port),
+            Some(Protocols { snap: Some((id, snap)), .. }) if *id == protocol => {
+                snap.handle(now, code, payload, &mut port)
+            }
+            _ => Ok(()),
+        };
+        outcome.map_err(|failure| (protocol, failure))
+    }
+
+    fn handle_timeout(&mut self) -> Result<(), Failed> {
+        let now = self.session.now();
+        let Some(Protocols { eth: (id, eth), snap }) = &mut self.protocols else {
+            return Ok(());
+        };
+        eth.handle_timeout(now, &mut self.outbox.port(*id)).map_err(|failure| (*id, failure))?;
+        match snap {
+            Some((id, snap)) => snap.check_time(now).map_err(|failure| (*id, failure)),
+            None => Ok(()),
+        }
+    }
+
+    /// What the protocols have for each other and for people
+    fn look_around(&mut self) -> Result<(), Failed> {
+        let now = self.session.now();
+        let Some(Protocols { eth: (_, eth), snap }) = &mut self.protocols else {
+            return Ok(());
+        };
+        if eth.head().is_some() {
+            self.progress.show(eth.tally(), eth.head());
+        }
+        if let Some((id, snap)) = snap {
+            // Beside the headers, and not before the first of them
+            if eth.tally().headers > 0
+                && let Some(head) = eth.take_found_head()
+            {
+                snap.ask(now, head, &mut self.outbox.port(*id)).map_err(|failure| (*id, failure))?;
+            }
+            if let Some(report) = snap.take_report() {
+                self.progress.clear();
+                tell(&report, eth.tally().headers);
+            }
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) -> Ending {
+        self.session.leave(DisconnectReason::ClientQuitting);
+        Ending::Done
+    }
+
+    fn leave_useless(&mut self) -> Ending {
+        let cause = self.session.leave(DisconnectReason::UselessPeer);
+        Ending::Refused(format!("no version of eth in common: {cause}"))
+    }
+
+    /// Ends the link with the protocol that failed, which tells the peer why
+    fn fail(&mut self, protocol: ProtocolId, failure: Failure) -> Ending {
+        let (link, now) = self.session.link();
+        // It runs: something of its own has just failed.
+        let _ = link.protocol_returned(now, protocol, Err(failure.error()));
+        self.session.wait_for_end();
+        Ending::Failed(failure)
+    }
+
+    fn ended(&self, cause: Cause) -> Ending {
+        let greeted = self.protocols.as_ref().is_some_and(|protocols| protocols.eth.1.is_greeted());
+        match cause {
+            Cause::Remote(reason @ DisconnectReason::Subprotocol) if !greeted => {
+                Ending::Refused(format!("{reason}, before it said which chain it is on; most likely another one"))
+            }
+            Cause::Remote(reason) => Ending::Refused(reason.to_string()),
+            Cause::NothingShared => Ending::Refused(format!("{cause}: {}", self.offered())),
+            Cause::Violation(violation) if self.session.state().remote_id().is_some() => Ending::Violated(violation),
+            cause if self.session.state().remote_hello().is_some() => Ending::Lost(cause),
+            cause => Ending::Unreachable(cause.to_string()),
+        }
+    }
+
+    fn offered(&self) -> String {
+        let capabilities = self.session.state().remote_hello().map_or(&[][..], |hello| hello.capabilities());
+        let names: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
+        format!("it offers {}", names.join(" "))
+    }
+
+    /// Says what was done, and completes the journal
+    pub fn finish(mut self) -> io::Result<()> {
+        if let Some(Protocols { eth: (_, eth), .. }) = self.protocols.as_ref().filter(|it| it.eth.1.is_greeted()) {
+            let Tally { headers, bodies, transactions, receipts, logs } = eth.tally();
+            self.progress.finish(eth.tally(), eth.head());
+            say(format_args!(
+                "checked {headers} headers, {bodies} bodies with {transactions} transactions, {receipts} receipts \
+                 with {logs} logs"
+            ));
+        }
+        self.session.finish()
+    }
+}
+
+impl Protocols {
+    fn deadline(&self) -> Option<Instant> {
+        let snap = self.snap.as_ref().and_then(|(_, snap)| snap.deadline());
+        self.eth.1.deadline().into_iter().chain(snap).min()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.eth.1.is_complete() && !self.snap.as_ref().is_some_and(|(_, snap)| snap.is_busy())
+    }
+}
+
+fn tell(report: &Report, headers: u64) {
+    let Report { block, state_root, accounts, whole, proof_nodes, codes } = report;
+    let extent = if *whole { "the whole state" } else { "the first of more" };
+    say(format_args!(
+        "snap: {accounts} accounts and {codes} codes under state root {state_root:.8}… of block {block}, {extent}, \
+         {proof_nodes} nodes of proof; answered after {headers} headers"
+    ));
+}
+
+/// How it ended
+pub enum Ending {
+    /// As it was asked to
+    Done,
+    Lost(Cause),
+    Refused(String),
+    Unreachable(String),
+    Failed(Failure),
+    Violated(Violation),
+}
+
+impl Ending {
+    pub fn why(&self) -> Option<String> {
+        match self {
+            Self::Done => None,
+            Self::Lost(cause) => Some(format!("the link was lost: {cause}")),
+            Self::Refused(why) => Some(format!("the node refused: {why}")),
+            Self::Unreachable(why) => Some(format!("the node is unreachable: {why}")),
+            Self::Failed(failure) => Some(failure.to_string()),
+            Self::Violated(violation) => Some(format!("the node broke the protocol: {violation}")),
+        }
+    }
+
+    pub const fn exit_status(&self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Lost(_) => 1,
+            Self::Refused(_) => 3,
+            Self::Unreachable(_) => 4,
+            Self::Failed(Failure::OtherChain(_)) => 5,
+            Self::Failed(_) | Self::Violated(_) => 6,
+        }
+    }
+}

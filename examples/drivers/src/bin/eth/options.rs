@@ -1,0 +1,90 @@
+//! The command line
+
+use devp2p_drivers::arguments::{Arguments, consented};
+use devp2p_drivers::enode::Enode;
+use devp2p_drivers::eth::chain::Chain;
+use devp2p_drivers::eth::fork::{ForkId, Forks};
+use devp2p_drivers::eth::genesis;
+use devp2p_drivers::eth::hash::Hash;
+
+pub const USAGE: &str = "\
+usage: eth [OPTIONS] enode://ID@ADDRESS:PORT
+       --genesis FILE | --network-id N --genesis-hash HASH --fork-id CHECKSUM[/NEXT]
+
+  --genesis FILE         which chain: a genesis file, as `geth init` takes it
+  --network-id N         the network, if it is not the chain's id
+  --genesis-hash HASH    which chain, without a file
+  --fork-id CHECKSUM[/NEXT]
+                         its fork id at genesis or at the head
+  --once                 stop at the node's head, and do not wait for new blocks
+  --version 68|69        offer this version of eth only
+  --batch N              how many headers to ask for at once (default 192)
+  --record FILE          keep a journal of the link for `replay`; holds secrets, needs --yes-secrets
+
+exit status: 0 all that came was right, 1 the link was lost, 2 bad arguments, 3 refused, 4 unreachable,
+             5 the node is on another chain, 6 the node broke a protocol or is of no use";
+
+pub struct Options {
+    pub node: Enode,
+    pub chain: Chain,
+    pub versions: Vec<u64>,
+    pub once: bool,
+    pub batch: u64,
+    pub record: Option<String>,
+}
+
+impl Options {
+    pub fn parse(mut arguments: Arguments) -> Result<Self, String> {
+        let (mut node, mut record, mut secrets) = (None, None, false);
+        let (mut which, mut versions, mut once, mut batch) = (Which::default(), vec![68, 69], false, 192);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--genesis" => which.file = Some(arguments.value(&argument)?),
+                "--network-id" => which.network = Some(arguments.parse(&argument)?),
+                "--genesis-hash" => which.hash = Some(arguments.parse(&argument)?),
+                "--fork-id" => which.fork_id = Some(arguments.parse(&argument)?),
+                "--version" => versions = vec![version(&arguments.value(&argument)?)?],
+                "--once" => once = true,
+                "--batch" => batch = arguments.positive(&argument)?,
+                "--record" => record = Some(arguments.value(&argument)?),
+                "--yes-secrets" => secrets = true,
+                option if option.starts_with('-') => return Err(format!("unknown option {option}")),
+                url if node.is_none() => node = Some(url.parse::<Enode>().map_err(|error| format!("{url}: {error}"))?),
+                other => return Err(format!("{other}: one node at a time")),
+            }
+        }
+        let node = node.ok_or("which node? an enode:// URL is missing")?;
+        let record = consented(record, secrets)?;
+        Ok(Self { node, chain: which.chain()?, versions, once, batch, record })
+    }
+}
+
+fn version(text: &str) -> Result<u64, String> {
+    match text {
+        "68" => Ok(68),
+        "69" => Ok(69),
+        other => Err(format!("--version {other}: 68 and 69 are spoken here")),
+    }
+}
+
+/// The options that say which chain it is
+#[derive(Default)]
+struct Which {
+    file: Option<String>,
+    network: Option<u64>,
+    hash: Option<Hash>,
+    fork_id: Option<ForkId>,
+}
+
+impl Which {
+    fn chain(self) -> Result<Chain, String> {
+        match self {
+            Self { file: Some(file), network, hash: None, fork_id: None } => genesis::read(&file, network),
+            Self { file: Some(_), .. } => Err("--genesis FILE says all that --genesis-hash and --fork-id say".into()),
+            Self { file: None, network: Some(network), hash: Some(genesis), fork_id: Some(id) } => {
+                Ok(Chain { network, genesis, forks: Forks::Only(id) })
+            }
+            _ => Err("which chain? --genesis FILE, or --network-id, --genesis-hash and --fork-id".into()),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The command line
+
+use std::time::Duration;
+
+use devp2p_drivers::arguments::{Arguments, consented};
+use devp2p_drivers::enode::Enode;
+use devp2p_drivers::journal::Offer;
+
+pub const USAGE: &str = "\
+usage: ping [OPTIONS] enode://ID@ADDRESS:PORT
+
+  --count N              stop after N Pings (default: when interrupted)
+  --interval SECONDS     from one Ping to the next (default 1)
+  --timeout SECONDS      how long an answer may take (default 10)
+  --offer NAME/VERSION:LENGTH
+                         a protocol to offer instead of eth/68, eth/69 and snap/1; may be repeated
+  --json                 print one JSON document instead of lines
+  --record FILE          keep a journal of the link for `replay`; holds secrets, needs --yes-secrets
+
+exit status: 0 reached, 1 reached and then lost, 2 bad arguments, 3 refused, 4 unreachable";
+
+pub struct Options {
+    pub node: Enode,
+    pub count: Option<u64>,
+    pub interval: Duration,
+    pub timeout: Duration,
+    pub offers: Vec<Offer>,
+    pub json: bool,
+    pub record: Option<String>,
+}
+
+impl Options {
+    pub fn parse(mut arguments: Arguments) -> Result<Self, String> {
+        let (mut node, mut record, mut secrets) = (None, None, false);
+        let (mut count, mut interval, mut timeout) = (None, Duration::from_secs(1), Duration::from_secs(10));
+        let (mut offers, mut json) = (Vec::new(), false);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--count" => count = Some(arguments.positive(&argument)?),
+                "--interval" => interval = seconds(&argument, &arguments.value(&argument)?)?,
+                "--timeout" => timeout = seconds(&argument, &arguments.value(&argument)?)?,
+                "--offer" => offers.push(arguments.parse(&argument)?),
+                "--json" => json = true,
+                "--record" => record = Some(arguments.value(&argument)?),
+                "--yes-secrets" => secrets = true,
+                option if option.starts_with('-') => return Err(format!("unknown option {option}")),
+                url if node.is_none() => node = Some(url.parse::<Enode>().map_err(|error| format!("{url}: {error}"))?),
+                other => return Err(format!("{other}: one node at a time")),
+            }
+        }
+        if offers.is_empty() {
+            offers = usual_offers();
+        }
+        let node = node.ok_or("which node? an enode:// URL is missing")?;
+        Ok(Self { node, count, interval, timeout, offers, json, record: consented(record, secrets)? })
+    }
+}
+
+/// What every Ethereum node shares something of
+fn usual_offers() -> Vec<Offer> {
+    [("eth", 68, 17), ("eth", 69, 18), ("snap", 1, 8)]
+        .map(|(name, version, length)| Offer::new(name, version, length, devp2p_proto::MAX_MESSAGE))
+        .into()
+}
+
+fn seconds(option: &str, text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.filter(|time| !time.is_zero()).ok_or_else(|| format!("{option} {text}: not a number of seconds above 0"))
+}

@@ -1,0 +1,167 @@
+//! Fork ids: which rule changes a node has made and will make (EIP-2124, with times by EIP-6122)
+
+use std::fmt;
+use std::str::FromStr;
+
+use rlp::{Decodable, DecoderError, Encodable, Rlp, RlpStream};
+
+use crate::arguments::hex;
+use crate::eth::hash::Hash;
+use crate::eth::message::expect_fields;
+
+/// From this number on a fork point is a time: the moment of mainnet's genesis, and no block number for ages
+const FIRST_TIME: u64 = 1_438_269_973;
+
+/// A checksum over genesis and the forks behind the head, and the fork ahead of it, 0 if none is known
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForkId {
+    pub checksum: [u8; 4],
+    pub next: u64,
+}
+
+impl Encodable for ForkId {
+    fn rlp_append(&self, stream: &mut RlpStream) {
+        stream.begin_list(2).append(&&self.checksum[..]).append(&self.next);
+    }
+}
+
+impl Decodable for ForkId {
+    fn decode(rlp: &Rlp<'_>) -> Result<Self, DecoderError> {
+        expect_fields(rlp, 2)?;
+        let checksum = rlp.at(0)?.data()?.try_into().map_err(|_| DecoderError::RlpInvalidLength)?;
+        Ok(Self { checksum, next: rlp.val_at(1)? })
+    }
+}
+
+impl fmt::Display for ForkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.checksum.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        if self.next == 0 { Ok(()) } else { write!(f, "/{}", self.next) }
+    }
+}
+
+impl FromStr for ForkId {
+    type Err = String;
+
+    /// Parses `CHECKSUM` or `CHECKSUM/NEXT`
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (checksum, next) = text.split_once('/').unwrap_or((text, "0"));
+        let next = next.parse().map_err(|_| format!("{next:?} is neither a block number nor a time"))?;
+        Ok(Self { checksum: hex(checksum)?, next })
+    }
+}
+
+/// The forks of our chain, seen from a head at genesis
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forks {
+    /// One id is all that is known
+    Only(ForkId),
+    Schedule(Schedule),
+}
+
+/// Every fork of a chain after its genesis
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// The checksum before each fork of `points`, and after the last
+    checksums: Vec<[u8; 4]>,
+    /// Block numbers, then times, each rising
+    points: Vec<u64>,
+    /// The time of the genesis block, where this node stands
+    time: u64,
+}
+
+impl Schedule {
+    /// Forks by number and by time; those that genesis has already are no forks
+    pub fn new(genesis: Hash, time: u64, mut blocks: Vec<u64>, mut times: Vec<u64>) -> Self {
+        blocks.retain(|block| *block > 0);
+        times.retain(|fork| *fork > time);
+        let mut points = Vec::new();
+        for part in [&mut blocks, &mut times] {
+            part.sort_unstable();
+            part.dedup();
+            points.append(part);
+        }
+        let mut checksum = Crc32::default();
+        checksum.update(&genesis.0);
+        let mut checksums = vec![checksum.value()];
+        for point in &points {
+            checksum.update(&point.to_be_bytes());
+            checksums.push(checksum.value());
+        }
+        Self { checksums, points, time }
+    }
+
+    fn id(&self) -> ForkId {
+        ForkId { checksum: self.checksums[0], next: self.points.first().copied().unwrap_or_default() }
+    }
+
+    /// The rules of EIP-2124 for a local head at genesis, which is behind every fork
+    fn check(&self, theirs: ForkId) -> Result<(), ForkMismatch> {
+        match self.checksums.iter().position(|checksum| *checksum == theirs.checksum) {
+            // The same forks behind both. A fork ahead of them must not be behind us.
+            Some(0) if theirs.next >= FIRST_TIME && theirs.next <= self.time => Err(ForkMismatch::UnknownFork),
+            // They are where we are, or we are behind and know the forks on the way.
+            Some(_) => Ok(()),
+            None => Err(ForkMismatch::Incompatible),
+        }
+    }
+}
+
+impl Forks {
+    pub fn id(&self) -> ForkId {
+        match self {
+            Self::Only(id) => *id,
+            Self::Schedule(schedule) => schedule.id(),
+        }
+    }
+
+    pub fn check(&self, theirs: ForkId) -> Result<(), ForkMismatch> {
+        match self {
+            Self::Only(ours) if ours.checksum == theirs.checksum => Ok(()),
+            Self::Only(ours) => Err(ForkMismatch::Other(*ours)),
+            Self::Schedule(schedule) => schedule.check(theirs),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForkMismatch {
+    /// They will fork where we already are and have not
+    UnknownFork,
+    /// No stretch of our forks has that checksum
+    Incompatible,
+    /// Not the only one that we know
+    Other(ForkId),
+}
+
+impl fmt::Display for ForkMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownFork => f.write_str("a fork that we have passed without knowing it"),
+            Self::Incompatible => f.write_str("its forks are not those of our chain"),
+            Self::Other(ours) => write!(f, "we were told {ours}"),
+        }
+    }
+}
+
+/// CRC-32 as of IEEE 802.3, bit by bit: it is run over a few dozen bytes
+#[derive(Clone, Copy, Default)]
+struct Crc32(u32);
+
+impl Crc32 {
+    fn update(&mut self, bytes: &[u8]) {
+        let mut register = !self.0;
+        for byte in bytes {
+            register ^= u32::from(*byte);
+            for _ in 0..8 {
+                let feedback = if register & 1 == 1 { 0xedb8_8320 } else { 0 };
+                register = register >> 1 ^ feedback;
+            }
+        }
+        self.0 = !register;
+    }
+
+    const fn value(self) -> [u8; 4] {
+        self.0.to_be_bytes()
+    }
+}

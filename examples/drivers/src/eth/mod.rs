@@ -1,0 +1,18 @@
+//! Ethereum: what its messages say, and whether what they bring is true
+//!
+//! - [`message`], [`status`]: messages as types of the `rlp` crate
+//! - [`header`], [`body`], [`receipt`], [`trie`]: blocks and state, checked down to their roots
+//! - [`chain`], [`genesis`], [`fork`]: which chain a node is on
+//!
+//! What is done with them is the program `eth`.
+
+pub mod body;
+pub mod chain;
+pub mod fork;
+pub mod genesis;
+pub mod hash;
+pub mod header;
+pub mod message;
+pub mod receipt;
+pub mod status;
+pub mod trie;

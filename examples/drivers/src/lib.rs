@@ -1,0 +1,16 @@
+//! What the programs that drive a link have in common
+//!
+//! - [`app`]: the node that each of the drivers `blocking`, `epoll`, `smol` and `tokio` runs
+//! - [`session`]: a driver of one dialled link, for programs that do one thing after the other
+//! - [`link`] and [`journal`]: a link that may be recorded, and the recording
+//! - [`eth`]: messages and data of Ethereum, as types that check themselves
+//! - [`arguments`], [`enode`], [`mod@say`]: what stands on a command line, and what is printed
+
+pub mod app;
+pub mod arguments;
+pub mod enode;
+pub mod eth;
+pub mod journal;
+pub mod link;
+pub mod say;
+pub mod session;

@@ -1,0 +1,108 @@
+//! Links on `tokio`: a task for each, and one for each subprotocol that runs on it
+//!
+//! ```text
+//! cargo run -p devp2p-tokio -- listen 127.0.0.1:30303
+//! cargo run -p devp2p-tokio -- dial enode://… --send 1000 --size 1024
+//! ```
+//!
+//! The loop and the protocols that it serves are this package's library, of which `echo.rs` is one. What the
+//! node says and prints is the same for all drivers, in `app` of `devp2p-drivers`.
+
+mod echo;
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use devp2p_drivers::app::{Command, Node, Report};
+use devp2p_drivers::enode::Enode;
+use devp2p_drivers::link::{Link, StartError};
+use devp2p_tokio::drive::{Quit, drive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use echo::Echo;
+
+/// How long not to accept after that has failed
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let node = match Node::of_process("tokio") {
+        Ok(node) => node,
+        Err(code) => return code,
+    };
+    let (interrupt, quit) = watch::channel(false);
+    // Without a handler the process still ends, only less politely.
+    let _ = ctrlc::set_handler(move || {
+        interrupt.send_replace(true);
+    });
+    let done = match node.options.command {
+        Command::Listen(address) => listen(&node, address, quit).await,
+        Command::Dial(remote) => {
+            let links = 0..node.options.links.unwrap_or(1);
+            links.map(|_| connect(Arc::clone(&node), remote, quit.clone())).collect::<JoinSet<_>>().join_all().await;
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => node.exit_code(),
+        Err(error) => {
+            eprintln!("tokio: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn listen(node: &Arc<Node>, address: SocketAddr, quit: Quit) -> io::Result<()> {
+    let listener = TcpListener::bind(address).await?;
+    node.listening(listener.local_addr()?);
+    let (mut links, mut ended) = (JoinSet::new(), 0);
+    let mut interrupt = quit.clone();
+    while !node.is_done(ended) {
+        select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, _)) => drop(links.spawn(accept(Arc::clone(node), socket, quit.clone()))),
+                // There may be as many sockets as there can be; some will be closed.
+                Err(_) => sleep(ACCEPT_PAUSE).await,
+            },
+            Some(_) = links.join_next() => ended += 1,
+            _ = interrupt.wait_for(|quit| *quit) => break,
+        }
+    }
+    drop(listener);
+    // Each link has been told too, and says goodbye.
+    while links.join_next().await.is_some() {}
+    Ok(())
+}
+
+async fn accept(node: Arc<Node>, socket: TcpStream, quit: Quit) {
+    run(Report::new(&node), node.recipient(), socket, quit).await;
+}
+
+async fn connect(node: Arc<Node>, remote: Enode, quit: Quit) {
+    let report = Report::new(&node);
+    let socket = timeout(node.options.timeouts.handshake, TcpStream::connect(remote.address)).await;
+    match socket.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(socket) => run(report, node.initiator(remote.id), socket, quit).await,
+        Err(error) => report.failed("to connect", &error),
+    }
+}
+
+async fn run(report: Report, link: Result<Link, StartError>, socket: TcpStream, quit: Quit) {
+    // Frames are put together here, so nothing is to be waited for.
+    let _ = socket.set_nodelay(true);
+    let echo = Echo::new(report.clone());
+    match link {
+        Ok(mut link) => {
+            let cause = drive(&mut link, socket, &echo, quit).await;
+            report.ended(link, cause, echo.summary());
+        }
+        Err(error) => report.failed("to start", &error),
+    }
+}

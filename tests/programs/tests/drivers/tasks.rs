@@ -1,0 +1,241 @@
+//! Protocols that are tasks: the ways in which one ends, and what both sides come to know of it
+//!
+//! This runs the loop of `devp2p-tokio` with other protocols than its program has.
+
+use std::future::pending;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant as Clock};
+
+use bytes::Bytes;
+use devp2p_drivers::app::Message;
+use devp2p_drivers::link::Link;
+use devp2p_proto::{
+    Action, Buffers, Cause, Config, DisconnectReason, Entropy, Instant, PeerState, Protocol, ProtocolError, ProtocolId,
+    Ready, SecretKey,
+};
+use devp2p_tokio::drive::{Service, drive};
+use devp2p_tokio::protocols::{Handle, Protocols};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+const LEFT: ProtocolId = ProtocolId(0);
+const RIGHT: ProtocolId = ProtocolId(1);
+
+/// A node on which each protocol is one function
+struct Functions<F> {
+    started: Clock,
+    run: F,
+}
+
+impl<F, R> Service for Functions<F>
+where
+    F: Fn(ProtocolId, Handle) -> R,
+    R: Future<Output = Result<(), ProtocolError>> + Send + 'static,
+{
+    fn now(&self) -> Instant {
+        Instant::from(self.started.elapsed())
+    }
+
+    fn start(&self, ready: &Ready<'_>, protocols: &mut Protocols) {
+        for shared in ready.shared() {
+            protocols.start(shared.protocol, |handle| (self.run)(shared.protocol, handle));
+        }
+    }
+
+    fn note(&self, _: &Action<'_>) {}
+}
+
+fn functions<F, R>(run: F) -> Functions<F>
+where
+    F: Fn(ProtocolId, Handle) -> R,
+{
+    Functions { started: Clock::now(), run }
+}
+
+fn config(key: u8) -> Config {
+    let protocols = [Protocol::new("left", 1, 2), Protocol::new("right", 1, 2)];
+    Config::new(SecretKey::from_bytes([key; 32]).unwrap(), "test", &protocols).unwrap()
+}
+
+fn entropy() -> Entropy {
+    Entropy::from_rng(|bytes| getrandom::fill(bytes).unwrap())
+}
+
+async fn sockets() -> io::Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let dialled = TcpStream::connect(listener.local_addr()?).await?;
+    Ok((dialled, listener.accept().await?.0))
+}
+
+/// Runs a link between the two until both sides have ended
+async fn meet(ours: &impl Service, theirs: &impl Service) -> (Cause, Cause) {
+    let (dialled, accepted) = sockets().await.unwrap();
+    let (_interrupt, quit) = watch::channel(false);
+    let dialler = PeerState::initiator(ours.now(), &config(1), config(2).node_id(), entropy(), Buffers::growable());
+    let listener = PeerState::recipient(theirs.now(), &config(2), entropy(), Buffers::growable());
+    let (mut dialler, mut listener) = (Link::from(dialler.unwrap()), Link::from(listener.unwrap()));
+    let both = async {
+        tokio::join!(
+            drive(&mut dialler, dialled, ours, quit.clone()),
+            drive(&mut listener, accepted, theirs, quit.clone())
+        )
+    };
+    timeout(Duration::from_secs(20), both).await.expect("both come to their ends")
+}
+
+type Run = Pin<Box<dyn Future<Output = Result<(), ProtocolError>> + Send>>;
+
+/// Runs until the link ends, and takes what comes
+async fn listen(mut handle: Handle) -> Result<(), ProtocolError> {
+    while handle.read().await.is_some() {}
+    Ok(())
+}
+
+/// What both sides take for the cause if one of two protocols ends like this
+async fn cause(run: fn(Handle) -> Run) -> (Cause, Cause) {
+    let ours = functions(|protocol, handle| if protocol == RIGHT { run(handle) } else { Box::pin(listen(handle)) });
+    meet(&ours, &functions(|_, handle| listen(handle))).await
+}
+
+/// A message that does not get smaller on the wire
+fn message(len: usize) -> Message {
+    let mut payload = vec![0; len];
+    getrandom::fill(&mut payload).unwrap();
+    Message { code: 1, payload: Bytes::from(payload) }
+}
+
+#[tokio::test]
+async fn a_return_is_quitting() {
+    let causes = cause(|_handle| Box::pin(async { Ok(()) })).await;
+    assert_eq!(causes, (Cause::ProtocolReturned(RIGHT), Cause::Remote(DisconnectReason::ClientQuitting)));
+}
+
+#[tokio::test]
+async fn a_failure_is_told_with_its_reason() {
+    let reason = DisconnectReason::UselessPeer;
+    for (error, reason) in [
+        (ProtocolError::Reason(reason), reason),
+        (ProtocolError::BadMessage, DisconnectReason::BreachOfProtocol),
+        (ProtocolError::Other, DisconnectReason::Subprotocol),
+    ] {
+        let ours = functions(move |protocol, handle: Handle| async move {
+            if protocol == RIGHT { Err(error) } else { listen(handle).await }
+        });
+        let causes = meet(&ours, &functions(|_, handle| listen(handle))).await;
+        assert_eq!(causes, (Cause::ProtocolFailed(RIGHT, error), Cause::Remote(reason)));
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failure() {
+    let (ours, theirs) = cause(|_handle| Box::pin(async { panic!("on purpose") })).await;
+    assert_eq!(ours, Cause::ProtocolFailed(RIGHT, ProtocolError::Other));
+    assert_eq!(theirs, Cause::Remote(DisconnectReason::Subprotocol));
+}
+
+#[tokio::test]
+async fn a_dropped_handle_is_an_ending() {
+    let (ours, theirs) = cause(|handle| {
+        Box::pin(async {
+            sleep(Duration::from_millis(50)).await;
+            drop(handle);
+            pending().await
+        })
+    })
+    .await;
+    assert_eq!(ours, Cause::ProtocolReturned(RIGHT));
+    assert_eq!(theirs, Cause::Remote(DisconnectReason::ClientQuitting));
+}
+
+#[tokio::test]
+async fn a_handle_dropped_elsewhere_is_one_too() {
+    let (ours, _) = cause(|handle| {
+        Box::pin(async {
+            tokio::spawn(async { drop(handle) });
+            pending().await
+        })
+    })
+    .await;
+    assert_eq!(ours, Cause::ProtocolReturned(RIGHT));
+}
+
+#[tokio::test]
+async fn what_was_written_before_the_end_arrives() {
+    let (sender, mut received) = mpsc::unbounded_channel();
+    let ours = functions(|protocol, handle: Handle| async move {
+        if protocol == LEFT {
+            return listen(handle).await;
+        }
+        for len in 0..200 {
+            handle.write(message(len * 100)).await?;
+        }
+        Ok(())
+    });
+    let theirs = functions(move |_, mut handle: Handle| {
+        let sender = sender.clone();
+        async move {
+            while let Some(message) = handle.read().await {
+                sender.send(message.payload.len()).map_err(|_| ProtocolError::Other)?;
+            }
+            Ok(())
+        }
+    });
+    assert_eq!(meet(&ours, &theirs).await.0, Cause::ProtocolReturned(RIGHT));
+    drop(theirs);
+    let mut lengths = Vec::new();
+    while let Some(len) = received.recv().await {
+        lengths.push(len);
+    }
+    assert_eq!(lengths, (0..200).map(|len| len * 100).collect::<Vec<_>>());
+}
+
+/// A protocol that does not read stops the peer's writing, on this link, and nothing of its own
+#[tokio::test]
+async fn a_slow_protocol_holds_input_back_and_nothing_else() {
+    const MESSAGES: usize = 2000;
+    let (sender, mut received) = mpsc::unbounded_channel();
+    let written = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&written);
+    // Ours floods on the right, and hears on the left.
+    let ours = functions(move |protocol, mut handle: Handle| {
+        let (sender, counter) = (sender.clone(), Arc::clone(&counter));
+        async move {
+            if protocol == LEFT {
+                while let Some(message) = handle.read().await {
+                    sender.send(message).map_err(|_| ProtocolError::Other)?;
+                }
+                return Ok(());
+            }
+            for _ in 0..MESSAGES {
+                handle.write(message(64 * 1024)).await?;
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+            listen(handle).await
+        }
+    });
+    // Theirs does not read on the right for a second, while it writes on the left.
+    let theirs = functions(|protocol, mut handle: Handle| async move {
+        if protocol == LEFT {
+            sleep(Duration::from_millis(500)).await;
+            handle.write(message(1)).await?;
+            return listen(handle).await;
+        }
+        sleep(Duration::from_secs(1)).await;
+        for _ in 0..MESSAGES {
+            handle.read().await;
+        }
+        Ok(())
+    });
+    let watch = async {
+        received.recv().await.expect("the left one is heard while the right one is not read");
+        written.load(Ordering::Relaxed)
+    };
+    let ((ours, _), stalled) = tokio::join!(meet(&ours, &theirs), watch);
+    assert_eq!(ours, Cause::Remote(DisconnectReason::ClientQuitting));
+    assert_eq!(written.load(Ordering::Relaxed), MESSAGES);
+    assert!(stalled < MESSAGES / 2, "{stalled} messages were written while nobody read");
+}

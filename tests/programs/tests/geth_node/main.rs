@@ -1,0 +1,18 @@
+//! The programs `ping`, `eth` and `replay` as processes: against a whole geth node, against geth's
+//! `p2p.Server`, and against a remote of our own that misbehaves
+//!
+//! What needs geth is ignored by default: `tests/programs/geth_node/run` installs it and runs everything. It
+//! looks for
+//!
+//! - `GETH`: the geth binary, whose chain `tests/programs/geth_node/chain` makes
+//! - `GETH_PEER`: the program in `tests/programs/interop/geth`
+
+mod arguments_refused;
+mod breaches;
+mod endings;
+mod node;
+mod parts;
+mod program;
+mod recordings;
+mod remote;
+mod whole_node;

@@ -1,0 +1,180 @@
+//! A remote of our own, which the test plays move by move: it offers what geth offers and says what no geth says
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant as Clock};
+
+use devp2p_drivers::enode::Enode;
+use devp2p_proto::{
+    Action, Buffers, Cause, Config, DisconnectReason, Entropy, Instant, NodeId, PeerState, Protocol, ProtocolId,
+    SecretKey,
+};
+use rlp::Encodable;
+
+pub const ETH: ProtocolId = ProtocolId(0);
+pub const SNAP: ProtocolId = ProtocolId(1);
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A node that listens
+pub struct Listener {
+    socket: TcpListener,
+    config: Config,
+}
+
+/// A link to whoever has dialled
+pub struct Remote {
+    link: PeerState<'static>,
+    socket: TcpStream,
+    started: Clock,
+    rest: Vec<u8>,
+    refuse: Option<DisconnectReason>,
+}
+
+/// What the link brought
+#[derive(Debug)]
+pub enum Seen {
+    Ready,
+    Message { protocol: ProtocolId, code: u64, payload: Vec<u8> },
+    Ended(Cause),
+}
+
+impl Listener {
+    pub fn new(protocols: &[Protocol<'_>]) -> Self {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("randomness");
+        let key = SecretKey::from_bytes(key).expect("a key");
+        Self {
+            socket: TcpListener::bind("127.0.0.1:0").expect("a port"),
+            config: Config::new(key, "remote/1.0", protocols).expect("a configuration"),
+        }
+    }
+
+    /// With eth/69 and snap/1
+    pub fn ethereum() -> Self {
+        Self::new(&[Protocol::new("eth", 69, 18), Protocol::new("snap", 1, 8)])
+    }
+
+    pub fn url(&self) -> String {
+        let id: NodeId = self.config.node_id();
+        Enode { id, address: self.socket.local_addr().expect("an address") }.to_string()
+    }
+
+    pub fn accept(&self) -> Remote {
+        let (socket, _) = self.socket.accept().expect("somebody dials");
+        socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a socket");
+        let entropy = Entropy::from_rng(|bytes| getrandom::fill(bytes).expect("randomness"));
+        let link = PeerState::recipient(Instant::ZERO, &self.config, entropy, Buffers::growable());
+        Remote { link: link.expect("a link"), socket, started: Clock::now(), rest: Vec::new(), refuse: None }
+    }
+
+    /// Accepts, and goes on until the link is ready
+    pub fn meet(&self) -> Remote {
+        let mut remote = self.accept();
+        match remote.next() {
+            Seen::Ready => remote,
+            other => panic!("{other:?} before Ready"),
+        }
+    }
+}
+
+impl Remote {
+    /// Refuses whoever it is, in place of Hello
+    pub fn refuse(mut self, reason: DisconnectReason) {
+        self.refuse = Some(reason);
+        self.wait_for_end();
+    }
+
+    /// The next thing of interest
+    pub fn next(&mut self) -> Seen {
+        let deadline = Clock::now() + PATIENCE;
+        loop {
+            if let Some(seen) = self.act() {
+                return seen;
+            }
+            assert!(Clock::now() < deadline, "nothing happens");
+            let mut buffer = [0; 16 * 1024];
+            if self.rest.is_empty() {
+                match self.socket.read(&mut buffer) {
+                    Ok(0) => self.link.receive_closed(self.now()),
+                    Ok(len) => self.rest.extend_from_slice(&buffer[..len]),
+                    Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                    Err(_) => self.link.receive_closed(self.now()),
+                }
+            }
+            let taken = self.link.receive(self.now(), &self.rest);
+            self.rest.drain(..taken);
+            self.link.handle_timeout(self.now());
+        }
+    }
+
+    fn act(&mut self) -> Option<Seen> {
+        loop {
+            let now = self.now();
+            match self.link.poll()? {
+                Action::Authenticated(_) => {
+                    if let Some(reason) = self.refuse {
+                        self.link.disconnect(now, reason);
+                    }
+                }
+                Action::Ready(_) => return Some(Seen::Ready),
+                Action::Deliver { protocol, code, payload } => {
+                    return Some(Seen::Message { protocol, code, payload: payload.to_vec() });
+                }
+                Action::Send(bytes) => match self.socket.write(bytes) {
+                    Ok(len) => self.link.sent(now, len).expect("as many as were there"),
+                    Err(_) => self.link.send_failed(now),
+                },
+                Action::Disconnect(cause) => return Some(Seen::Ended(cause)),
+                _ => {}
+            }
+        }
+    }
+
+    /// The payload of the next message, which must have this code
+    #[track_caller]
+    pub fn expect(&mut self, protocol: ProtocolId, code: u64) -> Vec<u8> {
+        match self.next() {
+            Seen::Message { protocol: by, code: is, payload } if (by, is) == (protocol, code) => payload,
+            other => panic!("{other:?} instead of code {code} of {protocol}"),
+        }
+    }
+
+    pub fn send(&mut self, protocol: ProtocolId, code: u64, message: &impl Encodable) {
+        self.link.write_rlp(self.now(), protocol, code, message).expect("room");
+    }
+
+    pub fn send_raw(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) {
+        self.link.write(self.now(), protocol, code, payload).expect("room");
+    }
+
+    /// Sends a message many times over and reads nothing, until the peer has had enough
+    pub fn flood(&mut self, protocol: ProtocolId, code: u64, message: &impl Encodable, count: usize) {
+        for _ in 0..count {
+            self.send(protocol, code, message);
+            if let Some(Seen::Ended(_)) = self.act() {
+                return;
+            }
+        }
+        // The peer's own timeouts are longer than this.
+        std::thread::sleep(Duration::from_secs(2));
+    }
+
+    pub fn disconnect(&mut self, reason: DisconnectReason) {
+        self.link.disconnect(self.now(), reason);
+        self.wait_for_end();
+    }
+
+    /// How the link ends, whatever comes before
+    pub fn wait_for_end(&mut self) -> Cause {
+        loop {
+            if let Seen::Ended(cause) = self.next() {
+                return cause;
+            }
+        }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_millis(self.started.elapsed().as_millis() as u64)
+    }
+}

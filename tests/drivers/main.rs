@@ -53,10 +53,10 @@ mod recordings;
 #[expect(dead_code, reason = "made for another test")]
 #[path = "../interop/driver.rs"]
 mod remote;
-#[path = "../support/mod.rs"]
-mod support;
 #[expect(dead_code, reason = "made for an example")]
 #[path = "../../examples/common/app/talk.rs"]
 mod talk;
 mod tasks;
 mod traffic;
+
+use devp2p_testing as support;

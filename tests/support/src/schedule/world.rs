@@ -1,180 +1,58 @@
-//! Random schedules: what two drivers, the network between them and the clock may do, in any order
-//!
-//! [`operations`] makes a list, [`World`] carries it out. Shrinking leaves the shortest list that
-//! still shows the fault.
+//! A pair that is taken through a list of operations
 
 use std::time::Duration;
 
-use devp2p_proto::{DisconnectReason, Event, Instant, PeerState, ProtocolError, ProtocolId, Refused, WriteError};
-use proptest::collection::vec;
-use proptest::prelude::*;
+use devp2p_proto::{Config, DisconnectReason, Event, Instant, MAX_MESSAGE, PeerState, ProtocolId, Refused, WriteError};
 
-use super::{Node, PROTOCOLS, Pair, Pipe, Seen, config, noise};
+use super::{Misuse, Operation, Side};
+use crate::{Node, PROTOCOLS, Pair, Pipe, Seen, config, noise};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    Initiator,
-    Recipient,
-}
-
-/// One thing that happens
-#[derive(Debug, Clone)]
-pub enum Operation {
-    /// One turn of each driver's loop
-    Step,
-    /// Turns until both have nothing more to do
-    Settle,
-    Write {
-        side: Side,
-        protocol: usize,
-        code: u64,
-        len: usize,
-    },
-    Ping(Side),
-    Pass(Duration),
-    /// Until time passes, the clock shows that much less than it did
-    ClockBack(Duration),
-    Hold(Side, bool),
-    /// How many bytes the pipe from this side holds; 0 stalls it, and few make partial writes
-    Capacity(Side, usize),
-    /// How many bytes this side takes at once
-    Chunk(Side, usize),
-    Disconnect(Side, u64),
-    Returned(Side, usize, Result<(), ProtocolError>),
-    /// Reading comes to its end for this side
-    Close(Side),
-    /// The connection breaks: neither reading nor writing works for this side
-    Reset(Side),
-    SendFailed(Side),
-    /// Flips a bit on the way from this side
-    Flip(Side, usize, u8),
-    /// Puts bytes of nobody's on the way from this side
-    Garbage(Side, Vec<u8>),
-    Misuse(Side, Misuse),
-}
-
-/// Calls that a correct driver does not make
-#[derive(Debug, Clone, Copy)]
-pub enum Misuse {
-    SentTooMuch,
-    SentNothing,
-    EmptyInput,
-    EarlyTimeout,
-    UnknownProtocol,
-    CodeOutOfRange,
-    TooLarge,
-    UnknownReturned,
-    InputWithoutPolling,
-    ReleaseUnheld,
-}
-
-impl Misuse {
-    const ALL: [Self; 10] = [
-        Self::SentTooMuch,
-        Self::SentNothing,
-        Self::EmptyInput,
-        Self::EarlyTimeout,
-        Self::UnknownProtocol,
-        Self::CodeOutOfRange,
-        Self::TooLarge,
-        Self::UnknownReturned,
-        Self::InputWithoutPolling,
-        Self::ReleaseUnheld,
-    ];
-}
-
-fn side() -> impl Strategy<Value = Side> {
-    prop_oneof![Just(Side::Initiator), Just(Side::Recipient)]
-}
-
-fn outcome() -> impl Strategy<Value = Result<(), ProtocolError>> {
-    prop_oneof![
-        Just(Ok(())),
-        Just(Err(ProtocolError::BadMessage)),
-        Just(Err(ProtocolError::Other)),
-        any::<u64>().prop_map(|code| Err(ProtocolError::Reason(DisconnectReason::from_code(code)))),
-    ]
-}
-
-/// What correct drivers do on a network that may stall
-pub fn friendly() -> impl Strategy<Value = Operation> {
-    let len = prop_oneof![4 => 0..200_usize, 1 => 0..20_000_usize];
-    let millis = prop_oneof![0..1_000_u64, 1_000..14_000_u64];
-    prop_oneof![
-        4 => Just(Operation::Step),
-        2 => Just(Operation::Settle),
-        6 => (side(), 0..2_usize, 0..4_u64, len)
-            .prop_map(|(side, protocol, code, len)| Operation::Write { side, protocol, code, len }),
-        1 => side().prop_map(Operation::Ping),
-        2 => millis.prop_map(|millis| Operation::Pass(Duration::from_millis(millis))),
-        1 => (side(), any::<bool>()).prop_map(|(side, held)| Operation::Hold(side, held)),
-        2 => (side(), prop_oneof![0..100_usize, Just(usize::MAX)]).prop_map(|(side, len)| Operation::Capacity(side, len)),
-        1 => (side(), prop_oneof![1..40_usize, Just(usize::MAX)]).prop_map(|(side, len)| Operation::Chunk(side, len)),
-    ]
-}
-
-/// The ways in which a link ends
-pub fn ending() -> impl Strategy<Value = Operation> {
-    prop_oneof![
-        (side(), any::<u64>()).prop_map(|(side, code)| Operation::Disconnect(side, code % 20)),
-        (side(), 0..2_usize, outcome())
-            .prop_map(|(side, protocol, outcome)| Operation::Returned(side, protocol, outcome)),
-        side().prop_map(Operation::Close),
-        side().prop_map(Operation::Reset),
-        side().prop_map(Operation::SendFailed),
-        (side(), any::<usize>(), 0..8_u8).prop_map(|(side, index, bit)| Operation::Flip(side, index, bit)),
-        (side(), vec(any::<u8>(), 1..80)).prop_map(|(side, bytes)| Operation::Garbage(side, bytes)),
-        Just(Operation::Pass(Duration::from_secs(40))),
-    ]
-}
-
-/// What only a broken driver or clock does
-pub fn mischief() -> impl Strategy<Value = Operation> {
-    prop_oneof![
-        (side(), prop::sample::select(&Misuse::ALL[..])).prop_map(|(side, misuse)| Operation::Misuse(side, misuse)),
-        (0..100_000_u64).prop_map(|millis| Operation::ClockBack(Duration::from_millis(millis))),
-    ]
-}
-
-/// Any of these, endings now and then
-pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    vec(prop_oneof![20 => friendly(), 1 => ending(), 3 => mischief()], 0..60)
-}
-
-/// What correct drivers do as long as nobody wants to end the link
-pub fn friendly_operations() -> impl Strategy<Value = Vec<Operation>> {
-    vec(friendly(), 0..60)
-}
-
-/// A pair, and what its drivers have heard from their links besides actions
+/// A pair, and the results of the calls of its drivers
+#[derive(Debug)]
 pub struct World<'buf> {
+    /// The two nodes
     pub pair: Pair<'buf>,
     /// The true time; the pair's may be behind it
     clock: Instant,
     /// Whether [`Operation::ClockBack`] has an effect
     pub skewed: bool,
+    /// The results of the calls that a link can refuse, in order
     pub results: Vec<Result<(), Refused>>,
-    /// What was taken for sending: side, protocol, code, payload
+    /// The messages that were accepted for sending: side, protocol, code and payload
     pub written: Vec<(Side, ProtocolId, u64, Vec<u8>)>,
 }
 
+impl Default for World<'static> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World<'static> {
+    /// Two nodes with [`PROTOCOLS`], and with limits that the operations can reach
     pub fn new() -> Self {
-        let limited = |seed| config(seed, PROTOCOLS).with_max_message(30_000).unwrap().with_send_window(8_000);
-        Self::with(Pair::new(&limited(1), &limited(2)))
+        Self::with(Pair::new(&Self::config(1), &Self::config(2)))
+    }
+
+    /// The configuration of the nodes of [`new`](Self::new): 1 is the initiator, and 2 is the recipient
+    pub fn config(seed: u8) -> Config {
+        config(seed, PROTOCOLS).with_max_message(30_000).unwrap().with_send_window(8_000)
     }
 }
 
 impl<'buf> World<'buf> {
+    /// This pair; the strategies of this module write for the first two protocols of each node
     pub fn with(pair: Pair<'buf>) -> Self {
         let clock = pair.now;
         Self { pair, clock, skewed: true, results: Vec::new(), written: Vec::new() }
     }
 
+    /// Carries out these operations
     pub fn run(&mut self, operations: &[Operation]) {
         operations.iter().for_each(|operation| self.perform(operation));
     }
 
+    /// The node of this side
     pub fn node(&mut self, side: Side) -> &mut Node<'buf> {
         match side {
             Side::Initiator => &mut self.pair.initiator,
@@ -185,11 +63,12 @@ impl<'buf> World<'buf> {
     /// The pipe from this side to the other
     pub fn pipe(&mut self, side: Side) -> &mut Pipe {
         match side {
-            Side::Initiator => &mut self.pair.forth,
-            Side::Recipient => &mut self.pair.back,
+            Side::Initiator => &mut self.pair.to_recipient,
+            Side::Recipient => &mut self.pair.to_initiator,
         }
     }
 
+    /// Carries out one operation
     pub fn perform(&mut self, operation: &Operation) {
         let now = self.pair.now;
         match operation {
@@ -202,7 +81,7 @@ impl<'buf> World<'buf> {
                 let result = self.node(*side).link.ping(now);
                 self.results.push(result.map_err(Refused::Write));
             }
-            Operation::Pass(time) => self.pass(*time),
+            Operation::Advance(time) => self.advance(*time),
             Operation::ClockBack(time) if self.skewed => {
                 let behind = now.as_millis().saturating_sub(time.as_millis() as u64);
                 self.pair.now = Instant::from_millis(behind);
@@ -214,11 +93,11 @@ impl<'buf> World<'buf> {
                 node.link.hold_input(now, *held);
             }
             Operation::Capacity(side, len) => self.pipe(*side).capacity = *len,
-            Operation::Chunk(side, len) => self.node(*side).chunk = *len,
+            Operation::MaxRead(side, len) => self.node(*side).max_read = *len,
             Operation::Disconnect(side, code) => {
                 self.node(*side).link.disconnect(now, DisconnectReason::from_code(*code));
             }
-            Operation::Returned(side, protocol, outcome) => {
+            Operation::ProtocolReturned(side, protocol, outcome) => {
                 let result = self.node(*side).link.protocol_returned(now, ProtocolId(*protocol), *outcome);
                 self.results.push(result);
             }
@@ -254,16 +133,16 @@ impl<'buf> World<'buf> {
         self.results.push(result.map(|_| ()).map_err(Refused::Write));
     }
 
-    /// Lets time pass, from the true time on
-    fn pass(&mut self, time: Duration) {
+    /// Moves the time forward from the true time
+    fn advance(&mut self, time: Duration) {
         self.pair.now = self.clock;
-        self.pair.pass(time);
+        self.pair.advance(time);
         self.clock = self.pair.now;
         self.pair.initiator.link.handle_timeout(self.clock);
         self.pair.recipient.link.handle_timeout(self.clock);
     }
 
-    /// Lets everything flow again
+    /// Removes every stall, lets both sides read, and runs both drivers until neither has anything to do
     pub fn heal(&mut self) {
         for side in [Side::Initiator, Side::Recipient] {
             self.pipe(side).capacity = usize::MAX;
@@ -272,13 +151,13 @@ impl<'buf> World<'buf> {
         self.pair.settle();
     }
 
-    /// What both drivers have seen, and the bytes that went each way
+    /// What the initiator and the recipient have seen, and the bytes that they have sent
     pub fn history(&self) -> (&[Seen], &[Seen], &[u8], &[u8]) {
-        let Pair { initiator, recipient, forth, back, .. } = &self.pair;
-        (&initiator.seen, &recipient.seen, &forth.log, &back.log)
+        let Pair { initiator, recipient, to_recipient, to_initiator, .. } = &self.pair;
+        (&initiator.seen, &recipient.seen, &to_recipient.log, &to_initiator.log)
     }
 
-    /// The payloads that one side has written for a protocol
+    /// The payloads that were accepted from a protocol of this side
     pub fn written_by(&self, side: Side, protocol: ProtocolId) -> Vec<&[u8]> {
         self.written
             .iter()
@@ -288,7 +167,7 @@ impl<'buf> World<'buf> {
     }
 }
 
-/// Noise, text and zeros by turns
+/// Noise, text or zeros
 fn payload(index: usize, len: usize) -> Vec<u8> {
     match index % 3 {
         0 => noise(index as u64, len),
@@ -310,8 +189,8 @@ fn abuse(link: &mut PeerState<'_>, now: Instant, misuse: Misuse) -> Result<(), R
         }
         Misuse::UnknownProtocol => refused(link.write(now, ProtocolId(usize::MAX), 0, b"")),
         Misuse::CodeOutOfRange => refused(link.write(now, first, u64::MAX, b"")),
-        Misuse::TooLarge => refused(link.write(now, first, 0, &[0; 30_001])),
-        Misuse::UnknownReturned => link.protocol_returned(now, ProtocolId(2), Ok(())),
+        Misuse::TooLarge => refused(link.write(now, first, 0, &vec![0; MAX_MESSAGE + 1])),
+        Misuse::UnknownReturned => link.protocol_returned(now, ProtocolId(usize::MAX), Ok(())),
         Misuse::InputWithoutPolling => {
             if !link.wants_input() && link.cause().is_none() {
                 assert_eq!(link.receive(now, &[0x55; 20]), 0, "{link:?}");

@@ -1,5 +1,5 @@
-//! What the link takes from the heap, counted by an allocator of this binary's own
-#![allow(unsafe_code, reason = "a global allocator cannot be had without")]
+//! The memory that the link takes from the heap, counted by the allocator of this test binary
+#![allow(unsafe_code, reason = "a global allocator needs unsafe code")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,4 +1,4 @@
-//! The life of a link, as a script
+//! A link from the handshake to its end
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn two_nodes_meet_talk_and_part() {
     assert_eq!(pair.causes(), (Some(Cause::Local(quitting)), Some(Cause::Remote(quitting))));
 }
 
-/// The scripted remote can also be the one that was dialled, so both roles meet another implementation
+/// Each role is tested against the scripted remote, which has an RLPx of its own
 #[test]
 fn both_roles_agree_with_an_independent_implementation() {
     let config = config(LINK, PROTOCOLS);

@@ -15,7 +15,7 @@ use devp2p_testing::{ALPHA, Node, Seen};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Checks that the end of `node` was told once and last and that nothing comes after it
+/// The cause of the end of `node`, which must be told once and last; nothing comes after it
 fn cause(node: &mut Node<'_>, now: Instant) -> Cause {
     let told = node.seen.iter().filter(|seen| matches!(seen, Seen::Disconnect(_))).count();
     assert_eq!(told, 1, "{:?}", node.seen);
@@ -32,18 +32,18 @@ fn cause(node: &mut Node<'_>, now: Instant) -> Cause {
     cause
 }
 
-/// Lets the last words cross, and returns the cause and the reason that the remote was told
+/// Waits for the end, and returns the cause and the reason that the remote was told
 fn parting(scene: &mut Scene<'_>) -> (Cause, Option<Reason>) {
     scene.advance(SECOND * 5);
     let cause = cause(&mut scene.node, scene.now);
     (cause, told(scene))
 }
 
-/// The reason in the Disconnect that the link has sent, if it has: once, last, and as a list
+/// The reason in the Disconnect that the link has sent, if it has sent one; nothing may follow it
 fn told(scene: &Scene<'_>) -> Option<Reason> {
     let mut reasons = scene.received.iter().skip_while(|(id, _)| *id != DISCONNECT);
     let (_, payload) = reasons.next()?;
-    assert_eq!(reasons.next(), None, "Disconnect is the last word");
+    assert_eq!(reasons.next(), None, "Disconnect is the last message");
     let code: u64 = rlp::Rlp::new(payload).val_at(0).unwrap();
     Some(Reason::from_code(code))
 }

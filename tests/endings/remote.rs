@@ -6,7 +6,7 @@ use devp2p_testing::{PROTOCOLS, config};
 
 use crate::parting;
 
-/// Disconnect in every form that is seen in the wild
+/// Every form of Disconnect that other clients send
 #[test]
 fn every_form_of_disconnect() {
     let forms: &[(&[u8], Reason)] = &[
@@ -40,7 +40,7 @@ fn every_form_of_disconnect() {
     }
 }
 
-/// The remote's Disconnect may come right after its ack, when it has no room
+/// A remote that has too many peers sends Disconnect right after its ack
 #[test]
 fn a_disconnect_in_place_of_hello() {
     let mut scene = Scene::link_dials(initiator(&config(LINK, PROTOCOLS)));

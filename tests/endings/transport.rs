@@ -59,9 +59,9 @@ fn the_end_of_the_stream_after_every_byte() {
         }
         link.receive_closed(whole.now);
         assert_eq!(link.stage(), Stage::Closed, "{cut}");
-        // Its entropy is not the one that the pair's had, so that the first frame is a forgery.
-        let forged = Cause::Violation(Violation::HeaderMacMismatch);
-        assert!([Some(Cause::ReceiveClosed), Some(forged)].contains(&link.cause()), "{cut}");
+        // The link has other entropy than the one that was recorded, so the first frame has a wrong MAC.
+        let wrong_mac = Cause::Violation(Violation::HeaderMacMismatch);
+        assert!([Some(Cause::ReceiveClosed), Some(wrong_mac)].contains(&link.cause()), "{cut}");
     }
 }
 
@@ -76,13 +76,13 @@ fn the_end_of_the_stream_while_closing_keeps_the_reason() {
     assert_eq!(parting(&mut scene), (Cause::Local(Reason::UselessPeer), Some(Reason::UselessPeer)));
 }
 
-/// A peer that refuses says why and closes; our own writes fail before its word is read
+/// A peer that refuses the link sends Disconnect and closes; a write can fail before Disconnect is read
 #[test]
 fn a_disconnect_from_the_remote_replaces_a_failed_write() {
     for scene in [Scene::expecting_hello as fn() -> Scene<'static>, Scene::running] {
         let mut scene = scene();
         scene.node.link.send_failed(scene.now);
-        // A driver may find out about it more than once.
+        // A driver can report it more than once.
         scene.node.link.send_failed(scene.now);
         assert_eq!(scene.node.link.stage(), Stage::Closing);
         assert_eq!(scene.node.link.cause(), Some(Cause::SendFailed));

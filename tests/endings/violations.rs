@@ -12,7 +12,7 @@ use crate::{cause, parting};
 
 type Provoke = fn(&mut Scene<'_>);
 
-/// Violations in a frame, and whether the remote is told
+/// Violations in a frame, and the reason that the remote is told
 #[test]
 fn every_violation_after_the_handshake() {
     let hello = Stage::Hello;
@@ -98,7 +98,7 @@ fn every_violation_after_the_handshake() {
     }
 }
 
-/// Sends a Ping, or a Hello where that is due, with a bit flipped
+/// Sends a Ping, or a Hello if none was sent, with one bit flipped
 pub(crate) fn flipped(scene: &mut Scene<'_>, index: usize) {
     let running = scene.node.link.stage() == Stage::Running;
     let message =
@@ -132,7 +132,7 @@ fn every_violation_in_the_handshake() {
         edit(&mut signature);
         dialling.auth_with(&local, &signature, &dialling.id())
     };
-    // Off the curve, zero, and beyond the field prime: each inside a packet that decrypts.
+    // Three keys that are not valid: not on the curve, zero, and larger than the field prime.
     let mut off_curve = *dialling.id().as_bytes();
     off_curve[63] ^= 1;
     let keys = [off_curve, [0; 64], [0xff; 64]];

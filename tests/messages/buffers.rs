@@ -5,7 +5,7 @@ use std::time::Duration;
 use devp2p_proto::{Buffers, ConfigError, Instant, MIN_MESSAGE, PeerState};
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, config, entropy, key, noise};
 
-/// Buffers of exactly the published sizes carry the largest message, and one byte less is refused
+/// Buffers of the published sizes hold the largest message, and one byte less is refused
 #[test]
 fn fixed_buffers_of_the_published_sizes() {
     for max in [MIN_MESSAGE, 65, 1_000, 1_024, 4_096, 65_536, 100_001] {
@@ -54,7 +54,7 @@ fn a_transmit_buffer_must_hold_what_the_link_itself_says() {
     assert_eq!((needed(least - 1), needed(least)), (Some(least), None));
 }
 
-/// One link after the other in the same memory, which neither has been lent for less than its life
+/// Several links use the same memory, one after another
 #[test]
 fn the_memory_of_a_link_serves_the_next_one() {
     let max = 1_000;

@@ -4,7 +4,7 @@ use devp2p_proto::{Action, Buffers, Instant, PeerState};
 use devp2p_testing::remote::{Hello, LINK, REMOTE, Scene, body, compressed, recipient};
 use devp2p_testing::{PROTOCOLS, config, entropy, noise};
 
-/// `into_bytes` hands over the very memory that the payload stood in, compressed or not
+/// `into_bytes` returns the memory that holds the payload, compressed or not
 #[test]
 fn a_payload_becomes_bytes_without_a_copy() {
     for version in [4, 5] {

@@ -6,7 +6,7 @@ use devp2p_proto::{Buffers, DisconnectReason, Instant, PeerState, Stage, WriteEr
 use devp2p_testing::remote::{DISCONNECT, Hello, LINK, PING, PONG, REMOTE, Scene, body};
 use devp2p_testing::{ALPHA, PROTOCOLS, Pair, Seen, config, entropy, noise};
 
-/// Both pipes are full, and both drivers still feed what comes
+/// Both pipes are full, and both drivers still read
 #[test]
 fn both_links_stalled_do_not_deadlock() {
     let mut pair = Pair::running();
@@ -14,7 +14,7 @@ fn both_links_stalled_do_not_deadlock() {
     let payload = noise(3, 20_000);
     let (mut forth, mut back) = (0, 0);
     for round in 0..20_000 {
-        // Both write all they can before anything is read, and ask for an answer besides.
+        // Both write as much as they can before anything is read, and each sends a Ping.
         forth += usize::from(pair.initiator.link.write(pair.now, ALPHA, 0, &payload).is_ok());
         back += usize::from(pair.recipient.link.write(pair.now, ALPHA, 0, &payload).is_ok());
         pair.initiator.link.ping(pair.now).unwrap();
@@ -30,13 +30,13 @@ fn both_links_stalled_do_not_deadlock() {
     assert_eq!(pair.causes(), (None, None));
 }
 
-/// However full the link is, it answers, asks, and says why it parts
+/// A link that is full can still send Ping, Pong and Disconnect
 #[test]
 fn a_full_link_has_room_for_ping_pong_and_disconnect() {
     let max = 3_000;
     let config = config(LINK, PROTOCOLS).with_max_message(max).unwrap();
     let mut tried = 0;
-    // Without compression a frame takes what it says it takes; one length is just enough for the message.
+    // Without compression the size of a frame is known; one length is just enough for the message.
     for transmit in max..Buffers::transmit_len(max) {
         let mut memory = (vec![0; Buffers::receive_len(max)], vec![0; transmit], vec![]);
         let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
@@ -62,7 +62,7 @@ fn a_full_link_has_room_for_ping_pong_and_disconnect() {
     panic!("no length is just enough");
 }
 
-/// Our Hello may still be unsent when the peer's has made the link ready
+/// The local Hello can still be unsent when the remote one has made the link ready
 #[test]
 fn a_message_waits_for_the_hello_before_it() {
     let max = 1_000;
@@ -96,7 +96,7 @@ fn a_peer_is_not_timed_out_while_its_ping_waits() {
     }
     scene.settle();
     assert!(!scene.node.link.wants_input());
-    // The peer takes a little at a time, so that all of it takes longer than a silence may last.
+    // The peer takes a little at a time. All of it takes longer than the read timeout.
     for _ in 0..10 {
         scene.node.link.sent(scene.now, 1000).unwrap();
         scene.advance(Duration::from_secs(10));

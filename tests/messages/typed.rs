@@ -60,7 +60,7 @@ impl rlp::Decodable for Status {
     }
 }
 
-/// Promises two items and brings one
+/// Announces a list of two items and writes one
 struct Unfinished;
 
 impl rlp::Encodable for Unfinished {

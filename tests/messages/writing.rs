@@ -66,7 +66,7 @@ fn write_errors_in_each_stage() {
     assert_eq!(write(&mut scene, 0, 0, 1), Err(WriteError::Closed));
 }
 
-/// A transmit buffer may be too small for the largest message; then that message is refused as such
+/// The transmit buffer can be too small for the largest message; that message is then too large
 #[test]
 fn a_message_that_can_never_fit_is_too_large_and_not_full() {
     let config = config(LINK, PROTOCOLS).with_max_message(50_000).unwrap();
@@ -102,7 +102,7 @@ fn the_largest_messages_that_a_frame_holds() {
     }
 }
 
-/// Whatever the cut, the work is linear: a quadratic link would take minutes
+/// The work is linear in the number of bytes; quadratic work would take minutes
 #[test]
 fn a_large_message_byte_by_byte() {
     let started = Clock::now();

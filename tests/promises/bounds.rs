@@ -45,7 +45,7 @@ fn bounded_work() {
 proptest! {
     #![proptest_config(cases(48))]
 
-    /// Pings, Pongs that nobody asked for, and an output that stalls
+    /// Pings, Pongs without a Ping, and an output that stalls
     #[test]
     fn one_pong_per_ping(script in vec(0..5_u8, 0..80)) {
         let mut scene = Scene::running();
@@ -71,7 +71,7 @@ proptest! {
     }
 }
 
-/// CVE-2023-40591: a Ping flood cost memory without bound
+/// In CVE-2023-40591 a flood of Pings takes memory without a limit
 #[test]
 fn a_ping_flood_takes_no_memory() {
     let mut scene = Scene::running();

@@ -6,7 +6,7 @@ use devp2p_testing::{ALPHA, BETA};
 
 use crate::SECOND;
 
-/// No room for another message: the driver stops feeding input and says so; the rest goes on
+/// A driver without room for another message stops reading and says so; everything else goes on
 #[test]
 fn slow_protocol_stops_reading_only() {
     let mut scene = Scene::running();
@@ -33,7 +33,7 @@ fn slow_protocol_stops_reading_only() {
     assert_eq!(scene.node.delivered().len(), 2);
     scene.advance(29 * SECOND);
     assert_eq!(scene.node.link.stage(), Stage::Running, "the peer has its full time to answer");
-    // Both what it owes and anything at all are due then, and the older debt has the word.
+    // The Pong is due and the read timeout is over. The Pong was due first.
     scene.advance(2 * SECOND);
     assert_eq!(scene.node.link.cause(), Some(Cause::Timeout(Timeout::Pong)));
 }

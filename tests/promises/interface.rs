@@ -18,7 +18,7 @@ fn a_link_is_send_and_sync_and_of_a_known_size() {
     assert!(size_of::<PeerState<'_>>() <= 5_760, "{}", size_of::<PeerState<'_>>());
 }
 
-/// `handle` is the same machine by its one-way-in form
+/// `handle` does the same as the methods
 #[test]
 fn events_by_value_are_the_methods() {
     let mut by_method = Scene::running();

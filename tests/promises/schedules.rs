@@ -20,7 +20,7 @@ proptest! {
         prop_assert_eq!(first.results, second.results);
     }
 
-    /// `Pair::pass` asserts it after every wake-up; here also for calls that come late
+    /// `Pair::advance` checks this after every wake-up; here the calls are late
     #[test]
     fn deadline_moves(operations in operations(), late in 0..100_000_u64) {
         let mut world = performed(&operations);
@@ -63,7 +63,7 @@ proptest! {
         }
     }
 
-    /// Twins, of which one is asked for writes that it must refuse
+    /// Two equal pairs; one of them also gets writes that it must refuse
     #[test]
     fn refused_write_changes_nothing(operations in operations(), refused in vec((any::<bool>(), 0..5_usize), 60)) {
         let (mut plain, mut asked) = (World::new(), World::new());
@@ -97,7 +97,7 @@ proptest! {
         world.heal();
     }
 
-    /// A clock that jumps back is one that stands still
+    /// A clock that jumps back has the same effect as one that stands still
     #[test]
     fn time_backwards_is_harmless(operations in operations()) {
         let skewed = performed(&operations);
@@ -109,7 +109,7 @@ proptest! {
         prop_assert_eq!(skewed.results, steady.results);
     }
 
-    /// What was taken arrives, in order, for every protocol; all of it unless the link has ended
+    /// Accepted messages arrive in order for each protocol, and all of them unless the link has ended
     #[test]
     fn nothing_is_lost_or_reordered(operations in friendly_operations()) {
         let world = performed(&operations);
@@ -126,7 +126,7 @@ proptest! {
     }
 }
 
-/// `Full` is the one refusal that leaves a trace, which the peer cannot see either
+/// After `Full` the link has to remember who waits; the bytes are the same nevertheless
 #[test]
 fn a_write_refused_as_full_leaves_the_stream_as_it_was() {
     let mut plain = World::new();

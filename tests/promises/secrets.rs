@@ -1,4 +1,4 @@
-//! Promises about secrets: what is printed never shows them
+//! Promises about secrets: no output of `Debug` shows them
 
 use std::fmt::Debug;
 
@@ -47,7 +47,7 @@ fn secrets_do_not_print() {
     assert!(stages.contains(&Stage::Handshake) && stages.contains(&Stage::Running), "{stages:?}");
 }
 
-/// The session's keys, which only an independent implementation can tell
+/// The keys of the session, which are known from the scripted remote
 #[test]
 fn session_keys_do_not_print() {
     let mut scene = Scene::running();
@@ -62,7 +62,7 @@ fn session_keys_do_not_print() {
     secrets.look_into(&scene.node.link);
 }
 
-/// Everything that must not show, and a look for it in every form that bytes are printed in
+/// Bytes that must not be printed, in any of the usual formats
 struct Secrets(Vec<Vec<u8>>);
 
 impl Secrets {

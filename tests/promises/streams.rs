@@ -1,7 +1,7 @@
 //! Promises about a stream of bytes: recorded conversations that are replayed in pieces, or with a flipped bit
 
 use devp2p_proto::{Action, Buffers, Cause, Instant, PeerState, Stage, Timeout, Violation};
-use devp2p_testing::schedule::{Side, ending, friendly_operations};
+use devp2p_testing::schedule::{Side, World, ending, friendly_operations};
 use devp2p_testing::{BETA, Node, PROTOCOLS, Pair, Seen, config, entropy, observe};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use crate::{cases, performed};
 proptest! {
     #![proptest_config(cases(64))]
 
-    /// Both directions of a conversation, replayed to a link like the one that heard it
+    /// Both directions of a conversation, replayed to a new link that is like the one that received it
     #[test]
     fn fragmentation_invariant(
         operations in friendly_operations(),
@@ -37,7 +37,7 @@ proptest! {
     }
 }
 
-/// Every bit of auth, ack, Hello and a message; in debug builds every third
+/// Flips every bit of auth, ack, Hello and a message; in debug builds every third bit
 #[test]
 fn tampering_is_caught() {
     let mut pair = Pair::new(
@@ -75,7 +75,7 @@ fn tampered_is_refused(side: Side, stream: &[u8], before: &[Seen], index: usize)
         drain(&mut node, Instant::ZERO, &mut sent);
     }
     if node.link.stage() == Stage::Handshake {
-        // A size that became larger waits for bytes that never come.
+        // The size has become larger, and the link waits for bytes that never come.
         assert!(index < 2);
         node.link.handle_timeout(Instant::from_millis(5_000));
         assert_eq!(node.link.cause(), Some(Cause::Timeout(Timeout::Handshake)));
@@ -93,7 +93,7 @@ fn tampered_is_refused(side: Side, stream: &[u8], before: &[Seen], index: usize)
     );
 }
 
-/// What a link like the one opposite of `from` sees and sends when it hears `stream` in pieces
+/// What the other side of `from` sees and sends when it receives `stream` in pieces
 fn replayed(from: Side, stream: &[u8], pieces: &mut dyn Iterator<Item = usize>) -> (Vec<Seen>, Vec<u8>) {
     let mut node = Node::new(opposite(from));
     let (now, mut rest, mut sent) = (Instant::ZERO, stream, Vec::new());
@@ -110,13 +110,14 @@ fn replayed(from: Side, stream: &[u8], pieces: &mut dyn Iterator<Item = usize>) 
     (node.seen, sent)
 }
 
-/// A link like those of [`World`], as it was in the beginning
+/// The link of the other side of `from`, as it is at the start of a [`World`]
 fn opposite(from: Side) -> PeerState<'static> {
-    let limited = |seed| config(seed, PROTOCOLS).with_max_message(30_000).unwrap().with_send_window(8_000);
     let (now, buffers) = (Instant::ZERO, Buffers::growable());
     match from {
-        Side::Initiator => PeerState::recipient(now, &limited(2), entropy(2), buffers).unwrap(),
-        Side::Recipient => PeerState::initiator(now, &limited(1), limited(2).node_id(), entropy(1), buffers).unwrap(),
+        Side::Initiator => PeerState::recipient(now, &World::config(2), entropy(2), buffers).unwrap(),
+        Side::Recipient => {
+            PeerState::initiator(now, &World::config(1), World::config(2).node_id(), entropy(1), buffers).unwrap()
+        }
     }
 }
 

@@ -8,7 +8,22 @@
 //! `devp2p-proto` has code of its own. So each test with this remote also checks the two
 //! implementations against each other.
 //!
-//! Its functions panic on whatever a test would not expect, such as a wrong MAC from the node.
+//! Its functions panic when the node sends something that is not valid, such as a frame with a wrong
+//! MAC.
+//!
+//! ```
+//! use devp2p_proto::{Cause, Violation};
+//! use devp2p_testing::remote::{DISCONNECT, PING, PONG, Scene};
+//!
+//! let mut scene = Scene::running();
+//! scene.send(PING, &[0xc0]);
+//! assert_eq!(scene.received, [(PONG, vec![0xc0])]);
+//!
+//! // Message ids from 0x10 to 0x16 belong to the two protocols. No protocol has 0x17.
+//! scene.send(0x17, b"");
+//! assert_eq!(scene.node.link.cause(), Some(Cause::Violation(Violation::UnknownMessageId(0x17))));
+//! assert_eq!(scene.received.last().unwrap().0, DISCONNECT);
+//! ```
 
 mod ecies;
 mod handshake;

@@ -36,7 +36,7 @@ pub struct Scene<'buf> {
     pub input: Pipe,
     /// The bytes from the node to the remote
     pub output: Pipe,
-    /// Whether payloads are compressed after Hello
+    /// Whether the payloads of both sides are compressed after Hello
     pub compressing: bool,
     /// Every message that the node has sent: its id, and its payload without compression
     pub received: Vec<(u64, Vec<u8>)>,

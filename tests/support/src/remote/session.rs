@@ -6,9 +6,9 @@ use sha3::{Digest as _, Keccak256};
 
 type Ctr256 = ctr::Ctr128BE<Aes256>;
 
-/// The keys of an encrypted connection: seals and opens frames
+/// The state of the encryption: seals and opens frames
 pub struct Session {
-    /// The AES key and the MAC key, for tests that these do not show
+    /// The AES key and the MAC key
     pub keys: [[u8; 32]; 2],
     egress: Direction,
     ingress: Direction,
@@ -31,8 +31,8 @@ impl Session {
             absorbed: Keccak256::new().chain_update(xor(mac, nonce)).chain_update(packet),
             mac_cipher: Aes256::new(&mac.into()),
         };
-        let (forth, back) = (direction(nonces[1], packets[0]), direction(nonces[0], packets[1]));
-        let (egress, ingress) = if initiator { (forth, back) } else { (back, forth) };
+        let (to_recipient, to_initiator) = (direction(nonces[1], packets[0]), direction(nonces[0], packets[1]));
+        let (egress, ingress) = if initiator { (to_recipient, to_initiator) } else { (to_initiator, to_recipient) };
         Self { keys: [aes, mac], egress, ingress }
     }
 

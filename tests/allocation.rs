@@ -1,14 +1,12 @@
-//! What the link takes from the heap, counted by an allocator of this binary's own
-#![cfg(feature = "alloc")]
-#![allow(unsafe_code, reason = "a global allocator cannot be had without")]
-mod support;
+//! The memory that the link takes from the heap, counted by the allocator of this test binary
+#![allow(unsafe_code, reason = "a global allocator needs unsafe code")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
 use devp2p_proto::{Action, Buffers, Config, Instant, PeerState, Stage};
-use support::{ALPHA, BETA, Node, PROTOCOLS, Pipe, config, entropy, key, noise};
+use devp2p_testing::{ALPHA, BETA, Node, PROTOCOLS, Pipe, config, entropy, key, noise};
 
 /// Counts per thread, so that tests do not count each other
 struct Counting;

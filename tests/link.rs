@@ -1,11 +1,10 @@
-//! The life of a link, as a script
-#![cfg(feature = "alloc")]
-mod support;
+//! A link from the handshake to its end
 
 use std::time::Duration;
 
 use devp2p_proto::{Cause, DisconnectReason, Stage};
-use support::{ALPHA, BETA, PROTOCOLS, Pair, Seen, config};
+use devp2p_testing::remote::{Handshake, Hello, LINK, REMOTE, Scene, initiator, recipient};
+use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, Seen, config, noise};
 
 #[test]
 fn two_nodes_meet_talk_and_part() {
@@ -23,11 +22,34 @@ fn two_nodes_meet_talk_and_part() {
     assert_eq!(pair.recipient.delivered(), [(BETA, 2, b"to beta".to_vec())]);
     assert_eq!(pair.initiator.delivered(), [(ALPHA, 0, b"to alpha".to_vec())]);
 
-    pair.pass(Duration::from_secs(60));
+    pair.advance(Duration::from_secs(60));
     assert_eq!(pair.causes(), (None, None), "an idle link lives by its Pings");
 
     pair.initiator.link.disconnect(pair.now, DisconnectReason::ClientQuitting);
     pair.settle();
     let quitting = DisconnectReason::ClientQuitting;
     assert_eq!(pair.causes(), (Some(Cause::Local(quitting)), Some(Cause::Remote(quitting))));
+}
+
+/// Each role is tested against the scripted remote, which has an RLPx of its own
+#[test]
+fn both_roles_agree_with_an_independent_implementation() {
+    let config = config(LINK, PROTOCOLS);
+    let mut scene = Scene::link_dials(initiator(&config));
+    scene.send_hello(Hello::fitting(REMOTE));
+    assert_eq!(scene.node.seen[0], Seen::Authenticated(Handshake::new(REMOTE).id()));
+    let agreed = Seen::Ready(vec!["alpha/1@16+4".to_string(), "beta/2@20+3".to_string()]);
+    assert_eq!(scene.node.seen[1], agreed);
+    let mut dialled = Scene::running_with(recipient(&config), Hello::fitting(REMOTE));
+    for scene in [&mut scene, &mut dialled] {
+        scene.received.clear();
+        for len in [0, 1, 15, 16, 17, 1_000, 70_000] {
+            let payload = noise(len as u64, len);
+            scene.send(0x16, &payload);
+            assert_eq!(scene.node.seen.last(), Some(&Seen::Deliver(BETA, 2, payload.clone())));
+            scene.node.link.write(scene.now, ALPHA, 3, &payload).unwrap();
+            scene.settle();
+            assert_eq!(scene.received.pop(), Some((0x13, payload)));
+        }
+    }
 }

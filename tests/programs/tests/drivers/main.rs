@@ -30,8 +30,5 @@ mod geth;
 mod program;
 mod proxy;
 mod recordings;
-// becomes the crate devp2p-testing
-#[path = "../../../support/mod.rs"]
-mod support;
 mod tasks;
 mod traffic;

@@ -1,0 +1,136 @@
+//! Endings by a timeout
+
+use std::time::Duration;
+
+use devp2p_proto::{Cause, DisconnectReason as Reason, Stage, Timeout, Timeouts, Timer};
+use devp2p_testing::remote::{Hello, LINK, PING, PONG, REMOTE, Scene, recipient};
+use devp2p_testing::{ALPHA, PROTOCOLS, Pair, config};
+
+use crate::{SECOND, cause, parting, told};
+
+#[test]
+fn the_handshake_has_five_seconds_for_both_stages() {
+    let mut silent = Scene::new(recipient(&config(LINK, PROTOCOLS)));
+    silent.advance(SECOND * 4);
+    assert_eq!(silent.node.link.next_timer(), Some(Timer::Handshake));
+    assert_eq!(silent.node.cause(), None);
+    assert_eq!(parting(&mut silent), (Cause::Timeout(Timeout::Handshake), None));
+
+    let mut unanswered = Pair::new(&config(1, PROTOCOLS), &config(2, PROTOCOLS));
+    unanswered.to_initiator.capacity = 0;
+    unanswered.advance(SECOND * 5);
+    assert_eq!(cause(&mut unanswered.initiator, unanswered.now), Cause::Timeout(Timeout::Handshake));
+
+    let mut without_hello = Scene::new(recipient(&config(LINK, PROTOCOLS)));
+    without_hello.advance(SECOND * 3);
+    without_hello.send_auth();
+    without_hello.advance(SECOND);
+    assert_eq!(without_hello.node.link.stage(), Stage::Hello);
+    without_hello.advance(SECOND);
+    assert_eq!(without_hello.node.link.stage(), Stage::Closing, "5 s in all, not for each stage");
+    let ending = parting(&mut without_hello);
+    assert_eq!(ending, (Cause::Timeout(Timeout::Handshake), Some(Reason::PingTimeout)));
+}
+
+#[test]
+fn silence_ends_a_link_after_thirty_seconds() {
+    let mut scene = Scene::running();
+    scene.advance(SECOND * 29);
+    assert_eq!(scene.received, [(PING, vec![0xc0])]);
+    assert_eq!(scene.node.link.stage(), Stage::Running);
+    scene.advance(SECOND);
+    assert_eq!(scene.node.link.stage(), Stage::Closing);
+    assert_eq!(parting(&mut scene), (Cause::Timeout(Timeout::Read), Some(Reason::PingTimeout)));
+
+    let mut pair = Pair::running();
+    pair.to_initiator.capacity = 0;
+    pair.advance(SECOND * 33);
+    let timeout = Cause::Timeout(Timeout::Read);
+    assert_eq!(pair.causes(), (Some(timeout), Some(Cause::Remote(Reason::PingTimeout))));
+}
+
+#[test]
+fn a_ping_that_is_never_answered_ends_the_link() {
+    let mut scene = Scene::running();
+    for _ in 0..44 {
+        scene.advance(SECOND);
+        scene.send(0x10, b"busy, but no Pong");
+    }
+    assert_eq!(scene.node.link.stage(), Stage::Running);
+    assert_eq!(scene.received.len(), 1, "one Ping, of which the answer is awaited");
+    scene.advance(SECOND);
+    assert_eq!(scene.node.link.stage(), Stage::Closing);
+    assert_eq!(parting(&mut scene), (Cause::Timeout(Timeout::Pong), Some(Reason::PingTimeout)));
+}
+
+#[test]
+fn a_transport_that_takes_nothing_for_twenty_seconds_ends_the_link() {
+    let mut scene = Scene::running();
+    scene.output.capacity = 0;
+    scene.node.link.write(scene.now, ALPHA, 0, b"stuck").unwrap();
+    scene.advance(SECOND * 19);
+    assert_eq!(scene.node.link.next_timer(), Some(Timer::Write));
+    assert_eq!(scene.node.link.stage(), Stage::Running);
+    assert_eq!(parting(&mut scene), (Cause::Timeout(Timeout::Write), None));
+}
+
+#[test]
+fn a_slow_transport_does_not_end_the_link() {
+    let mut scene = Scene::running();
+    scene.output.capacity = 0;
+    scene.node.link.write(scene.now, ALPHA, 0, &devp2p_testing::noise(1, 100)).unwrap();
+    for _ in 0..20 {
+        scene.advance(SECOND * 10);
+        scene.send(PONG, &[0xc0]);
+        scene.output.capacity = 1;
+        scene.step();
+        scene.output.capacity = 0;
+    }
+    assert_eq!(scene.node.link.stage(), Stage::Running);
+}
+
+#[test]
+fn the_remote_has_two_seconds_to_close_first() {
+    let mut scene = Scene::running();
+    scene.node.link.disconnect(scene.now, Reason::UselessPeer);
+    scene.settle();
+    assert_eq!((told(&scene), scene.node.cause()), (Some(Reason::UselessPeer), None));
+    assert_eq!(scene.node.link.next_timer(), Some(Timer::Linger));
+    scene.advance(Duration::from_millis(1999));
+    assert_eq!(scene.node.link.stage(), Stage::Closing);
+    scene.advance(Duration::from_millis(1));
+    assert_eq!(cause(&mut scene.node, scene.now), Cause::Local(Reason::UselessPeer));
+}
+
+#[test]
+fn a_disconnect_that_cannot_leave_does_not_keep_the_link() {
+    let mut scene = Scene::running();
+    scene.output.capacity = 0;
+    scene.node.link.disconnect(scene.now, Reason::UselessPeer);
+    scene.advance(SECOND * 2);
+    assert_eq!(cause(&mut scene.node, scene.now), Cause::Local(Reason::UselessPeer));
+    assert_eq!(scene.node.link.unsent(), 0);
+}
+
+#[test]
+fn without_a_linger_the_link_ends_with_its_disconnect() {
+    let mut timeouts = Timeouts::default();
+    timeouts.linger = Duration::ZERO;
+    let config = config(LINK, PROTOCOLS).with_timeouts(timeouts).unwrap();
+    let mut scene = Scene::running_with(recipient(&config), Hello::fitting(REMOTE));
+    scene.node.link.disconnect(scene.now, Reason::UselessPeer);
+    assert_eq!(parting(&mut scene), (Cause::Local(Reason::UselessPeer), Some(Reason::UselessPeer)));
+}
+
+#[test]
+fn infinite_timeouts_never_end_a_link() {
+    let mut timeouts = Timeouts::default();
+    timeouts.read = Duration::MAX;
+    timeouts.pong = Duration::MAX;
+    timeouts.ping = Duration::MAX;
+    let config = config(LINK, PROTOCOLS).with_timeouts(timeouts).unwrap();
+    let mut scene = Scene::running_with(recipient(&config), Hello::fitting(REMOTE));
+    assert_eq!(scene.node.link.next_timeout(), None);
+    scene.advance(SECOND * 1_000_000);
+    assert_eq!((scene.node.link.stage(), scene.received.len()), (Stage::Running, 0));
+}

@@ -1,0 +1,71 @@
+//! Configurations that are refused
+
+use std::time::Duration;
+
+use devp2p_proto::{
+    Buffers, Config, ConfigError, Instant, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, PeerState, Protocol,
+    ProtocolId, Timeouts,
+};
+use devp2p_testing::{PROTOCOLS, config, entropy, key};
+
+#[test]
+fn every_config_error() {
+    let new = |client_id: &str, protocols: &[Protocol<'_>]| Config::new(key(1), client_id, protocols).err();
+    let protocol = |name, version| Protocol::new(name, version, 1);
+    let second = ProtocolId(1);
+    assert_eq!(new("", &[]), None);
+    assert_eq!(new(&"x".repeat(MAX_CLIENT_ID), &[]), None);
+    assert_eq!(new(&"x".repeat(MAX_CLIENT_ID + 1), &[]), Some(ConfigError::ClientIdTooLong));
+    for name in ["", "nineteen", "with space", "caf\u{e9}", "tab\t", "nul\0"] {
+        let expected = (name != "nineteen").then_some(ConfigError::InvalidName(second));
+        assert_eq!(new("c", &[protocol("eth", 1), protocol(name, 1)]), expected, "{name}");
+    }
+    assert_eq!(new("c", &[protocol("a", 1), protocol("a", 1)]), Some(ConfigError::DuplicateProtocol(second)));
+    assert_eq!(new("c", &[protocol("a", 1), protocol("a", 2)]), None);
+    let ranges = [Protocol::new("a", 1, u64::MAX - 16), Protocol::new("b", 1, 1)];
+    assert_eq!((new("c", &ranges[..1]), new("c", &ranges)), (None, Some(ConfigError::RangesTooLarge)));
+    let many: Vec<_> = (0..=MAX_PROTOCOLS as u64).map(|version| protocol("many", version)).collect();
+    assert_eq!(new("c", &many[1..]), None);
+    assert_eq!(new("c", &many), Some(ConfigError::TooManyProtocols { max: MAX_PROTOCOLS }));
+
+    let limit = ConfigError::InvalidMessageLimit { min: MIN_MESSAGE, max: MAX_MESSAGE };
+    for (len, expected) in [
+        (0, Some(limit)),
+        (MIN_MESSAGE - 1, Some(limit)),
+        (MIN_MESSAGE, None),
+        (MAX_MESSAGE, None),
+        (MAX_MESSAGE + 1, Some(limit)),
+    ] {
+        assert_eq!(config(1, PROTOCOLS).with_max_message(len).err(), expected, "{len}");
+    }
+    let zero = |edit: fn(&mut Timeouts)| {
+        let mut timeouts = Timeouts::default();
+        edit(&mut timeouts);
+        config(1, PROTOCOLS).with_timeouts(timeouts).err()
+    };
+    for edit in [
+        (|timeouts| timeouts.handshake = Duration::ZERO) as fn(&mut Timeouts),
+        |timeouts| timeouts.ping = Duration::ZERO,
+        |timeouts| timeouts.pong = Duration::ZERO,
+        |timeouts| timeouts.read = Duration::ZERO,
+        |timeouts| timeouts.write = Duration::ZERO,
+    ] {
+        assert_eq!(zero(edit), Some(ConfigError::ZeroTimeout));
+    }
+    assert_eq!(zero(|timeouts| timeouts.linger = Duration::ZERO), None);
+
+    let dial = |id: [u8; 64], drawn| {
+        PeerState::initiator(Instant::ZERO, &config(1, PROTOCOLS), id.into(), drawn, Buffers::growable()).err()
+    };
+    let good = *key(2).node_id().as_bytes();
+    let mut off_curve = good;
+    off_curve[63] ^= 1;
+    assert_eq!(dial(good, entropy(1)), None);
+    for id in [[0; 64], [0xff; 64], off_curve] {
+        assert_eq!(dial(id, entropy(1)), Some(ConfigError::InvalidRemote));
+    }
+    let weak = || devp2p_proto::Entropy::from_bytes([0x41; devp2p_proto::Entropy::SIZE]);
+    assert_eq!(dial(good, weak()), Some(ConfigError::WeakEntropy));
+    let answer = PeerState::recipient(Instant::ZERO, &config(1, PROTOCOLS), weak(), Buffers::growable());
+    assert_eq!(answer.err(), Some(ConfigError::WeakEntropy));
+}

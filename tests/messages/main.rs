@@ -1,0 +1,11 @@
+//! Messages between two nodes: what they agree on, what is accepted, and what is refused
+
+mod buffers;
+mod capabilities;
+mod configuration;
+mod hello;
+mod info;
+mod payloads;
+mod stalls;
+mod typed;
+mod writing;

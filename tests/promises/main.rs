@@ -1,0 +1,49 @@
+//! The promises of the link, and where each one is tested
+//!
+//! A test has the name of its promise.
+//!
+//! | promise | test |
+//! |---|---|
+//! | The same calls give the same bytes and the same actions. | `schedules::deterministic` |
+//! | However the input is cut, the actions are the same. | `streams::fragmentation_invariant` |
+//! | After `handle_timeout(t)`, `next_timeout()` is later than `t`. | `schedules::deadline_moves` |
+//! | One call of `receive` completes at most one message. | `bounds::bounded_work` |
+//! | `Action::Disconnect` comes once and last. | `schedules::disconnect_once` |
+//! | Each Ping is answered by one Pong, and at most one Pong waits. | `bounds::one_pong_per_ping` |
+//! | A refused write changes nothing. | `schedules::refused_write_changes_nothing` |
+//! | A flipped bit is never delivered. | `streams::tampering_is_caught` |
+//! | Fixed buffers allocate nothing; growable ones allocate nothing per message. | `no_allocation` in `tests/allocation.rs` |
+//! | No sequence of calls and bytes panics. | `schedules::no_panic`, and the targets in `fuzz/` |
+//! | A clock that goes backwards does no harm. | `schedules::time_backwards_is_harmless` |
+//! | No output of `Debug` shows a key, a nonce or a payload. | `secrets::secrets_do_not_print` |
+//! | A driver without room for a message stops reading, and everything else goes on. | `holding_input::slow_protocol_stops_reading_only` |
+//! | A buffer that grew for a large message shrinks again. | `memory_is_given_back` in `tests/allocation.rs` |
+//! | No protocol can keep another one from writing. | the tests of `fair_writing` |
+
+mod bounds;
+mod fair_writing;
+mod holding_input;
+mod interface;
+mod schedules;
+mod secrets;
+mod streams;
+
+use std::time::Duration;
+
+use devp2p_testing::schedule::{Operation, World};
+use proptest::prelude::ProptestConfig;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A number of cases for each property
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Two nodes after these operations, when the network works again
+fn performed(operations: &[Operation]) -> World<'static> {
+    let mut world = World::new();
+    world.run(operations);
+    world.heal();
+    world
+}

@@ -1,0 +1,111 @@
+//! Two nodes that are connected to each other, and the time
+
+use std::time::Duration;
+
+use devp2p_proto::{Buffers, Cause, Config, Instant, PeerState};
+
+use crate::{Node, PROTOCOLS, Pipe, config, entropy};
+
+/// Two nodes, the two directions between them, and the time
+#[derive(Debug)]
+pub struct Pair<'buf> {
+    /// The virtual time
+    pub now: Instant,
+    /// The node that has dialled
+    pub initiator: Node<'buf>,
+    /// The node that was dialled
+    pub recipient: Node<'buf>,
+    /// The bytes from the initiator to the recipient
+    pub to_recipient: Pipe,
+    /// The bytes from the recipient to the initiator
+    pub to_initiator: Pipe,
+}
+
+impl Pair<'static> {
+    /// Two nodes with growable buffers that have not exchanged anything
+    ///
+    /// # Panics
+    ///
+    /// As [`with_buffers`](Self::with_buffers).
+    pub fn new(initiator: &Config, recipient: &Config) -> Self {
+        Self::with_buffers(initiator, recipient, Buffers::growable(), Buffers::growable())
+    }
+
+    /// Two nodes with [`PROTOCOLS`] that have said Hello to each other and have seen nothing since
+    pub fn running() -> Self {
+        let mut pair = Self::new(&config(1, PROTOCOLS), &config(2, PROTOCOLS));
+        pair.settle();
+        pair.initiator.seen.clear();
+        pair.recipient.seen.clear();
+        pair
+    }
+}
+
+impl<'buf> Pair<'buf> {
+    /// Two nodes with these buffers, first the initiator's, that have not exchanged anything
+    ///
+    /// # Panics
+    ///
+    /// If a constructor of [`PeerState`] refuses the configuration or the buffers.
+    pub fn with_buffers(initiator: &Config, recipient: &Config, ours: Buffers<'buf>, theirs: Buffers<'buf>) -> Self {
+        let now = Instant::ZERO;
+        let remote = recipient.node_id();
+        Self {
+            now,
+            initiator: Node::new(PeerState::initiator(now, initiator, remote, entropy(1), ours).unwrap()),
+            recipient: Node::new(PeerState::recipient(now, recipient, entropy(2), theirs).unwrap()),
+            to_recipient: Pipe::new(),
+            to_initiator: Pipe::new(),
+        }
+    }
+
+    /// One turn of each driver's loop; returns whether anything happened
+    pub fn step(&mut self) -> bool {
+        let sent = self.initiator.turn(self.now, &mut self.to_initiator, &mut self.to_recipient);
+        let answered = self.recipient.turn(self.now, &mut self.to_recipient, &mut self.to_initiator);
+        sent | answered
+    }
+
+    /// Runs both drivers until neither has anything to do at this time
+    ///
+    /// # Panics
+    ///
+    /// If the two never come to rest.
+    pub fn settle(&mut self) {
+        for _ in 0..10_000_000 {
+            if !self.step() {
+                return;
+            }
+        }
+        panic!("the two never come to rest");
+    }
+
+    /// Moves the time forward, and wakes each link at the time that it has asked for
+    ///
+    /// # Panics
+    ///
+    /// If a link asks to be woken at a time that has already come, or if the two never come to rest.
+    pub fn advance(&mut self, time: Duration) {
+        let end = self.now.checked_add(time).unwrap();
+        self.settle();
+        while let Some(wake) = self.next_wake().filter(|wake| *wake <= end) {
+            self.now = self.now.max(wake);
+            for link in [&mut self.initiator.link, &mut self.recipient.link] {
+                link.handle_timeout(self.now);
+                assert!(link.next_timeout().is_none_or(|next| next > self.now), "the deadline has not moved: {link:?}");
+            }
+            self.settle();
+        }
+        self.now = end;
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        let links = [&self.initiator.link, &self.recipient.link];
+        links.into_iter().filter_map(PeerState::next_timeout).min()
+    }
+
+    /// Why each link has ended, first the initiator's
+    pub fn causes(&self) -> (Option<Cause>, Option<Cause>) {
+        (self.initiator.cause(), self.recipient.cause())
+    }
+}

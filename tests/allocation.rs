@@ -130,7 +130,7 @@ fn no_allocation() {
         a.ping(now).unwrap();
         exchange(&mut a, &mut b);
         assert_eq!(a.liveness().pongs_received, 1);
-        b.disconnect(now, devp2p_proto::DisconnectReason::ClientQuitting);
+        b.disconnect(now, devp2p_proto::DisconnectReason::CLIENT_QUITTING);
         exchange(&mut a, &mut b);
         assert_eq!((a.stage(), b.stage()), (Stage::Closed, Stage::Closing));
         b.handle_timeout(Instant::from_millis(60_000));

@@ -12,8 +12,8 @@ fn two_nodes_meet_talk_and_part() {
     let mut pair = Pair::new(&ours, &theirs);
     pair.settle();
     let agreed = vec!["alpha/1@16+4".to_string(), "beta/2@20+3".to_string()];
-    assert_eq!(pair.initiator.seen, [Seen::Authenticated(theirs.node_id()), Seen::Ready(agreed.clone())]);
-    assert_eq!(pair.recipient.seen, [Seen::Authenticated(ours.node_id()), Seen::Ready(agreed)]);
+    assert_eq!(pair.initiator.seen, [Seen::IdentityClaimed(theirs.node_id()), Seen::Ready(agreed.clone())]);
+    assert_eq!(pair.recipient.seen, [Seen::IdentityClaimed(ours.node_id()), Seen::Ready(agreed)]);
     assert_eq!(pair.initiator.link.stage(), Stage::Running);
 
     pair.initiator.link.write(pair.now, BETA, 2, b"to beta").unwrap();
@@ -25,9 +25,9 @@ fn two_nodes_meet_talk_and_part() {
     pair.advance(Duration::from_secs(60));
     assert_eq!(pair.causes(), (None, None), "an idle link lives by its Pings");
 
-    pair.initiator.link.disconnect(pair.now, DisconnectReason::ClientQuitting);
+    pair.initiator.link.disconnect(pair.now, DisconnectReason::CLIENT_QUITTING);
     pair.settle();
-    let quitting = DisconnectReason::ClientQuitting;
+    let quitting = DisconnectReason::CLIENT_QUITTING;
     assert_eq!(pair.causes(), (Some(Cause::Local(quitting)), Some(Cause::Remote(quitting))));
 }
 
@@ -37,7 +37,7 @@ fn both_roles_agree_with_an_independent_implementation() {
     let config = config(LINK, PROTOCOLS);
     let mut scene = Scene::link_dials(initiator(&config));
     scene.send_hello(Hello::fitting(REMOTE));
-    assert_eq!(scene.node.seen[0], Seen::Authenticated(Handshake::new(REMOTE).id()));
+    assert_eq!(scene.node.seen[0], Seen::IdentityClaimed(Handshake::new(REMOTE).id()));
     let agreed = Seen::Ready(vec!["alpha/1@16+4".to_string(), "beta/2@20+3".to_string()]);
     assert_eq!(scene.node.seen[1], agreed);
     let mut dialled = Scene::running_with(recipient(&config), Hello::fitting(REMOTE));

@@ -67,7 +67,11 @@ impl Driver {
             let busy = node.write(&mut self.link, now, &self.timeline);
             self.watch_pings();
             // 3. Wait for input, at most until the link wants to be woken.
-            self.wait(if busy || self.link.unsent() > 0 { Duration::ZERO } else { self.until_timeout() });
+            self.wait(if busy || self.link.unsent().is_empty() == false {
+                Duration::ZERO
+            } else {
+                self.until_timeout()
+            });
             // 4. Let time pass.
             let now = self.now();
             self.link.handle_timeout(now);
@@ -88,10 +92,10 @@ impl Driver {
                 };
                 return self.sent(now, result);
             }
-            Action::Authenticated(id) => {
+            Action::IdentityClaimed(id) => {
                 self.timeline.note(format_args!("the peer has proven to be {:.8}…", id.to_string()));
                 // Our Hello is not sealed before the next poll: here the peer could be refused.
-                self.ack = self.link.unsent();
+                self.ack = self.link.unsent().len();
                 if self.ack > 0 {
                     self.timeline.note(format_args!("sends ack, {} bytes", self.ack));
                 }

@@ -137,7 +137,7 @@ impl Node {
                 let liveness = link.liveness();
                 if liveness.pongs_received > 0 && liveness.pings_received > 0 {
                     self.phase = Phase::Done;
-                    link.disconnect(now, DisconnectReason::ClientQuitting);
+                    link.disconnect(now, DisconnectReason::CLIENT_QUITTING);
                 }
                 false
             }

@@ -52,7 +52,7 @@ pub fn packets(data: &[u8]) {
     }
     if let (false, Target::DamagedPacket(role)) = (cfg!(fuzzing), target) {
         let intact = stream.starts_with(packet(role));
-        let accepted = whole.seen.iter().any(|seen| matches!(seen, Seen::Authenticated(_)));
+        let accepted = whole.seen.iter().any(|seen| matches!(seen, Seen::IdentityClaimed(_)));
         assert_eq!(accepted, intact, "damage to a handshake packet");
     }
 }

@@ -11,32 +11,32 @@ fn what_both_sides_are_told() {
     let failed = |error| Cause::ProtocolFailed(BETA, error);
     let rows: &[(Act, Cause, Cause)] = &[
         (
-            |link, now| link.disconnect(now, Reason::Requested),
-            Cause::Local(Reason::Requested),
-            Cause::Remote(Reason::Requested),
+            |link, now| link.disconnect(now, Reason::REQUESTED),
+            Cause::Local(Reason::REQUESTED),
+            Cause::Remote(Reason::REQUESTED),
         ),
         (
             |link, now| link.protocol_returned(now, BETA, Ok(())).unwrap(),
             Cause::ProtocolReturned(BETA),
-            Cause::Remote(Reason::ClientQuitting),
+            Cause::Remote(Reason::CLIENT_QUITTING),
         ),
         (
             |link, now| {
-                let own = ProtocolError::Reason(Reason::TooManyPeers);
+                let own = ProtocolError::Reason(Reason::TOO_MANY_PEERS);
                 link.protocol_returned(now, BETA, Err(own)).unwrap();
             },
-            failed(ProtocolError::Reason(Reason::TooManyPeers)),
-            Cause::Remote(Reason::TooManyPeers),
+            failed(ProtocolError::Reason(Reason::TOO_MANY_PEERS)),
+            Cause::Remote(Reason::TOO_MANY_PEERS),
         ),
         (
             |link, now| link.protocol_returned(now, BETA, Err(ProtocolError::BadMessage)).unwrap(),
             failed(ProtocolError::BadMessage),
-            Cause::Remote(Reason::BreachOfProtocol),
+            Cause::Remote(Reason::BREACH_OF_PROTOCOL),
         ),
         (
             |link, now| link.protocol_returned(now, BETA, Err(ProtocolError::Other)).unwrap(),
             failed(ProtocolError::Other),
-            Cause::Remote(Reason::Subprotocol),
+            Cause::Remote(Reason::SUBPROTOCOL),
         ),
         (|link, now| link.receive_closed(now), Cause::ReceiveClosed, Cause::ReceiveClosed),
         (|link, now| link.send_failed(now), Cause::SendFailed, Cause::ReceiveClosed),
@@ -50,7 +50,7 @@ fn what_both_sides_are_told() {
             let causes = (cause(&mut pair.initiator, pair.now), cause(&mut pair.recipient, pair.now));
             let expected = if dialled { (*theirs, *ours) } else { (*ours, *theirs) };
             assert_eq!(causes, expected);
-            assert_eq!(ours.reason(), if theirs.is_remote() { theirs.reason() } else { Reason::TcpError });
+            assert_eq!(ours.reason(), if theirs.is_remote() { theirs.reason() } else { Reason::TCP_ERROR });
         }
     }
 }
@@ -70,11 +70,11 @@ fn every_reason_arrives_as_it_was_given() {
 #[test]
 fn both_sides_disconnect_at_once() {
     let mut pair = Pair::running();
-    pair.initiator.link.disconnect(pair.now, Reason::ClientQuitting);
-    pair.recipient.link.disconnect(pair.now, Reason::UselessPeer);
+    pair.initiator.link.disconnect(pair.now, Reason::CLIENT_QUITTING);
+    pair.recipient.link.disconnect(pair.now, Reason::USELESS_PEER);
     pair.advance(SECOND * 3);
     let causes = (cause(&mut pair.initiator, pair.now), cause(&mut pair.recipient, pair.now));
-    assert_eq!(causes, (Cause::Local(Reason::ClientQuitting), Cause::Local(Reason::UselessPeer)));
+    assert_eq!(causes, (Cause::Local(Reason::CLIENT_QUITTING), Cause::Local(Reason::USELESS_PEER)));
 }
 
 #[test]
@@ -82,22 +82,23 @@ fn the_first_cause_is_kept() {
     let mut pair = Pair::running();
     let now = pair.now;
     let link = &mut pair.initiator.link;
-    link.disconnect(now, Reason::UselessPeer);
-    link.disconnect(now, Reason::Requested);
+    link.disconnect(now, Reason::USELESS_PEER);
+    link.disconnect(now, Reason::REQUESTED);
     link.protocol_returned(now, ALPHA, Err(ProtocolError::Other)).unwrap();
     link.receive_closed(now);
     link.send_failed(now);
     pair.settle();
-    assert_eq!(cause(&mut pair.initiator, now), Cause::Local(Reason::UselessPeer));
+    assert_eq!(cause(&mut pair.initiator, now), Cause::Local(Reason::USELESS_PEER));
 }
 
 #[test]
 fn messages_written_before_a_disconnect_are_delivered() {
     let mut pair = Pair::running();
     pair.initiator.link.write(pair.now, ALPHA, 1, b"last").unwrap();
-    pair.initiator.link.disconnect(pair.now, Reason::ClientQuitting);
+    pair.initiator.link.disconnect(pair.now, Reason::CLIENT_QUITTING);
     pair.settle();
-    let expected = [Seen::Deliver(ALPHA, 1, b"last".to_vec()), Seen::Disconnect(Cause::Remote(Reason::ClientQuitting))];
+    let expected =
+        [Seen::Deliver(ALPHA, 1, b"last".to_vec()), Seen::Disconnect(Cause::Remote(Reason::CLIENT_QUITTING))];
     assert_eq!(pair.recipient.seen, expected);
 }
 

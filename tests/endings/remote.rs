@@ -10,15 +10,15 @@ use crate::parting;
 #[test]
 fn every_form_of_disconnect() {
     let forms: &[(&[u8], Reason)] = &[
-        (&[0xc1, 0x04], Reason::TooManyPeers),
-        (&[0x04], Reason::TooManyPeers),
-        (&[0xc1, 0x80], Reason::Requested),
-        (&[0xc1, 0x00], Reason::Requested),
-        (&[0x80], Reason::Requested),
-        (&[0x00], Reason::Requested),
-        (&[0xc0], Reason::Requested),
-        (&[], Reason::Requested),
-        (&[0xc1, 0x10], Reason::Subprotocol),
+        (&[0xc1, 0x04], Reason::TOO_MANY_PEERS),
+        (&[0x04], Reason::TOO_MANY_PEERS),
+        (&[0xc1, 0x80], Reason::REQUESTED),
+        (&[0xc1, 0x00], Reason::REQUESTED),
+        (&[0x80], Reason::REQUESTED),
+        (&[0x00], Reason::REQUESTED),
+        (&[0xc0], Reason::REQUESTED),
+        (&[], Reason::REQUESTED),
+        (&[0xc1, 0x10], Reason::SUBPROTOCOL),
         (&[0xc2, 0x81, 0xee], Reason::Other(0xee)),
         (&[0xc4, 0x83, 1, 0, 0], Reason::Other(0x10000)),
     ];
@@ -46,5 +46,5 @@ fn a_disconnect_in_place_of_hello() {
     let mut scene = Scene::link_dials(initiator(&config(LINK, PROTOCOLS)));
     scene.send_body(&body(DISCONNECT, &[0xc1, 0x04]));
     scene.settle();
-    assert_eq!(parting(&mut scene), (Cause::Remote(Reason::TooManyPeers), None));
+    assert_eq!(parting(&mut scene), (Cause::Remote(Reason::TOO_MANY_PEERS), None));
 }

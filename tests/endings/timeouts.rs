@@ -29,7 +29,7 @@ fn the_handshake_has_five_seconds_for_both_stages() {
     without_hello.advance(SECOND);
     assert_eq!(without_hello.node.link.stage(), Stage::Closing, "5 s in all, not for each stage");
     let ending = parting(&mut without_hello);
-    assert_eq!(ending, (Cause::Timeout(Timeout::Handshake), Some(Reason::PingTimeout)));
+    assert_eq!(ending, (Cause::Timeout(Timeout::Handshake), Some(Reason::PING_TIMEOUT)));
 }
 
 #[test]
@@ -40,13 +40,13 @@ fn silence_ends_a_link_after_thirty_seconds() {
     assert_eq!(scene.node.link.stage(), Stage::Running);
     scene.advance(SECOND);
     assert_eq!(scene.node.link.stage(), Stage::Closing);
-    assert_eq!(parting(&mut scene), (Cause::Timeout(Timeout::Read), Some(Reason::PingTimeout)));
+    assert_eq!(parting(&mut scene), (Cause::Timeout(Timeout::Read), Some(Reason::PING_TIMEOUT)));
 
     let mut pair = Pair::running();
     pair.to_initiator.capacity = 0;
     pair.advance(SECOND * 33);
     let timeout = Cause::Timeout(Timeout::Read);
-    assert_eq!(pair.causes(), (Some(timeout), Some(Cause::Remote(Reason::PingTimeout))));
+    assert_eq!(pair.causes(), (Some(timeout), Some(Cause::Remote(Reason::PING_TIMEOUT))));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_ping_that_is_never_answered_ends_the_link() {
     assert_eq!(scene.received.len(), 1, "one Ping, of which the answer is awaited");
     scene.advance(SECOND);
     assert_eq!(scene.node.link.stage(), Stage::Closing);
-    assert_eq!(parting(&mut scene), (Cause::Timeout(Timeout::Pong), Some(Reason::PingTimeout)));
+    assert_eq!(parting(&mut scene), (Cause::Timeout(Timeout::Pong), Some(Reason::PING_TIMEOUT)));
 }
 
 #[test]
@@ -92,24 +92,24 @@ fn a_slow_transport_does_not_end_the_link() {
 #[test]
 fn the_remote_has_two_seconds_to_close_first() {
     let mut scene = Scene::running();
-    scene.node.link.disconnect(scene.now, Reason::UselessPeer);
+    scene.node.link.disconnect(scene.now, Reason::USELESS_PEER);
     scene.settle();
-    assert_eq!((told(&scene), scene.node.cause()), (Some(Reason::UselessPeer), None));
+    assert_eq!((told(&scene), scene.node.cause()), (Some(Reason::USELESS_PEER), None));
     assert_eq!(scene.node.link.next_timer(), Some(Timer::Linger));
     scene.advance(Duration::from_millis(1999));
     assert_eq!(scene.node.link.stage(), Stage::Closing);
     scene.advance(Duration::from_millis(1));
-    assert_eq!(cause(&mut scene.node, scene.now), Cause::Local(Reason::UselessPeer));
+    assert_eq!(cause(&mut scene.node, scene.now), Cause::Local(Reason::USELESS_PEER));
 }
 
 #[test]
 fn a_disconnect_that_cannot_leave_does_not_keep_the_link() {
     let mut scene = Scene::running();
     scene.output.capacity = 0;
-    scene.node.link.disconnect(scene.now, Reason::UselessPeer);
+    scene.node.link.disconnect(scene.now, Reason::USELESS_PEER);
     scene.advance(SECOND * 2);
-    assert_eq!(cause(&mut scene.node, scene.now), Cause::Local(Reason::UselessPeer));
-    assert_eq!(scene.node.link.unsent(), 0);
+    assert_eq!(cause(&mut scene.node, scene.now), Cause::Local(Reason::USELESS_PEER));
+    assert_eq!(scene.node.link.unsent().len(), 0);
 }
 
 #[test]
@@ -118,8 +118,8 @@ fn without_a_linger_the_link_ends_with_its_disconnect() {
     timeouts.linger = Duration::ZERO;
     let config = config(LINK, PROTOCOLS).with_timeouts(timeouts).unwrap();
     let mut scene = Scene::running_with(recipient(&config), Hello::fitting(REMOTE));
-    scene.node.link.disconnect(scene.now, Reason::UselessPeer);
-    assert_eq!(parting(&mut scene), (Cause::Local(Reason::UselessPeer), Some(Reason::UselessPeer)));
+    scene.node.link.disconnect(scene.now, Reason::USELESS_PEER);
+    assert_eq!(parting(&mut scene), (Cause::Local(Reason::USELESS_PEER), Some(Reason::USELESS_PEER)));
 }
 
 #[test]

@@ -68,12 +68,12 @@ fn the_end_of_the_stream_after_every_byte() {
 #[test]
 fn the_end_of_the_stream_while_closing_keeps_the_reason() {
     let mut scene = Scene::running();
-    scene.node.link.disconnect(scene.now, Reason::UselessPeer);
+    scene.node.link.disconnect(scene.now, Reason::USELESS_PEER);
     scene.settle();
     assert_eq!(scene.node.link.stage(), Stage::Closing);
     scene.close();
     assert_eq!(scene.node.link.stage(), Stage::Closed);
-    assert_eq!(parting(&mut scene), (Cause::Local(Reason::UselessPeer), Some(Reason::UselessPeer)));
+    assert_eq!(parting(&mut scene), (Cause::Local(Reason::USELESS_PEER), Some(Reason::USELESS_PEER)));
 }
 
 /// A peer that refuses the link sends Disconnect and closes; a write can fail before Disconnect is read
@@ -91,7 +91,7 @@ fn a_disconnect_from_the_remote_replaces_a_failed_write() {
         scene.send_body(&body(0x10, &compressed(b"not for anybody")));
         scene.send_body(&body(DISCONNECT, &[0xc1, 0x04]));
         scene.settle();
-        assert_eq!(parting(&mut scene), (Cause::Remote(Reason::TooManyPeers), None));
+        assert_eq!(parting(&mut scene), (Cause::Remote(Reason::TOO_MANY_PEERS), None));
         assert_eq!(scene.node.delivered(), []);
     }
 }
@@ -103,7 +103,7 @@ fn nothing_else_replaces_a_failed_write() {
         |scene| scene.advance(SECOND * 2),
         |scene| scene.close(),
         |scene| flipped(scene, 3),
-        |scene| scene.node.link.disconnect(scene.now, Reason::Requested),
+        |scene| scene.node.link.disconnect(scene.now, Reason::REQUESTED),
         |scene| scene.node.link.protocol_returned(scene.now, ALPHA, Ok(())).unwrap(),
         |scene| scene.node.link.send_failed(scene.now),
     ];

@@ -17,7 +17,7 @@ type Provoke = fn(&mut Scene<'_>);
 fn every_violation_after_the_handshake() {
     let hello = Stage::Hello;
     let running = Stage::Running;
-    let breach = Some(Reason::BreachOfProtocol);
+    let breach = Some(Reason::BREACH_OF_PROTOCOL);
     let rows: &[(Stage, Provoke, Violation, Option<Reason>)] = &[
         (hello, |s| flipped(s, 0), Violation::HeaderMacMismatch, None),
         (running, |s| flipped(s, 0), Violation::HeaderMacMismatch, None),
@@ -57,19 +57,19 @@ fn every_violation_after_the_handshake() {
             hello,
             |s| s.send_hello(Hello { version: 3, ..Hello::fitting(REMOTE) }),
             Violation::IncompatibleVersion(3),
-            Some(Reason::IncompatibleVersion),
+            Some(Reason::INCOMPATIBLE_VERSION),
         ),
         (
             hello,
             |s| s.send_hello(Hello { id: [0; 64].into(), ..Hello::fitting(REMOTE) }),
             Violation::NullIdentity,
-            Some(Reason::NullIdentity),
+            Some(Reason::NULL_IDENTITY),
         ),
         (
             hello,
             |s| s.send_hello(Hello { id: Handshake::new(3).id(), ..Hello::fitting(REMOTE) }),
             Violation::UnexpectedIdentity,
-            Some(Reason::UnexpectedIdentity),
+            Some(Reason::UNEXPECTED_IDENTITY),
         ),
         (
             hello,
@@ -94,7 +94,7 @@ fn every_violation_after_the_handshake() {
         assert_eq!(scene.node.delivered(), [], "row {index}");
         assert_eq!(parting(&mut scene), (Cause::Violation(*violation), *reason), "row {index}");
         assert_eq!(violation.is_answered(), reason.is_some(), "row {index}");
-        assert_eq!(reason.unwrap_or(Reason::BreachOfProtocol), violation.reason(), "row {index}");
+        assert_eq!(reason.unwrap_or(Reason::BREACH_OF_PROTOCOL), violation.reason(), "row {index}");
     }
 }
 
@@ -113,7 +113,7 @@ fn connected_to_self() {
     let mut scene = Scene::remote_dials_with(Handshake::new(LINK), link);
     scene.settle();
     scene.send_hello(Hello::fitting(LINK));
-    let told = Some(Reason::ConnectedToSelf);
+    let told = Some(Reason::CONNECTED_TO_SELF);
     assert_eq!(parting(&mut scene), (Cause::Violation(Violation::ConnectedToSelf), told));
 }
 
@@ -187,7 +187,7 @@ fn refuses_packet(link: PeerState<'_>, packet: &[u8], violation: Violation) {
     node.link.receive(now, packet);
     assert!(!violation.is_answered());
     assert_eq!(node.link.cause(), Some(Cause::Violation(violation)), "{packet:02x?}");
-    assert_eq!(node.link.unsent(), 0, "nothing is sent");
+    assert_eq!(node.link.unsent().len(), 0, "nothing is sent");
     let action = node.link.poll().map(devp2p_testing::observe);
     node.seen.extend(action);
     assert_eq!(cause(&mut node, now), Cause::Violation(violation));

@@ -54,7 +54,7 @@ fn greeted(local: &[Protocol<'_>], remote: &[(&[u8], u64)]) -> Scene<'static> {
 
 fn agreed(local: &[Protocol<'_>], remote: &[(&[u8], u64)]) -> Vec<String> {
     match &greeted(local, remote).node.seen[..] {
-        [Seen::Authenticated(_), Seen::Ready(agreed)] => agreed.clone(),
+        [Seen::IdentityClaimed(_), Seen::Ready(agreed)] => agreed.clone(),
         other => panic!("{other:?}"),
     }
 }

@@ -40,7 +40,7 @@ fn a_version_4_remote_gets_no_compression() {
     let expected = [(0x10, payload.clone()), (3, vec![0xc0])];
     assert_eq!(scene.received, expected);
     assert_eq!(scene.node.delivered(), [(BETA, 0, payload)]);
-    scene.node.link.disconnect(scene.now, DisconnectReason::UselessPeer);
+    scene.node.link.disconnect(scene.now, DisconnectReason::USELESS_PEER);
     scene.settle();
     assert_eq!(scene.received[2], (1, vec![0xc1, 3]));
 }

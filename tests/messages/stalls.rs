@@ -75,7 +75,7 @@ fn a_message_waits_for_the_hello_before_it() {
     pair.settle();
     let link = &mut pair.initiator.link;
     assert_eq!(link.stage(), Stage::Running);
-    assert!(link.unsent() > 0, "the Hello");
+    assert!(link.unsent().is_empty() == false, "the Hello");
     assert!(link.write_capacity() < max);
     assert_eq!(link.write(pair.now, ALPHA, 0, &noise(1, max)), Err(WriteError::Full));
     pair.to_recipient.capacity = usize::MAX;

@@ -58,7 +58,7 @@ fn write_errors_in_each_stage() {
     assert_eq!(write(&mut scene, 1, 0, 101), Err(WriteError::TooLarge));
     assert_eq!(write(&mut scene, 0, 0, 1_000), Ok(()));
     assert_eq!(write(&mut scene, 1, 0, 100), Ok(()));
-    scene.node.link.disconnect(scene.now, DisconnectReason::Requested);
+    scene.node.link.disconnect(scene.now, DisconnectReason::REQUESTED);
     assert_eq!((write(&mut scene, 0, 0, 1), scene.node.link.write_capacity()), (Err(WriteError::Closed), 0));
     assert_eq!(scene.node.link.ping(scene.now), Err(WriteError::Closed));
     scene.advance(Duration::from_secs(3));

@@ -95,7 +95,7 @@ proptest! {
                 link.write(now, ALPHA, last, &noise(index as u64, *len)).unwrap();
             }
         }
-        link.sent(now, drained.min(link.unsent())).unwrap();
+        link.sent(now, drained.min(link.unsent().len())).unwrap();
         let capacity = link.write_capacity();
         if capacity > 0 {
             link.write(now, ALPHA, last, &noise(9, capacity)).unwrap();
@@ -210,7 +210,7 @@ fn pings_and_pongs_take_no_room_from_messages() {
         let link = &mut scene.node.link;
         link.ping(scene.now).unwrap();
         assert_eq!(link.receive(scene.now, &ping), ping.len());
-        assert!(link.unsent() >= 128, "a Ping and a Pong wait");
+        assert!(link.unsent().len() >= 128, "a Ping and a Pong wait");
         link.write(scene.now, ALPHA, 0, &noise(1, largest)).unwrap();
         assert_eq!(link.write(scene.now, BETA, 0, &noise(2, largest)), Err(WriteError::Full));
         // A peer that never stops pinging leaves something unsent at any time.
@@ -222,7 +222,7 @@ fn pings_and_pongs_take_no_room_from_messages() {
             let len = bytes.len();
             link.receive(scene.now, &ping);
             link.sent(scene.now, len).unwrap();
-            assert!(link.unsent() > 0);
+            assert!(link.unsent().is_empty() == false);
             told |= matches!(link.poll(), Some(Action::Writable(BETA)));
         }
         assert!(told, "a protocol waits for the end of the Pings");

@@ -53,8 +53,8 @@ fn a_held_link_still_ends_for_every_other_reason() {
     assert_eq!(stuck.node.link.cause(), Some(Cause::Timeout(Timeout::Write)));
 
     let mut parting = held();
-    parting.node.link.disconnect(parting.now, DisconnectReason::ClientQuitting);
+    parting.node.link.disconnect(parting.now, DisconnectReason::CLIENT_QUITTING);
     assert_eq!(parting.node.link.next_timer(), Some(Timer::Linger));
     parting.advance(2 * SECOND);
-    assert_eq!(parting.node.cause(), Some(Cause::Local(DisconnectReason::ClientQuitting)));
+    assert_eq!(parting.node.cause(), Some(Cause::Local(DisconnectReason::CLIENT_QUITTING)));
 }

@@ -50,14 +50,14 @@ fn events_by_value_are_the_methods() {
     a.protocol_returned(later, ALPHA, failed).unwrap();
     b.handle(later, Event::ProtocolReturned(ALPHA, failed)).unwrap();
     assert_eq!((a.cause(), a.unsent()), (b.cause(), b.unsent()));
-    b.handle(later, Event::Disconnect(DisconnectReason::Requested)).unwrap();
+    b.handle(later, Event::Disconnect(DisconnectReason::REQUESTED)).unwrap();
     b.handle(later, Event::SendFailed).unwrap();
     assert_eq!(b.handle(later, Event::ReceiveClosed), Ok(0));
     assert_eq!((b.stage(), b.cause()), (Stage::Closed, Some(Cause::ProtocolFailed(ALPHA, ProtocolError::Other))));
     for (event, stage) in [
         (Event::ReceiveClosed, Stage::Closed),
         (Event::SendFailed, Stage::Closing),
-        (Event::Disconnect(DisconnectReason::Requested), Stage::Closing),
+        (Event::Disconnect(DisconnectReason::REQUESTED), Stage::Closing),
     ] {
         let mut scene = Scene::running();
         scene.node.link.handle(scene.now, event).unwrap();

@@ -41,7 +41,7 @@ fn secrets_do_not_print() {
     let Action::Deliver { payload: delivered, .. } = action else { panic!("no delivery") };
     assert_eq!(*delivered, payload[..], "it was there to be printed");
     secrets.look_into(&delivered);
-    pair.initiator.link.disconnect(pair.now, DisconnectReason::Requested);
+    pair.initiator.link.disconnect(pair.now, DisconnectReason::REQUESTED);
     secrets.look_into(&pair.initiator.link);
     stages.push(pair.initiator.link.stage());
     assert!(stages.contains(&Stage::Handshake) && stages.contains(&Stage::Running), "{stages:?}");

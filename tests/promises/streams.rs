@@ -55,7 +55,7 @@ fn tampering_is_caught() {
     {
         let packet_end = 2 + usize::from(u16::from_be_bytes([stream[0], stream[1]]));
         let (honest, _) = replayed(side, stream, &mut std::iter::repeat(usize::MAX));
-        assert!(matches!(honest[..], [Seen::Authenticated(_), Seen::Ready(_), Seen::Deliver(..)]), "{honest:?}");
+        assert!(matches!(honest[..], [Seen::IdentityClaimed(_), Seen::Ready(_), Seen::Deliver(..)]), "{honest:?}");
         for bit in (0..stream.len() * 8).step_by(if cfg!(debug_assertions) { 3 } else { 1 }) {
             let index = bit / 8;
             let mut tampered = stream.clone();

@@ -157,7 +157,7 @@ impl Session {
 
     fn note_sent(&mut self, now: Instant, len: usize, begun: Clock) {
         self.link.sent(now, len).expect("no more than was offered");
-        if matches!(self.ping, Ping::Leaving) && self.link.unsent() == 0 {
+        if matches!(self.ping, Ping::Leaving) && self.link.unsent().len() == 0 {
             self.ping = Ping::Left(begun);
         }
     }
@@ -182,7 +182,7 @@ impl Session {
 
     /// Waits for input, and returns whether it was an interrupt
     fn wait(&mut self, deadline: Option<Instant>) -> bool {
-        let patience = match self.link.unsent() {
+        let patience = match self.link.unsent().len() {
             0 => self.until_next(deadline),
             _ => WRITE_PATIENCE,
         };

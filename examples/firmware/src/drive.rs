@@ -72,7 +72,7 @@ pub fn drive(
         let received = !application.is_full() && link.wants_input() && receive(link, transport, now);
         // 5. Nothing: sleep.
         if !(sent || said || received) {
-            transport.wait(link.unsent() > 0);
+            transport.wait(link.unsent().is_empty() == false);
         }
     }
 }
@@ -91,7 +91,7 @@ fn carry_out(
     let mut sent = 0;
     while let Some(action) = link.poll() {
         match action {
-            Action::Authenticated(id) => defmt::info!("peer is {}", id),
+            Action::IdentityClaimed(id) => defmt::info!("peer is {}", id),
             Action::Ready(ready) => {
                 defmt::info!("peer says {}", ready.hello());
                 for shared in ready.shared() {

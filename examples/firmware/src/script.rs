@@ -133,7 +133,7 @@ impl Application for Script<'_> {
         if self.is_complete() && now.saturating_since(begun) >= LIFETIME {
             defmt::info!("{=u32} messages each way and {=u64} s: enough", MESSAGES, LIFETIME.as_secs());
             self.begun = None;
-            link.disconnect(now, DisconnectReason::ClientQuitting);
+            link.disconnect(now, DisconnectReason::CLIENT_QUITTING);
             return true;
         }
         self.give_back(link, now) || self.say(link, now)

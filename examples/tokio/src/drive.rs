@@ -58,7 +58,8 @@ pub async fn drive(link: &mut Link, mut socket: TcpStream, service: &impl Servic
         //    and its answers go along with what is to be sent.
         let room = protocols.have_room();
         link.hold_input(now, !room);
-        let (reads, sends, leaving) = (room && link.wants_input(), link.unsent() > 0, link.cause().is_some());
+        let (reads, sends, leaving) =
+            (room && link.wants_input(), link.unsent().is_empty() == false, link.cause().is_some());
         if !reads || input.buffer().is_empty() {
             let wake = link.next_timeout().map_or(Duration::MAX, |at| at.saturating_since(now));
             let send = async {
@@ -81,7 +82,7 @@ pub async fn drive(link: &mut Link, mut socket: TcpStream, service: &impl Servic
                 () = protocols.wait() => {}
                 () = sleep(wake) => {}
                 _ = quit.wait_for(|quit| *quit), if !leaving => {
-                    link.disconnect(service.now(), DisconnectReason::ClientQuitting);
+                    link.disconnect(service.now(), DisconnectReason::CLIENT_QUITTING);
                 }
             }
         }

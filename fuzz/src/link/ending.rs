@@ -135,7 +135,7 @@ impl Run<'_, '_> {
         assert_eq!(self.subject.write(now, ProtocolId(0), 0, &[]), Err(WriteError::Closed));
         assert_eq!(self.subject.sent(now, 5), Ok(()));
         self.subject.send_failed(now);
-        self.subject.disconnect(now, DisconnectReason::Requested);
+        self.subject.disconnect(now, DisconnectReason::REQUESTED);
         self.wake(now);
         assert_eq!(self.subject.poll(), None);
         self.subject.check();

@@ -147,7 +147,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
                 self.offered = bytes.len();
                 return Some(bytes.len());
             }
-            Seen::Authenticated(id) => assert_eq!(id, key(Side::Remote).node_id()),
+            Seen::IdentityClaimed(id) => assert_eq!(id, key(Side::Remote).node_id()),
             Seen::Ready(shared) => {
                 self.ready = true;
                 let known = |ours: &SharedProtocol| self.remote.agreed().iter().any(|agreed| agreed.is(ours));
@@ -198,7 +198,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
 
     fn send_too_much(&mut self, input: &mut Input<'_>) {
         let excess = input.pick(&[1, 64, usize::MAX / 2]);
-        let outcome = self.subject.sent(self.now(), self.subject.link.unsent() + excess);
+        let outcome = self.subject.sent(self.now(), self.subject.link.unsent().len() + excess);
         let over = self.subject.link.stage() as u8 >= Stage::Closing as u8;
         assert!(outcome == Err(Refused::SentTooMuch) || over);
     }

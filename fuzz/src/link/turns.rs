@@ -80,7 +80,7 @@ impl Turns {
         let Chance { capacity, all_left, others_wait } = *chance;
         if outcome.is_ok() && !matches!(remote.keys, Keys::Lost) {
             // A message that is longer than the window is taken when no other waits.
-            let unsent = link.unsent();
+            let unsent = link.unsent().len();
             let bounded = self.window.is_none_or(|window| unsent <= window + RESERVE);
             assert!(bounded || all_left, "{unsent} bytes wait");
         }

@@ -227,7 +227,7 @@ impl Remote {
             3 => payload = vec![0xc0],
             _ => {}
         }
-        let said = if matches!(form % 4, 2 | 3) { DisconnectReason::Requested } else { reason };
+        let said = if matches!(form % 4, 2 | 3) { DisconnectReason::REQUESTED } else { reason };
         // Noted in every case: a link whose sending has failed still reads a Disconnect.
         self.reasons.push(said);
         if form & 4 == 0 { self.say(DISCONNECT, &payload, true) } else { self.say_payload(DISCONNECT, &payload, true) }

@@ -92,7 +92,7 @@ impl<'buf> Subject<'buf> {
         let now = self.at(now);
         self.link.send_failed(now);
         assert!(self.link.stage() as u8 >= Stage::Closing as u8);
-        assert_eq!(self.link.unsent(), 0, "nothing is left to send where nothing can be sent");
+        assert_eq!(self.link.unsent().len(), 0, "nothing is left to send where nothing can be sent");
         self.reflect_event(Event::SendFailed);
     }
 
@@ -265,7 +265,7 @@ impl<'buf> Subject<'buf> {
                 before.wants_input || before.stage as u8 >= Stage::Closing as u8,
                 "nothing to do, but no input either"
             );
-            assert_eq!(self.link.unsent(), 0);
+            assert_eq!(self.link.unsent().len(), 0);
         }
         self.reflect(|twin| assert_eq!(twin.poll().map(Seen::new), seen, "the twin does something else"));
         seen
@@ -274,7 +274,7 @@ impl<'buf> Subject<'buf> {
     fn check_action(&mut self, seen: &Seen) {
         assert_ne!(self.told, Told::Disconnected, "{seen:?} after Disconnect");
         match seen {
-            Seen::Authenticated(_) => self.announce(Told::Nothing, Told::Authenticated),
+            Seen::IdentityClaimed(_) => self.announce(Told::Nothing, Told::Authenticated),
             Seen::Ready(shared) => {
                 assert!(!shared.is_empty(), "nothing to start");
                 self.announce(Told::Authenticated, Told::Ready);
@@ -291,7 +291,7 @@ impl<'buf> Subject<'buf> {
             }
             Seen::Send(bytes) => {
                 assert!(!bytes.is_empty());
-                assert_eq!(bytes.len(), self.link.unsent());
+                assert_eq!(bytes.len(), self.link.unsent().len());
             }
             Seen::Disconnect(cause) => {
                 assert_eq!(self.link.stage(), Stage::Closed);
@@ -314,7 +314,11 @@ impl<'buf> Subject<'buf> {
         assert_eq!(self.link.next_timeout().is_some(), self.link.next_timer().is_some());
         assert_eq!(self.link.cause().is_some(), stage as u8 >= Stage::Closing as u8);
         if stage == Stage::Closed {
-            assert_eq!((self.link.next_timeout(), self.link.unsent()), (None, 0), "a closed link waits for nothing");
+            assert_eq!(
+                (self.link.next_timeout(), self.link.unsent().len()),
+                (None, 0),
+                "a closed link waits for nothing"
+            );
         }
         let (receive, transmit) = internal::memory(&mut self.link);
         assert!(receive <= self.max_memory.0, "{receive} bytes to receive");
@@ -341,7 +345,7 @@ impl<'buf> Subject<'buf> {
         View {
             stage: self.link.stage(),
             cause: self.link.cause(),
-            unsent: self.link.unsent(),
+            unsent: self.link.unsent().len(),
             deadline: self.link.next_timeout(),
             wants_input: self.link.wants_input(),
             received: traffic.map(|traffic| traffic.ingress.messages).sum(),
@@ -363,7 +367,7 @@ impl<'buf> Subject<'buf> {
             return;
         };
         act(twin);
-        let same = |link: &PeerState<'_>| (link.stage(), link.cause(), link.unsent(), link.next_timeout());
+        let same = |link: &PeerState<'_>| (link.stage(), link.cause(), link.unsent().len(), link.next_timeout());
         assert_eq!(same(twin), same(&self.link), "the twin is elsewhere");
     }
 }

@@ -16,7 +16,7 @@ pub(crate) enum Seen {
 impl Seen {
     pub(crate) fn new(action: Action<'_>) -> Self {
         match action {
-            Action::Authenticated(id) => Self::Authenticated(id),
+            Action::IdentityClaimed(id) => Self::Authenticated(id),
             Action::Ready(ready) => Self::Ready(ready.shared().collect()),
             Action::Deliver { protocol, code, payload } => {
                 Self::Deliver { protocol, code, payload: payload.to_vec(), wire_len: payload.wire_len() }

@@ -126,9 +126,9 @@ impl Driver {
     pub fn turn(&mut self, patience: Duration) {
         self.act();
         self.read(patience);
-        let unsent = self.link.unsent();
+        let unsent = self.link.unsent().len();
         self.link.handle_timeout(self.now());
-        self.counted.on_timeout += usize::from(self.link.unsent() > unsent);
+        self.counted.on_timeout += usize::from(self.link.unsent().len() > unsent);
         self.act();
     }
 
@@ -172,7 +172,7 @@ impl Driver {
 
     /// Whether everything that was queued is on its way
     pub fn is_drained(&self) -> bool {
-        self.outbox.is_empty() && self.link.unsent() == 0
+        self.outbox.is_empty() && self.link.unsent().len() == 0
     }
 
     /// What happened, for a reader
@@ -222,7 +222,7 @@ impl Driver {
                     self.full = false;
                     continue;
                 }
-                Some(Action::Authenticated(id)) => Seen::Authenticated(id),
+                Some(Action::IdentityClaimed(id)) => Seen::IdentityClaimed(id),
                 Some(Action::Ready(ready)) => {
                     let shared = ready.shared().map(|s| format!("{}@{}+{}", s.capability, s.offset, s.length));
                     Seen::Ready(shared.collect())
@@ -240,7 +240,7 @@ impl Driver {
     fn react(&mut self, seen: Seen) {
         self.note(&format!("{seen:?}"));
         match (&seen, self.leave) {
-            (Seen::Authenticated(_), Leave::AtAuthenticated(reason)) | (Seen::Ready(_), Leave::AtReady(reason)) => {
+            (Seen::IdentityClaimed(_), Leave::AtAuthenticated(reason)) | (Seen::Ready(_), Leave::AtReady(reason)) => {
                 self.link.disconnect(self.now(), reason);
             }
             (Seen::Deliver(message), _) if self.echo => self.outbox.push_back(message.clone()),
@@ -300,9 +300,9 @@ impl Driver {
         self.counted.received += bytes.len();
         while !bytes.is_empty() {
             let running = self.link.stage() == Stage::Running;
-            let unsent = self.link.unsent();
+            let unsent = self.link.unsent().len();
             let taken = self.link.receive(self.now(), bytes);
-            let answered = running && self.link.stage() == Stage::Running && self.link.unsent() > unsent;
+            let answered = running && self.link.stage() == Stage::Running && self.link.unsent().len() > unsent;
             self.counted.on_receive += usize::from(answered);
             bytes = &bytes[taken..];
             self.act();

@@ -31,7 +31,7 @@
 //!             let time = now.as_millis().to_be_bytes();
 //!             link.write(now, CLOCK, ANSWER, &time).expect("there is room for an answer");
 //!         }
-//!         Seen::Deliver(..) => link.disconnect(now, DisconnectReason::BreachOfProtocol),
+//!         Seen::Deliver(..) => link.disconnect(now, DisconnectReason::BREACH_OF_PROTOCOL),
 //!         _ => {}
 //!     }
 //! }
@@ -60,7 +60,7 @@
 //! // Nobody asked for this answer.
 //! pair.initiator.link.write(pair.now, CLOCK, ANSWER, b"").unwrap();
 //! pair.settle();
-//! let breach = DisconnectReason::BreachOfProtocol;
+//! let breach = DisconnectReason::BREACH_OF_PROTOCOL;
 //! assert_eq!(pair.causes(), (Some(Cause::Remote(breach)), Some(Cause::Local(breach))));
 //! ```
 //!

@@ -28,7 +28,7 @@ pub enum Seen {
 /// For [`Action::Send`], which the driver of a [`Node`] does itself.
 pub fn observe(action: Action<'_>) -> Seen {
     match action {
-        Action::Authenticated(id) => Seen::Authenticated(id),
+        Action::IdentityClaimed(id) => Seen::IdentityClaimed(id),
         Action::Ready(ready) => {
             Seen::Ready(ready.shared().map(|s| format!("{}@{}+{}", s.capability, s.offset, s.length)).collect())
         }

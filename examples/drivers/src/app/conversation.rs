@@ -86,7 +86,7 @@ impl Conversation {
             let _ = link.protocol_returned(now, protocol, Err(error));
         }
         if self.report.parts() && self.summary().complete {
-            link.disconnect(now, DisconnectReason::ClientQuitting);
+            link.disconnect(now, DisconnectReason::CLIENT_QUITTING);
         }
     }
 

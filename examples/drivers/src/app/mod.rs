@@ -138,7 +138,7 @@ impl Report {
     pub fn note(&self, action: &Action<'_>) {
         match action {
             _ if self.node.options.quiet => {}
-            Action::Authenticated(id) => say(format_args!("{} authenticated {id}", self.number)),
+            Action::IdentityClaimed(id) => say(format_args!("{} authenticated {id}", self.number)),
             Action::Ready(ready) => {
                 let shared: Vec<_> = ready.shared().map(|shared| shared.capability.to_string()).collect();
                 say(format_args!("{} ready {}: {}", self.number, ready.hello().client_id(), shared.join(" ")));
@@ -157,7 +157,7 @@ impl Report {
         if let Err(error) = link.finish() {
             self.failed("to complete the journal", &error);
         }
-        let polite = matches!(cause.reason(), DisconnectReason::ClientQuitting | DisconnectReason::Requested);
+        let polite = matches!(cause.reason(), DisconnectReason::CLIENT_QUITTING | DisconnectReason::REQUESTED);
         match polite && summary.complete {
             true if self.node.options.quiet => return,
             true => {}

@@ -82,7 +82,7 @@ impl Polled {
     pub fn new(action: Option<&Action<'_>>) -> Self {
         let (text, bytes): (String, Option<&[u8]>) = match action {
             None => ("nothing to do".into(), None),
-            Some(Action::Authenticated(id)) => (format!("Authenticated {id}"), None),
+            Some(Action::IdentityClaimed(id)) => (format!("Authenticated {id}"), None),
             Some(Action::Ready(ready)) => {
                 let shared = ready.shared().map(|shared| format!(" {} at {:#x}", shared.capability, shared.offset));
                 (format!("Ready: {}, sharing{}", ready.hello().client_id(), shared.collect::<String>()), None)

@@ -77,7 +77,7 @@ fn session(
             let mut script = Script::new(message);
             let cause = drive(link, network, clock, &mut script);
             defmt::info!("ended: {}", cause);
-            Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::ClientQuitting))
+            Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::CLIENT_QUITTING))
         }
         Err(error) => Err(StartError::Config(*error)),
     }

@@ -57,7 +57,7 @@ async fn run(spawner: Spawner) -> Result<bool, StartError> {
     // What is still to be sent gets a moment for it.
     socket.close();
     _ = with_timeout(HANG_UP, socket.flush()).await;
-    Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::ClientQuitting))
+    Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::CLIENT_QUITTING))
 }
 
 async fn connect(socket: &mut TcpSocket<'_>, role: Role, port: u16) -> bool {

@@ -90,7 +90,7 @@ fn events(link: &mut PeerState<'_>, now: Instant) {
     link.hold_input(now, black_box(true));
     link.handle_timeout(now);
     link.send_failed(now);
-    link.disconnect(now, black_box(DisconnectReason::Requested));
+    link.disconnect(now, black_box(DisconnectReason::REQUESTED));
     let event = black_box(Event::Receive(payload));
     defmt::info!("{}", event);
     show(&event);
@@ -131,7 +131,7 @@ fn hello(hello: &RemoteHello) {
 #[inline(never)]
 fn observers(link: &PeerState<'_>, now: Instant) {
     black_box((link.next_timeout(), link.next_timer(), link.stage(), link.cause(), link.role()));
-    black_box((link.local_id().hash(), link.remote_id(), link.unsent(), link.age(now), link.write_capacity()));
+    black_box((link.local_id().hash(), link.remote_id(), link.unsent().len(), link.age(now), link.write_capacity()));
     black_box((link.remote_hello().is_some(), link.wants_input(), link.traffic(black_box(ProtocolId(0)))));
     black_box(link.liveness());
     link.shared().for_each(|shared| _ = black_box(shared));

@@ -31,7 +31,7 @@ fn run(memory: &'static mut Memory, message: &mut [u8; MAX_MESSAGE]) -> Result<b
     let mut script = Script::new(message);
     let cause = drive(link, &mut uart, &mut clock, &mut script);
     defmt::info!("ended: {}", cause);
-    Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::ClientQuitting))
+    Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::CLIENT_QUITTING))
 }
 
 /// What the command line says

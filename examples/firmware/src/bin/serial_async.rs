@@ -40,7 +40,7 @@ async fn run() -> Result<bool, StartError> {
     let mut script = Script::new(MESSAGE.init_with(|| [0; MAX_MESSAGE]));
     let cause = asynchronous::drive(link, &mut receiver, &mut sender, &mut clock, &mut script).await;
     defmt::info!("ended: {}", cause);
-    Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::ClientQuitting))
+    Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::CLIENT_QUITTING))
 }
 
 /// What the command line says

@@ -40,7 +40,7 @@ impl Failure {
             | Self::OtherNetwork { .. }
             | Self::OtherGenesis { .. }
             | Self::OtherForks { .. } => ProtocolError::Other,
-            Self::Silent | Self::NoHeader(_) => ProtocolError::Reason(DisconnectReason::UselessPeer),
+            Self::Silent | Self::NoHeader(_) => ProtocolError::Reason(DisconnectReason::USELESS_PEER),
             Self::OutOfTurn(_)
             | Self::OtherRequest(_)
             | Self::Malformed(_)

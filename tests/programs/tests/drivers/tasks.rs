@@ -111,16 +111,16 @@ fn message(len: usize) -> Message {
 #[tokio::test]
 async fn a_return_is_quitting() {
     let causes = cause(|_handle| Box::pin(async { Ok(()) })).await;
-    assert_eq!(causes, (Cause::ProtocolReturned(RIGHT), Cause::Remote(DisconnectReason::ClientQuitting)));
+    assert_eq!(causes, (Cause::ProtocolReturned(RIGHT), Cause::Remote(DisconnectReason::CLIENT_QUITTING)));
 }
 
 #[tokio::test]
 async fn a_failure_is_told_with_its_reason() {
-    let reason = DisconnectReason::UselessPeer;
+    let reason = DisconnectReason::USELESS_PEER;
     for (error, reason) in [
         (ProtocolError::Reason(reason), reason),
-        (ProtocolError::BadMessage, DisconnectReason::BreachOfProtocol),
-        (ProtocolError::Other, DisconnectReason::Subprotocol),
+        (ProtocolError::BadMessage, DisconnectReason::BREACH_OF_PROTOCOL),
+        (ProtocolError::Other, DisconnectReason::SUBPROTOCOL),
     ] {
         let ours = functions(move |protocol, handle: Handle| async move {
             if protocol == RIGHT { Err(error) } else { listen(handle).await }
@@ -134,7 +134,7 @@ async fn a_failure_is_told_with_its_reason() {
 async fn a_panic_is_a_failure() {
     let (ours, theirs) = cause(|_handle| Box::pin(async { panic!("on purpose") })).await;
     assert_eq!(ours, Cause::ProtocolFailed(RIGHT, ProtocolError::Other));
-    assert_eq!(theirs, Cause::Remote(DisconnectReason::Subprotocol));
+    assert_eq!(theirs, Cause::Remote(DisconnectReason::SUBPROTOCOL));
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_dropped_handle_is_an_ending() {
     })
     .await;
     assert_eq!(ours, Cause::ProtocolReturned(RIGHT));
-    assert_eq!(theirs, Cause::Remote(DisconnectReason::ClientQuitting));
+    assert_eq!(theirs, Cause::Remote(DisconnectReason::CLIENT_QUITTING));
 }
 
 #[tokio::test]
@@ -235,7 +235,7 @@ async fn a_slow_protocol_holds_input_back_and_nothing_else() {
         written.load(Ordering::Relaxed)
     };
     let ((ours, _), stalled) = tokio::join!(meet(&ours, &theirs), watch);
-    assert_eq!(ours, Cause::Remote(DisconnectReason::ClientQuitting));
+    assert_eq!(ours, Cause::Remote(DisconnectReason::CLIENT_QUITTING));
     assert_eq!(written.load(Ordering::Relaxed), MESSAGES);
     assert!(stalled < MESSAGES / 2, "{stalled} messages were written while nobody read");
 }

@@ -83,13 +83,13 @@ fn answer<T: Encodable>(remote: &mut Remote, code: u64, id: u64, items: Vec<T>) 
 #[track_caller]
 fn breach((finished, cause): (Finished, Cause), says: &str) {
     finished.assert(6, says);
-    assert_eq!(cause, Cause::Remote(DisconnectReason::BreachOfProtocol), "{finished:?}");
+    assert_eq!(cause, Cause::Remote(DisconnectReason::BREACH_OF_PROTOCOL), "{finished:?}");
 }
 
 #[track_caller]
 fn useless((finished, cause): (Finished, Cause), says: &str) {
     finished.assert(6, says);
-    assert_eq!(cause, Cause::Remote(DisconnectReason::UselessPeer), "{finished:?}");
+    assert_eq!(cause, Cause::Remote(DisconnectReason::USELESS_PEER), "{finished:?}");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn another_chain() {
     for (status, says) in cases {
         let (finished, cause) = play(|remote| remote.send(ETH, message::STATUS, &status));
         finished.assert(5, says);
-        assert_eq!(cause, Cause::Remote(DisconnectReason::Subprotocol));
+        assert_eq!(cause, Cause::Remote(DisconnectReason::SUBPROTOCOL));
     }
 }
 

@@ -26,7 +26,7 @@ fn eth_arguments(url: &str) -> Vec<&str> {
 fn reached_and_left_politely() {
     let listener = Listener::ethereum();
     let ping = Program::start("ping", &[&listener.url(), "--count", "2", "--interval", "0.05"]);
-    assert_eq!(listener.meet().wait_for_end(), Cause::Remote(DisconnectReason::ClientQuitting));
+    assert_eq!(listener.meet().wait_for_end(), Cause::Remote(DisconnectReason::CLIENT_QUITTING));
     let finished = ping.finish();
     for says in ["remote/1.0", "capabilities  eth/69 snap/1", "seq=2 time=", "2 answered", "rtt min/avg/max"] {
         finished.assert(0, says);
@@ -57,7 +57,7 @@ fn interrupted_and_left_politely() {
         let mut remote = listener.meet();
         std::thread::sleep(Duration::from_millis(300));
         program.signal(signal);
-        assert_eq!(remote.wait_for_end(), Cause::Remote(DisconnectReason::ClientQuitting), "{name} {signal}");
+        assert_eq!(remote.wait_for_end(), Cause::Remote(DisconnectReason::CLIENT_QUITTING), "{name} {signal}");
         program.finish().assert(0, if name == "ping" { "1 pings sent, " } else { "eth/69" });
     }
 }
@@ -67,7 +67,7 @@ fn refused_in_place_of_hello() {
     for name in ["ping", "eth"] {
         let listener = Listener::ethereum();
         let program = Program::start(name, &eth_or_not(name, &listener.url()));
-        listener.accept().refuse(DisconnectReason::TooManyPeers);
+        listener.accept().refuse(DisconnectReason::TOO_MANY_PEERS);
         program.finish().assert(3, "too many peers");
     }
 }
@@ -136,7 +136,7 @@ fn disconnected_during_the_visit() {
     let listener = Listener::ethereum();
     let ping = Program::start("ping", &[&listener.url()]);
     let mut remote = listener.meet();
-    remote.disconnect(DisconnectReason::Requested);
+    remote.disconnect(DisconnectReason::REQUESTED);
     ping.finish().assert(3, "disconnect requested");
 }
 
@@ -154,7 +154,7 @@ fn ping_answers_status_and_requests() {
     ours.extend([[1; 32].as_slice(), &[0xc6, 0x84, 1, 2, 3, 4, 0x80, 0x80, 0x80, 0xa0], &[1; 32]].concat());
     assert_eq!(remote.expect(ETH, 0), ours, "the same chain, and nothing but its genesis");
     assert_eq!(remote.expect(ETH, 4), [0xc2, 77, 0xc0], "no headers");
-    assert!(matches!(remote.next(), Seen::Ended(Cause::Remote(DisconnectReason::ClientQuitting))));
+    assert!(matches!(remote.next(), Seen::Ended(Cause::Remote(DisconnectReason::CLIENT_QUITTING))));
     ping.finish().assert(0, "2 answered");
 }
 

@@ -62,7 +62,7 @@ fn a_journal_of_a_refusal_replays() {
     let listener = Listener::ethereum();
     let arguments = [&listener.url(), "--record", path.to_str().expect("text"), "--yes-secrets"];
     let ping = Program::start("ping", &arguments);
-    listener.accept().refuse(DisconnectReason::AlreadyConnected);
+    listener.accept().refuse(DisconnectReason::ALREADY_CONNECTED);
     ping.finish().assert(3, "already connected");
     replay(&path).assert(0, "all the same");
 }
@@ -129,8 +129,8 @@ fn every_event_survives() {
         Event::ProtocolReturned(x, Ok(())),
         Event::ProtocolReturned(x, Err(ProtocolError::BadMessage)),
         Event::ProtocolReturned(x, Err(ProtocolError::Other)),
-        Event::ProtocolReturned(x, Err(ProtocolError::Reason(DisconnectReason::Requested))),
-        Event::Disconnect(DisconnectReason::Other(77)),
+        Event::ProtocolReturned(x, Err(ProtocolError::Reason(DisconnectReason::REQUESTED))),
+        Event::Disconnect(DisconnectReason::from_code(77)),
     ];
     let outcomes = [Outcome::Took(0), Outcome::Took(300), Outcome::Refused("no".into())];
     let mut journal = Journal::create(text, &setup).expect("a file");

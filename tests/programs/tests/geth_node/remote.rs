@@ -112,7 +112,7 @@ impl Remote {
         loop {
             let now = self.now();
             match self.link.poll()? {
-                Action::Authenticated(_) => {
+                Action::IdentityClaimed(_) => {
                     if let Some(reason) = self.refuse {
                         self.link.disconnect(now, reason);
                     }

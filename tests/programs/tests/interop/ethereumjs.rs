@@ -43,7 +43,7 @@ fn agreement(role: Role) {
     let mut meeting = Meeting::running(role, &config, it);
     let its_id = meeting.it.id;
     let agreed = ["ping/1@33+8", "echo/2@16+17"].map(String::from);
-    assert_eq!(meeting.us.seen, [Seen::Authenticated(its_id), Seen::Ready(agreed.to_vec())]);
+    assert_eq!(meeting.us.seen, [Seen::IdentityClaimed(its_id), Seen::Ready(agreed.to_vec())]);
     let hello = meeting.us.link.remote_hello().expect("Hello came");
     assert_eq!((hello.version(), hello.client_id()), (5, "its name"));
     let listed: Vec<String> = hello.capabilities().iter().map(ToString::to_string).collect();
@@ -141,7 +141,7 @@ fn its_returning_and_stopping(role: Role) {
     each([("return", "return"), ("stop", "stop")], |command| {
         let mut meeting = running(role);
         meeting.it.command(json!({"cmd": command}));
-        assert_eq!(meeting.cause(), Cause::Remote(DisconnectReason::ClientQuitting));
+        assert_eq!(meeting.cause(), Cause::Remote(DisconnectReason::CLIENT_QUITTING));
         check_drop(&mut meeting, Some(8), Some(true));
     });
 }
@@ -228,7 +228,7 @@ fn our_process_dies(role: Role) {
 fn no_room() {
     let it = Process::ethereumjs(&["--max-peers", "0"]);
     let mut meeting = Meeting::begin(Role::Initiator, &node(PROTOCOLS), it);
-    assert_eq!(meeting.cause(), Cause::Remote(DisconnectReason::TooManyPeers));
+    assert_eq!(meeting.cause(), Cause::Remote(DisconnectReason::TOO_MANY_PEERS));
     assert!(meeting.us.is_ready());
     let refused = meeting.event("refused");
     assert_eq!((&refused["reason"], &refused["we"]), (&json!(4), &json!(true)), "{refused}");
@@ -243,7 +243,7 @@ fn nothing_shared(role: Role) {
         // A dialler of this kind may have our Hello before it has sent its own, and then sends
         // its Disconnect in place of it.
         Role::Recipient => {
-            let its_word = Cause::Remote(DisconnectReason::UselessPeer);
+            let its_word = Cause::Remote(DisconnectReason::USELESS_PEER);
             assert!(cause == Cause::NothingShared || cause == its_word, "{cause:?}");
         }
     }
@@ -253,8 +253,8 @@ fn nothing_shared(role: Role) {
 
 fn a_disconnect_in_place_of_hello(role: Role) {
     let mut meeting = Meeting::begin(role, &node(PROTOCOLS), Process::ethereumjs(&[]));
-    meeting.us.leave = Leave::AtAuthenticated(DisconnectReason::TooManyPeers);
-    assert_eq!(meeting.cause(), Cause::Local(DisconnectReason::TooManyPeers));
+    meeting.us.leave = Leave::AtAuthenticated(DisconnectReason::TOO_MANY_PEERS);
+    assert_eq!(meeting.cause(), Cause::Local(DisconnectReason::TOO_MANY_PEERS));
     let refused = meeting.event("refused");
     assert_eq!((&refused["reason"], &refused["we"]), (&json!(4), &json!(false)), "{refused}");
 }

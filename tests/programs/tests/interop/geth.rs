@@ -52,7 +52,7 @@ fn agreement(role: Role) {
 
     let its_id = meeting.it.id;
     let agreed = ["ping/1@36+8", "echo/2@19+17", "idle/1@36+0", "Zed/7@16+3"].map(String::from);
-    assert_eq!(meeting.us.seen, [Seen::Authenticated(its_id), Seen::Ready(agreed.to_vec())]);
+    assert_eq!(meeting.us.seen, [Seen::IdentityClaimed(its_id), Seen::Ready(agreed.to_vec())]);
     let hello = meeting.us.link.remote_hello().expect("Hello came");
     assert_eq!((hello.version(), hello.client_id()), (5, "geth/its name"));
     let listed: Vec<String> = hello.capabilities().iter().map(ToString::to_string).collect();
@@ -185,7 +185,7 @@ fn echo_of_every_size(role: Role) {
     let expected: Vec<(u64, u64)> = [ECHO, BULK].iter().map(|protocol| totals(&messages, *protocol)).collect();
     meeting.echo(messages);
     // Both sides have counted the same.
-    meeting.us.link.disconnect(meeting.us.now(), DisconnectReason::Requested);
+    meeting.us.link.disconnect(meeting.us.now(), DisconnectReason::REQUESTED);
     for ((protocol, name), expected) in [(ECHO, "echo/2"), (BULK, "bulk/1")].into_iter().zip(expected) {
         let ended = meeting.until(name, |_, it| it.find(|e| e["event"] == "run-end" && e["protocol"] == name));
         let traffic = meeting.us.link.traffic(protocol).expect("ours");

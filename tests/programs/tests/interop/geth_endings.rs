@@ -134,8 +134,8 @@ const ENDINGS: &[Ending] = &[
     },
     Ending {
         what: "our protocol fails with a reason",
-        act: |meeting| fail(meeting, ProtocolError::Reason(DisconnectReason::UselessPeer)),
-        ours: failed(ProtocolError::Reason(DisconnectReason::UselessPeer)),
+        act: |meeting| fail(meeting, ProtocolError::Reason(DisconnectReason::USELESS_PEER)),
+        ours: failed(ProtocolError::Reason(DisconnectReason::USELESS_PEER)),
         its: by_us("useless peer"),
     },
     Ending {
@@ -143,9 +143,9 @@ const ENDINGS: &[Ending] = &[
         act: |meeting| {
             meeting.us.send(Message::new(BULK, 0, Kind::Random, 1 << 20, 0));
             meeting.until("all sent", |us, _| us.is_drained().then_some(()));
-            meeting.us.link.disconnect(meeting.us.now(), DisconnectReason::ClientQuitting);
+            meeting.us.link.disconnect(meeting.us.now(), DisconnectReason::CLIENT_QUITTING);
         },
-        ours: Cause::Local(DisconnectReason::ClientQuitting),
+        ours: Cause::Local(DisconnectReason::CLIENT_QUITTING),
         its: by_us("client quitting"),
     },
 ];
@@ -218,8 +218,8 @@ fn both_part_at_once(role: Role) {
     each((0..10).map(|round| (round, round)), |_| {
         let mut meeting = running(role);
         meeting.it.command(json!({"cmd": "disconnect", "reason": 4}));
-        meeting.us.link.disconnect(meeting.us.now(), DisconnectReason::ClientQuitting);
-        assert_eq!(meeting.cause(), Cause::Local(DisconnectReason::ClientQuitting), "ours was decided first");
+        meeting.us.link.disconnect(meeting.us.now(), DisconnectReason::CLIENT_QUITTING);
+        assert_eq!(meeting.cause(), Cause::Local(DisconnectReason::CLIENT_QUITTING), "ours was decided first");
         let drop = meeting.event("drop");
         let account = (drop["error"].as_str(), drop["requested"].as_bool());
         let accounts = [(Some("client quitting"), Some(true)), (Some("too many peers"), Some(false))];
@@ -276,8 +276,8 @@ fn our_disconnect_with_each_reason(role: Role) {
 
 fn we_disconnect_at_ready(role: Role) {
     let mut meeting = Meeting::begin(role, &node(PROTOCOLS), geth());
-    meeting.us.leave = Leave::AtReady(DisconnectReason::AlreadyConnected);
-    assert_eq!(meeting.cause(), Cause::Local(DisconnectReason::AlreadyConnected));
+    meeting.us.leave = Leave::AtReady(DisconnectReason::ALREADY_CONNECTED);
+    assert_eq!(meeting.cause(), Cause::Local(DisconnectReason::ALREADY_CONNECTED));
     assert!(meeting.us.is_ready());
     check_drop(&mut meeting, by_us("already connected"));
 }

@@ -24,7 +24,7 @@ fn no_room(role: Role) {
         meeting.us.hesitant = hesitant;
         assert_eq!(meeting.cause(), remote(4));
         assert!(!hesitant || meeting.us.failed_writes > 0, "no write failed, so nothing is shown");
-        assert_eq!(meeting.us.seen, [Seen::Authenticated(its), Seen::Disconnect(remote(4))], "no Hello came");
+        assert_eq!(meeting.us.seen, [Seen::IdentityClaimed(its), Seen::Disconnect(remote(4))], "no Hello came");
         check_log(&mut meeting, role, "Rejected peer", "too many peers");
     });
 }
@@ -70,14 +70,14 @@ const NOBODY_HEARD: &str = "EOF";
 const REFUSALS: &[Refusal] = &[
     Refusal {
         what: "we disconnect in place of Hello",
-        setup: Setup::Leave(Leave::AtAuthenticated(DisconnectReason::TooManyPeers)),
-        ours: [Cause::Local(DisconnectReason::TooManyPeers); 2],
+        setup: Setup::Leave(Leave::AtAuthenticated(DisconnectReason::TOO_MANY_PEERS)),
+        ours: [Cause::Local(DisconnectReason::TOO_MANY_PEERS); 2],
         its: [("Failed p2p handshake", "too many peers"); 2],
     },
     Refusal {
         what: "we disconnect in place of Hello for a reason without a name",
-        setup: Setup::Leave(Leave::AtAuthenticated(DisconnectReason::Other(0x2a))),
-        ours: [Cause::Local(DisconnectReason::Other(0x2a)); 2],
+        setup: Setup::Leave(Leave::AtAuthenticated(DisconnectReason::from_code(0x2a))),
+        ours: [Cause::Local(DisconnectReason::from_code(0x2a)); 2],
         its: [("Failed p2p handshake", "unknown disconnect reason 42"); 2],
     },
     Refusal {

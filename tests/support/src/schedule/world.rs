@@ -180,7 +180,7 @@ fn abuse(link: &mut PeerState<'_>, now: Instant, misuse: Misuse) -> Result<(), R
     let first = ProtocolId(0);
     let refused = |result: Result<_, WriteError>| result.map(|_| ()).map_err(Refused::Write);
     match misuse {
-        Misuse::SentTooMuch => link.sent(now, link.unsent() + 1),
+        Misuse::SentTooMuch => link.sent(now, link.unsent().len() + 1),
         Misuse::SentNothing => link.sent(now, 0),
         Misuse::EmptyInput => link.handle(now, Event::Receive(&[])).map(|taken| assert_eq!(taken, 0)),
         Misuse::EarlyTimeout => {

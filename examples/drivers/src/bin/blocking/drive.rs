@@ -27,7 +27,7 @@ pub fn drive(link: &mut Link, socket: &TcpStream, talk: &mut Conversation) -> io
     loop {
         let now = talk.report().node().now();
         if QUIT.load(Ordering::Relaxed) {
-            link.disconnect(now, DisconnectReason::ClientQuitting);
+            link.disconnect(now, DisconnectReason::CLIENT_QUITTING);
         }
         // 1. Do what the link asks for, and let it have what there is to say. One write a turn, so that
         //    neither direction starves the other; none while more input is at hand, whose answers go along.

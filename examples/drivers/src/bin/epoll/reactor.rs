@@ -178,7 +178,7 @@ impl Reactor {
         if self.quit.load(Ordering::Relaxed) {
             self.listener = None;
             let now = self.node.now();
-            self.links.values_mut().for_each(|entry| entry.peer.disconnect(now, DisconnectReason::ClientQuitting));
+            self.links.values_mut().for_each(|entry| entry.peer.disconnect(now, DisconnectReason::CLIENT_QUITTING));
             self.ready.extend(self.links.keys());
         }
     }

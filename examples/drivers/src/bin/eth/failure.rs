@@ -22,7 +22,7 @@ impl Failure {
         match self {
             Self::OtherChain(_) => ProtocolError::Other,
             Self::Breach(_) => ProtocolError::BadMessage,
-            Self::Useless(_) => ProtocolError::Reason(DisconnectReason::UselessPeer),
+            Self::Useless(_) => ProtocolError::Reason(DisconnectReason::USELESS_PEER),
         }
     }
 }

@@ -129,12 +129,12 @@ impl<'a> Node<'a> {
     }
 
     fn leave(&mut self) -> Ending {
-        self.session.leave(DisconnectReason::ClientQuitting);
+        self.session.leave(DisconnectReason::CLIENT_QUITTING);
         Ending::Done
     }
 
     fn leave_useless(&mut self) -> Ending {
-        let cause = self.session.leave(DisconnectReason::UselessPeer);
+        let cause = self.session.leave(DisconnectReason::USELESS_PEER);
         Ending::Refused(format!("no version of eth in common: {cause}"))
     }
 
@@ -150,7 +150,7 @@ impl<'a> Node<'a> {
     fn ended(&self, cause: Cause) -> Ending {
         let greeted = self.protocols.as_ref().is_some_and(|protocols| protocols.eth.1.is_greeted());
         match cause {
-            Cause::Remote(reason @ DisconnectReason::Subprotocol) if !greeted => {
+            Cause::Remote(reason @ DisconnectReason::SUBPROTOCOL) if !greeted => {
                 Ending::Refused(format!("{reason}, before it said which chain it is on; most likely another one"))
             }
             Cause::Remote(reason) => Ending::Refused(reason.to_string()),

@@ -118,7 +118,7 @@ impl Visit<'_> {
     }
 
     fn leave(&mut self) -> (Verdict, String) {
-        let cause = self.session.leave(DisconnectReason::ClientQuitting);
+        let cause = self.session.leave(DisconnectReason::CLIENT_QUITTING);
         let verdict = if self.ready { Verdict::Reached } else { Verdict::Unreachable };
         (verdict, cause.to_string())
     }

@@ -79,7 +79,7 @@ where
                 Happening::Written(Err(_)) => link.send_failed(now),
                 Happening::Read(Ok(0) | Err(_)) => link.receive_closed(now),
                 Happening::Read(Ok(_)) | Happening::Elapsed => {}
-                Happening::Quit => link.disconnect(now, DisconnectReason::ClientQuitting),
+                Happening::Quit => link.disconnect(now, DisconnectReason::CLIENT_QUITTING),
             }
         }
         let now = talk.report().node().now();

@@ -195,8 +195,7 @@ fn a_kept_payload_does_not_hold_a_large_buffer() {
     for payload in [vec![0; 4 << 20], vec![0; 26], noise(1, 100_000), noise(2, 5_000), noise(3, 1)] {
         for _ in 0..16 {
             a.write(now, ALPHA, 0, &payload).unwrap();
-            loop {
-                let Some(Action::Send(bytes)) = a.poll() else { break };
+            while let Some(Action::Send(bytes)) = a.poll() {
                 let taken = b.receive(now, bytes);
                 a.sent(now, taken).unwrap();
                 if let Some(Action::Deliver { payload, .. }) = b.poll() {

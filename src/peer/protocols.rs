@@ -3,6 +3,7 @@
 use heapless::Vec;
 
 use super::config::Offer;
+use super::counters::Traffic;
 use super::limits::{Limits, MAX_PROTOCOLS, largest_frame};
 use super::share::{Share, up_to_4_gib};
 use crate::invariant::must;
@@ -23,38 +24,6 @@ pub struct SharedProtocol {
     pub offset: u64,
     /// How many message codes it has
     pub length: u64,
-}
-
-/// What has gone over the link in one direction
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub struct Counters {
-    /// Messages
-    pub messages: u64,
-    /// Bytes of their payloads, not compressed
-    pub payload_bytes: u64,
-    /// Bytes of their frames, as on the wire
-    pub wire_bytes: u64,
-}
-
-impl Counters {
-    fn count(&mut self, payload: usize, wire: usize) {
-        self.messages = self.messages.saturating_add(1);
-        self.payload_bytes = self.payload_bytes.saturating_add(payload as u64);
-        self.wire_bytes = self.wire_bytes.saturating_add(wire as u64);
-    }
-}
-
-/// What has gone over the link in both directions
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub struct Traffic {
-    /// From the peer
-    pub ingress: Counters,
-    /// To the peer
-    pub egress: Counters,
 }
 
 /// What a link keeps of a protocol besides its message ids

@@ -239,6 +239,7 @@ mod reason;
 mod rlpx;
 mod time;
 mod violation;
+mod wipe;
 mod wire;
 
 #[cfg(feature = "rlp")]

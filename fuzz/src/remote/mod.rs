@@ -49,6 +49,10 @@ pub(crate) struct Remote {
     /// Everything that was ever said, and how much of it the link has taken
     wire: Vec<u8>,
     taken: usize,
+    /// Where its frames end, as far as they are whole
+    ends: Vec<usize>,
+    /// Bytes that are no frame were said, or frames were damaged
+    damaged: bool,
     /// Where the handshake ends in it, once that is known
     handshake_end: usize,
     pub(crate) role: Role,
@@ -76,6 +80,8 @@ impl Remote {
             keys: Keys::Agreed(Frames::past_handshake()),
             wire: Vec::new(),
             taken: 0,
+            ends: Vec::new(),
+            damaged: false,
             handshake_end: 0,
             role: settings.role,
             locals: settings.protocols,
@@ -120,6 +126,12 @@ impl Remote {
 
     pub(crate) const fn take(&mut self, len: usize) {
         self.taken += len;
+    }
+
+    /// How much the link has taken of a frame that it has not got whole, `None` if that is not known
+    pub(crate) fn partial_frame(&self) -> Option<usize> {
+        let start = self.ends.iter().rev().find(|end| **end <= self.taken).copied().unwrap_or(self.handshake_end);
+        (!self.damaged).then(|| self.taken.saturating_sub(start))
     }
 
     /// How many Pings the link has had to answer by now
@@ -290,6 +302,7 @@ impl Remote {
     ///
     /// Where MACs all pass, damage may have any effect.
     fn tamper(&mut self, position: usize) {
+        self.damaged = true;
         if cfg!(fuzzing) {
             self.certain = false;
         } else {
@@ -336,6 +349,7 @@ impl Remote {
             return;
         };
         self.wire.extend(frames.seal(body));
+        self.ends.push(self.wire.len());
         if body.is_empty() || body.len() > limit {
             self.end_link();
         }

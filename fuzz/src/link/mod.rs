@@ -51,6 +51,11 @@ pub fn link(data: &[u8]) {
     kept.check();
 }
 
+/// Nanoseconds of so many milliseconds; half of all time for half of all numbers
+const fn nanos(millis: u64) -> u64 {
+    if millis < u64::MAX / 2 { millis * 1_000_000 } else { millis }
+}
+
 /// How many operations there were at first, each of which any byte below `FIRST_LATER` may spell
 const FIRST: u8 = 32;
 /// The bytes from here on spell those that have come later, so that older inputs remain what they were
@@ -61,7 +66,7 @@ struct Run<'buf, 'a> {
     settings: &'a Settings,
     subject: Subject<'buf>,
     remote: Remote,
-    /// The driver's clock, and by how much it is slow at the moment
+    /// The driver's clock in nanoseconds, and by how much it is slow at the moment
     time: u64,
     slow: u64,
     done: Done,
@@ -132,11 +137,14 @@ impl<'buf, 'a> Run<'buf, 'a> {
             5 => self.flush(),
             6 | 7 => self.write(input),
             8 => self.write_rlp(input),
-            9 => self.time = self.time.saturating_add(input.pick(&[1, 2, 3, 10, 1000, 14_999, 30_000, u64::MAX / 2])),
+            9 => {
+                self.time =
+                    self.time.saturating_add(nanos(input.pick(&[1, 2, 3, 10, 1000, 14_999, 30_000, u64::MAX / 2])))
+            }
             10 => self.wake(self.now()),
             11 => self.sleep(),
             12 => self.subject.hold_input(self.now(), input.flag()),
-            13 => self.slow = input.pick(&[0, 1, 2, 10, 20_000, u64::MAX]),
+            13 => self.slow = nanos(input.pick(&[0, 1, 2, 10, 20_000, u64::MAX])),
             14 => self.remote.hello(input),
             15..=17 => self.remote.message(input),
             18 => self.remote.any_message(input),
@@ -167,7 +175,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
     }
 
     fn now(&self) -> Instant {
-        Instant::from_millis(self.time.saturating_sub(self.slow))
+        Instant::from_nanos(self.time.saturating_sub(self.slow))
     }
 
     fn receive(&mut self, len: usize) {
@@ -319,7 +327,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
     fn sleep(&mut self) {
         if let Some(deadline) = self.subject.link.next_timeout() {
             self.slow = 0;
-            self.time = self.time.max(deadline.as_millis());
+            self.time = self.time.max(deadline.as_nanos());
             self.wake(self.now());
         }
     }

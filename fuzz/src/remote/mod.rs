@@ -14,6 +14,7 @@ use devp2p_proto::{DisconnectReason, ProtocolId, Role};
 
 use crate::input::Input;
 use crate::settings::{Local, Settings, Side, entropy, key};
+use crate::sizes;
 use hearing::Heard;
 pub(crate) use hello::Hello;
 use hello::{Agreed, agree};
@@ -187,8 +188,9 @@ impl Remote {
         let code = input.pick(&[0, length - 1, length / 2]);
         let payload = input.payload(limit);
         let alive = self.fatal.is_none();
+        let said = self.wire.len();
         self.say_payload(offset + code, &payload, payload.len() > limit);
-        if alive && self.fatal.is_none() && self.certain {
+        if alive && self.wire.len() > said && self.fatal.is_none() && self.certain {
             self.expected.push_back(Expected { protocol, code, payload, end: self.wire.len() });
         }
     }
@@ -338,12 +340,16 @@ impl Remote {
         body.extend_from_slice(payload);
         let unexpected = self.version.is_none() && !matches!(id, HELLO | DISCONNECT);
         self.say_body(&body);
-        if fatal || unexpected {
+        if (fatal || unexpected) && body.len() <= sizes::MAX_BODY {
             self.end_link();
         }
     }
 
     fn say_body(&mut self, body: &[u8]) {
+        if body.len() > sizes::MAX_BODY {
+            // No frame can say this.
+            return;
+        }
         let limit = if self.version.is_some() { self.max_body } else { 2049 };
         let Keys::Agreed(frames) = &mut self.keys else {
             return;

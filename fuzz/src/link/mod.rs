@@ -211,7 +211,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
                 self.ready = true;
                 self.fair_writing.start(self.settings, &shared, &self.subject.link);
                 let ids: Vec<_> = shared.iter().map(|shared| shared.protocol).collect();
-                self.subject.max_memory.1 = self.settings.max_transmit(&ids);
+                self.subject.permit_transmit(self.settings.max_transmit(&ids));
                 let known = |ours: &SharedProtocol| self.remote.agreed().iter().any(|agreed| agreed.is(ours));
                 let same = shared.len() == self.remote.agreed().len() && shared.iter().all(known);
                 assert!(!self.remote.certain || same, "{shared:?} is not what both have");

@@ -43,7 +43,8 @@ pub(crate) struct Subject<'buf> {
     /// The latest time that was given
     pub(crate) latest: Instant,
     max_message: usize,
-    pub(crate) max_memory: (usize, usize),
+    /// The most that the buffers may occupy; those of an earlier link may have grown further
+    max_memory: (usize, usize),
     protocols: usize,
     holding: Holding,
     pub(crate) kept: Kept,
@@ -51,6 +52,9 @@ pub(crate) struct Subject<'buf> {
 
 impl<'buf> Subject<'buf> {
     pub(crate) fn new(settings: &Settings, link: PeerState<'buf>, twin: Option<PeerState<'buf>>, kept: Kept) -> Self {
+        let (receive, transmit) = internal::memory(&link);
+        let max_memory = settings.max_memory();
+        let max_memory = (max_memory.0.max(receive), max_memory.1.max(transmit));
         Self {
             link,
             twin,
@@ -59,7 +63,7 @@ impl<'buf> Subject<'buf> {
             handed_out: 0,
             latest: Instant::ZERO,
             max_message: settings.max_message,
-            max_memory: settings.max_memory(),
+            max_memory,
             protocols: settings.protocols.len(),
             holding: Holding::new(settings.timeouts),
             kept,
@@ -69,6 +73,11 @@ impl<'buf> Subject<'buf> {
     /// Takes the links apart for the next ones
     pub(crate) fn into_buffers(self) -> (Buffers<'buf>, Option<Buffers<'buf>>, Kept) {
         (self.link.into_buffers(), self.twin.map(PeerState::into_buffers), self.kept)
+    }
+
+    /// Notes how much more the link may occupy for sending from now on
+    pub(crate) fn permit_transmit(&mut self, most: usize) {
+        self.max_memory.1 = self.max_memory.1.max(most);
     }
 
     /// Whether the driver holds input

@@ -106,7 +106,7 @@ fn hand_over(from: &mut PeerState<'_>, to: &mut PeerState<'_>, delivered: &mut u
 #[test]
 fn no_allocation() {
     warm_up();
-    let mut memory = (vec![0; Buffers::receive_len(MAX)], vec![0; 2 * Buffers::transmit_len(MAX)], vec![0; 1024]);
+    let mut memory = (vec![0; Buffers::receive_len(MAX)], vec![0; 2 * Buffers::transmit_len(&[MAX])], vec![0; 1024]);
     let mut others = memory.clone();
     let (ours, theirs) = (limited(1), limited(2));
     let payloads = [vec![1; 10], noise(1, MAX), vec![2; MAX]];
@@ -160,10 +160,10 @@ fn payloads_that_are_taken_and_dropped_cost_nothing() {
     warm_up();
     let now = Instant::ZERO;
     let (ours, theirs) = (limited(1), limited(2));
-    let mut a = PeerState::initiator(now, &ours, theirs.node_id(), entropy(1), Buffers::growable()).unwrap();
-    let mut b = PeerState::recipient(now, &theirs, entropy(2), Buffers::growable()).unwrap();
-    exchange(&mut a, &mut b);
     for payload in [noise(1, MAX), vec![2; MAX], noise(1, 40)] {
+        let mut a = PeerState::initiator(now, &ours, theirs.node_id(), entropy(1), Buffers::growable()).unwrap();
+        let mut b = PeerState::recipient(now, &theirs, entropy(2), Buffers::growable()).unwrap();
+        exchange(&mut a, &mut b);
         let mut round = || {
             a.write(now, ALPHA, 0, &payload).unwrap();
             loop {
@@ -179,6 +179,39 @@ fn payloads_that_are_taken_and_dropped_cost_nothing() {
         let (count, ()) = allocations(|| (0..30).for_each(|_| round()));
         assert_eq!(count, 0, "{} bytes", payload.len());
     }
+}
+
+/// What is kept of a payload holds at most twice its own length and 4 KiB, whatever came before it
+#[test]
+fn a_kept_payload_does_not_hold_a_large_buffer() {
+    warm_up();
+    let now = Instant::ZERO;
+    let link = || config(1, PROTOCOLS);
+    let mut a = PeerState::initiator(now, &link(), key(2).node_id(), entropy(1), Buffers::growable()).unwrap();
+    let mut b = PeerState::recipient(now, &config(2, PROTOCOLS), entropy(2), Buffers::growable()).unwrap();
+    exchange(&mut a, &mut b);
+    let mut kept = Vec::with_capacity(1_000);
+    let before = IN_USE.get();
+    for payload in [vec![0; 4 << 20], vec![0; 26], noise(1, 100_000), noise(2, 5_000), noise(3, 1)] {
+        for _ in 0..16 {
+            a.write(now, ALPHA, 0, &payload).unwrap();
+            while let Some(Action::Send(bytes)) = a.poll() {
+                let taken = b.receive(now, bytes);
+                a.sent(now, taken).unwrap();
+                if let Some(Action::Deliver { payload, .. }) = b.poll() {
+                    let bytes = payload.into_bytes();
+                    if bytes.len() < 4 << 20 {
+                        kept.push(bytes);
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(kept.len(), 64);
+    drop((a, b));
+    let held = IN_USE.get() - before;
+    let most: usize = kept.iter().map(|bytes| 2 * bytes.len() + 4_096 + 64).sum();
+    assert!(held <= most as isize, "{held} bytes are held by payloads that may hold {most}");
 }
 
 /// Two links in virtual time

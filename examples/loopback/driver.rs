@@ -67,11 +67,7 @@ impl Driver {
             let busy = node.write(&mut self.link, now, &self.timeline);
             self.watch_pings();
             // 3. Wait for input, at most until the link wants to be woken.
-            self.wait(if busy || self.link.unsent().is_empty() == false {
-                Duration::ZERO
-            } else {
-                self.until_timeout()
-            });
+            self.wait(if busy || !self.link.unsent().is_empty() { Duration::ZERO } else { self.until_timeout() });
             // 4. Let time pass.
             let now = self.now();
             self.link.handle_timeout(now);

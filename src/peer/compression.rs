@@ -24,11 +24,12 @@ impl Compression {
         }
     }
 
-    /// The longest payload that is sure to fit into `len` bytes
-    pub(super) const fn max_input(self, len: usize) -> usize {
+    /// The longest payload that is sure to fit into `len` bytes, `None` if not even an empty one is
+    pub(super) const fn max_input(self, len: usize) -> Option<usize> {
         match self {
-            Self::None => len,
-            Self::Snappy => snappy::max_input(len),
+            Self::None => Some(len),
+            Self::Snappy if len < snappy::max_compressed_len(0) => None,
+            Self::Snappy => Some(snappy::max_input(len)),
         }
     }
 }

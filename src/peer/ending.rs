@@ -13,42 +13,6 @@ use crate::protocol::ProtocolId;
 use crate::reason::DisconnectReason;
 use crate::time::Instant;
 
-/// # Events: the transport fails
-impl PeerState<'_> {
-    /// Notes that the stream from the peer has ended, or that reading failed
-    ///
-    /// A message that came before is still delivered.
-    pub fn receive_closed(&mut self, now: Instant) {
-        self.advance_clock(now);
-        self.close_now(Cause::ReceiveClosed);
-    }
-
-    /// Notes that writing failed
-    ///
-    /// A peer that refuses us says why and closes at once, so our own writing often fails before its
-    /// Disconnect was read. Keep reading: for as long as [`Timeouts::linger`](crate::Timeouts) the
-    /// link waits for that reason before it ends with `SendFailed`. `Send` does not come again.
-    #[inline(never)] // moves the session, for which there must not be room in the caller's frame
-    pub fn send_failed(&mut self, now: Instant) {
-        self.advance_clock(now);
-        let cause = Cause::SendFailed;
-        match self.state.take() {
-            State::AwaitHello { session } | State::Running(Running { session, .. }) => {
-                self.cancel_announcements();
-                self.egress.clear();
-                self.deadlines.stop_all();
-                self.deadlines.set(Timer::Linger, self.now, self.timeouts.linger);
-                self.set_state(State::Severed { session, cause });
-            }
-            severed @ State::Severed { .. } => self.state = severed,
-            state => {
-                self.state = state;
-                self.close_now(cause);
-            }
-        }
-    }
-}
-
 /// # Requests: the end
 impl PeerState<'_> {
     /// Ends the link since a protocol has finished or failed
@@ -130,7 +94,7 @@ impl PeerState<'_> {
     }
 
     /// A message that has come is still delivered, but no peer is to be admitted or started any more
-    fn cancel_announcements(&mut self) {
+    pub(super) fn cancel_announcements(&mut self) {
         if matches!(self.pending, Pending::IdentityClaimed | Pending::Ready) {
             self.pending = Pending::Nothing;
         }

@@ -1,5 +1,6 @@
 //! The link itself: a state machine that events drive and that actions come out of
 
+// The parts of a link, none of which knows `PeerState`
 mod action;
 mod admin;
 #[cfg(feature = "serde")]
@@ -7,42 +8,56 @@ mod admin_json;
 mod buffers;
 mod compression;
 mod config;
+mod counters;
 mod deadlines;
 mod egress;
-mod ending;
-mod event;
 mod growable;
 mod ingress;
+mod limits;
+mod payload;
+mod protocols;
+mod remote;
+mod share;
+mod state;
+
+// What a link does, in the order in which the documentation of `PeerState` lists it
+mod start;
+
+mod poll;
+
+mod timers;
+
+mod receive;
+
+mod transmit;
+
+mod event;
+
+mod write;
+
+mod liveness;
+
+mod ending;
+
+mod observe;
+
 #[cfg(feature = "__internal")]
 #[doc(hidden)]
 pub mod internal;
-mod limits;
-mod liveness;
-mod observe;
-mod payload;
-mod protocols;
-mod receive;
-mod remote;
-mod share;
-mod start;
-mod state;
-mod timers;
-mod transmit;
-mod write;
 
 pub use action::{Action, Direction, MessageEvent, Ready};
 pub use admin::{Network, NodeInfo, PeerInfo, ProtocolInfo};
 pub use buffers::Buffers;
 pub use config::{Config, Protocol, Timeouts};
+pub use counters::{Counters, Liveness, Traffic};
 pub use deadlines::Timer;
 pub use event::{Event, Handled};
 pub use limits::{MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE};
-pub use observe::{Liveness, Role};
 pub use payload::Payload;
-pub use protocols::{Counters, SharedProtocol, Traffic};
+pub use protocols::SharedProtocol;
 pub use remote::RemoteHello;
 pub use start::NotStarted;
-pub use state::Stage;
+pub use state::{Role, Stage};
 
 use crate::logging::{LinkName, event};
 use crate::node_id::NodeId;
@@ -95,61 +110,7 @@ struct Local {
     listen_port: u16,
 }
 
-/// # Actions
 impl PeerState<'_> {
-    /// The next thing to do, `None` if there is nothing until the next event
-    ///
-    /// Actions follow from the state and are not queued: `IdentityClaimed`, `Ready` or `Deliver` first,
-    /// then `Writable`, then `Send`, and `Disconnect` last. `Send` is offered again until
-    /// [`sent`](Self::sent) covers it, and never keeps the others back: a driver whose socket is full
-    /// leaves the loop at `Send` and comes back with the next event. While the driver
-    /// [holds input](Self::hold_input), everything but `Deliver` comes.
-    #[must_use = "an action that is dropped is lost: a message, or the end of the link"]
-    pub fn poll(&mut self) -> Option<Action<'_>> {
-        if !self.is_message_held() {
-            match core::mem::replace(&mut self.pending, Pending::Nothing) {
-                Pending::IdentityClaimed => return self.remote.id().map(Action::IdentityClaimed),
-                Pending::Ready => return self.ready(),
-                Pending::Message { protocol, code, place, wire_len } => {
-                    self.wake_input_timers();
-                    let payload = self.ingress.hand_out(place, wire_len);
-                    return Some(Action::Deliver { protocol, code, payload });
-                }
-                Pending::Nothing => {}
-            }
-        }
-        match self.state {
-            State::Dialling { .. } => self.dial(),
-            State::Admission { .. } => self.admit(),
-            _ => {}
-        }
-        if let Some(protocol) = self.take_writable() {
-            return Some(Action::Writable(protocol));
-        }
-        if !self.egress.is_empty() {
-            return Some(Action::Send(self.egress.unsent()));
-        }
-        match &mut self.state {
-            State::Closed { cause, told: told @ false } => {
-                *told = true;
-                Some(Action::Disconnect(*cause))
-            }
-            _ => None,
-        }
-    }
-
-    fn ready(&self) -> Option<Action<'_>> {
-        match &self.remote {
-            Remote::Greeted(_, hello) => Some(Action::Ready(Ready { hello, protocols: &self.protocols })),
-            _ => None,
-        }
-    }
-
-    /// Whether a message waits that the driver has no room for; the end of the link lifts the hold
-    const fn is_message_held(&self) -> bool {
-        self.held && matches!(self.pending, Pending::Message { .. }) && self.state.cause().is_none()
-    }
-
     /// The only way from one state to another
     fn set_state(&mut self, next: State) {
         event!(debug, "link {}: {:?} -> {:?}", LinkName(self.remote.id()), self.state.stage(), next.stage());

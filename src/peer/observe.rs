@@ -5,42 +5,14 @@ use core::time::Duration;
 
 use super::PeerState;
 use super::admin::{Network, PeerInfo};
-use super::protocols::{SharedProtocol, Traffic};
+use super::counters::{Liveness, Traffic};
+use super::protocols::SharedProtocol;
 use super::remote::{Remote, RemoteHello};
-use super::state::Stage;
+use super::state::{Role, Stage};
 use crate::cause::Cause;
 use crate::node_id::NodeId;
 use crate::protocol::ProtocolId;
 use crate::time::Instant;
-
-/// Which node opened the connection
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Role {
-    /// This node dialled
-    Initiator,
-    /// This node was dialled
-    Recipient,
-}
-
-/// The Pings and Pongs of a link
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub struct Liveness {
-    /// Pings that this node has sent
-    pub pings_sent: u64,
-    /// Pings that the peer has answered
-    pub pongs_received: u64,
-    /// Pings that the peer has sent
-    pub pings_received: u64,
-    /// Pings that this node has answered
-    pub pongs_sent: u64,
-    /// From the moment at which the last answered Ping had left to its Pong, by the driver's clock
-    ///
-    /// Includes the time for which the Pong was not read, as behind a message that the driver held.
-    pub round_trip: Option<Duration>,
-}
 
 /// # Observers
 impl PeerState<'_> {

@@ -3,8 +3,9 @@
 use heapless::Vec;
 
 use super::config::Offer;
+use super::counters::Traffic;
 use super::limits::{Limits, MAX_PROTOCOLS, largest_frame};
-use super::share::Share;
+use super::share::{Share, up_to_4_gib};
 use crate::invariant::must;
 use crate::p2p::capability::{self, Ids, Local};
 use crate::protocol::{Capability, ProtocolId};
@@ -25,43 +26,11 @@ pub struct SharedProtocol {
     pub length: u64,
 }
 
-/// What has gone over the link in one direction
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub struct Counters {
-    /// Messages
-    pub messages: u64,
-    /// Bytes of their payloads, not compressed
-    pub payload_bytes: u64,
-    /// Bytes of their frames, as on the wire
-    pub wire_bytes: u64,
-}
-
-impl Counters {
-    fn count(&mut self, payload: usize, wire: usize) {
-        self.messages = self.messages.saturating_add(1);
-        self.payload_bytes = self.payload_bytes.saturating_add(payload as u64);
-        self.wire_bytes = self.wire_bytes.saturating_add(wire as u64);
-    }
-}
-
-/// What has gone over the link in both directions
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub struct Traffic {
-    /// From the peer
-    pub ingress: Counters,
-    /// To the peer
-    pub egress: Counters,
-}
-
 /// What a link keeps of a protocol besides its message ids
 #[derive(Debug)]
 struct Entry {
-    max_message: usize,
-    max_send: usize,
+    max_message: u32,
+    max_send: u32,
     share: Share,
     traffic: Traffic,
 }
@@ -90,8 +59,8 @@ impl Protocols {
     pub(super) fn new(offers: &[Offer], limits: &Limits) -> Self {
         let local = |offer: &Offer| Local { capability: offer.capability, length: offer.length, ids: Ids::Unshared };
         let entry = |offer: &Offer| Entry {
-            max_message: offer.max_message.min(limits.max_message),
-            max_send: offer.max_send.min(limits.max_send),
+            max_message: up_to_4_gib(offer.max_message.min(limits.max_message)),
+            max_send: up_to_4_gib(offer.max_send.min(limits.max_send)),
             share: Share::default(),
             traffic: Traffic::default(),
         };
@@ -108,13 +77,13 @@ impl Protocols {
         let shared = |local: &Local| local.ids != Ids::Unshared;
         let count = self.locals.iter().filter(|local| shared(local)).count();
         let frames = self.locals.iter().zip(&self.entries).filter(|(local, _)| shared(local));
-        let frames = frames.fold(0_usize, |sum, (_, entry)| sum.saturating_add(largest_frame(entry.max_send)));
+        let frames = frames.fold(0_usize, |sum, (_, entry)| sum.saturating_add(largest_frame(entry.max_send as usize)));
         for entry in &mut self.entries {
             entry.share.set_limit(match capacity {
                 Capacity::Window(window) => window.checked_div(count).unwrap_or_default(),
                 Capacity::Fixed(len) => {
                     let surplus = len.saturating_sub(frames).checked_div(count).unwrap_or_default();
-                    largest_frame(entry.max_send).saturating_add(surplus)
+                    largest_frame(entry.max_send as usize).saturating_add(surplus)
                 }
             });
         }
@@ -149,12 +118,12 @@ impl Protocols {
 
     /// The largest payload of the protocol that is taken from the peer
     pub(super) fn max_message(&self, protocol: ProtocolId) -> usize {
-        must(self.entries.get(protocol.0).map(|entry| entry.max_message), "a shared protocol has an entry")
+        must(self.entries.get(protocol.0).map(|entry| entry.max_message as usize), "a shared protocol has an entry")
     }
 
     /// The largest payload of the protocol that is sent
     pub(super) fn max_send(&self, protocol: ProtocolId) -> usize {
-        must(self.entries.get(protocol.0).map(|entry| entry.max_send), "a shared protocol has an entry")
+        must(self.entries.get(protocol.0).map(|entry| entry.max_send as usize), "a shared protocol has an entry")
     }
 
     pub(super) fn traffic(&self, protocol: ProtocolId) -> Option<Traffic> {

@@ -3,10 +3,9 @@
 use super::compression::Compression;
 use super::deadlines::Timer;
 use super::ingress::{Complete, Place};
-use super::observe::Role;
 use super::protocols::Capacity;
 use super::remote::{Remote, RemoteHello};
-use super::state::{Pending, Ping, Pong, Running, State};
+use super::state::{Pending, Ping, Pong, Role, Running, State};
 use super::{PeerState, limits};
 use crate::cause::Cause;
 use crate::logging::{LinkName, event};
@@ -68,6 +67,14 @@ impl PeerState<'_> {
         }
     }
 
+    /// Notes that the stream from the peer has ended, or that reading failed
+    ///
+    /// A message that came before is still delivered.
+    pub fn receive_closed(&mut self, now: Instant) {
+        self.advance_clock(now);
+        self.close_now(Cause::ReceiveClosed);
+    }
+
     /// Says whether the driver has no room for another message
     ///
     /// While it has none, go on feeding input: Pings are answered, and [`poll`](Self::poll) gives
@@ -83,6 +90,11 @@ impl PeerState<'_> {
 }
 
 impl PeerState<'_> {
+    /// Whether a message waits that the driver has no room for; the end of the link lifts the hold
+    pub(super) const fn is_message_held(&self) -> bool {
+        self.held && matches!(self.pending, Pending::Message { .. }) && self.state.cause().is_none()
+    }
+
     fn handle_packet(&mut self, len: usize) -> Result<(), Cause> {
         let packet = self.ingress.packet_mut(len);
         let (agreement, remote, sent) = match &self.state {

@@ -15,9 +15,9 @@
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Share {
     /// The size of the share, in bytes of frames
-    limit: usize,
+    limit: u32,
     /// How many bytes of frames the protocol has written since it last had nothing unsent
-    used: usize,
+    used: u32,
     /// The position in the stream at which its last frame ends
     end: u64,
     refusal: Refusal,
@@ -34,8 +34,8 @@ enum Refusal {
 }
 
 impl Share {
-    pub(super) const fn set_limit(&mut self, limit: usize) {
-        self.limit = limit;
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.limit = up_to_4_gib(limit);
     }
 
     /// Takes into account what has left by now
@@ -55,7 +55,7 @@ impl Share {
         } else if self.refusal == Refusal::Outstanding {
             0
         } else {
-            self.limit.saturating_sub(self.used)
+            self.limit.saturating_sub(self.used) as usize
         }
     }
 
@@ -67,7 +67,7 @@ impl Share {
     /// Notes a frame of `len` bytes, which ends at this position
     pub(super) fn wrote(&mut self, len: usize, sent: u64, end: u64) {
         self.settle(sent);
-        self.used = self.used.saturating_add(len);
+        self.used = self.used.saturating_add(up_to_4_gib(len));
         self.end = end;
     }
 
@@ -80,6 +80,11 @@ impl Share {
         }
         lifted
     }
+}
+
+/// A number of bytes in four bytes, of which a link has many
+pub(super) fn up_to_4_gib(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

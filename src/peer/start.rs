@@ -5,13 +5,13 @@ use core::fmt;
 
 use super::buffers::Buffers;
 use super::config::Config;
+use super::counters::Liveness;
 use super::deadlines::{Deadlines, Timer};
 use super::egress::Egress;
 use super::ingress::Ingress;
-use super::observe::{Liveness, Role};
 use super::protocols::Protocols;
 use super::remote::Remote;
-use super::state::{Pending, State};
+use super::state::{Pending, Role, State};
 use super::{Local, PeerState};
 use crate::error::StartError;
 use crate::node_id::NodeId;

@@ -25,6 +25,16 @@ use crate::rlpx::frame::Session;
 use crate::rlpx::handshake::{Initiator, Recipient};
 use crate::time::Instant;
 
+/// Which node opened the connection
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Role {
+    /// This node dialled
+    Initiator,
+    /// This node was dialled
+    Recipient,
+}
+
 /// Where a link is in its life
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

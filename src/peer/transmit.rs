@@ -41,6 +41,31 @@ impl PeerState<'_> {
         self.pay_pong();
         Ok(())
     }
+
+    /// Notes that writing failed
+    ///
+    /// A peer that refuses us says why and closes at once, so our own writing often fails before its
+    /// Disconnect was read. Keep reading: for as long as [`Timeouts::linger`](crate::Timeouts) the
+    /// link waits for that reason before it ends with `SendFailed`. `Send` does not come again.
+    #[inline(never)] // moves the session, for which there must not be room in the caller's frame
+    pub fn send_failed(&mut self, now: Instant) {
+        self.advance_clock(now);
+        let cause = Cause::SendFailed;
+        match self.state.take() {
+            State::AwaitHello { session } | State::Running(Running { session, .. }) => {
+                self.cancel_announcements();
+                self.egress.clear();
+                self.deadlines.stop_all();
+                self.deadlines.set(Timer::Linger, self.now, self.timeouts.linger);
+                self.set_state(State::Severed { session, cause });
+            }
+            severed @ State::Severed { .. } => self.state = severed,
+            state => {
+                self.state = state;
+                self.close_now(cause);
+            }
+        }
+    }
 }
 
 impl PeerState<'_> {

@@ -102,21 +102,21 @@ impl PeerState<'_> {
 
     /// The largest payload that the protocol can write now
     ///
-    /// A payload of this many bytes is taken, whatever its content and code, and a longer one is
-    /// refused. 0 while the link is not ready, has ended, or does not share the protocol; then not even
-    /// an empty payload is taken, nor after `Full`.
-    pub fn write_capacity(&self, protocol: ProtocolId) -> usize {
+    /// A payload of this many bytes is taken, whatever its content and code. A longer one is refused, with
+    /// two exceptions: a code whose message id is shorter than that of the last code may leave up to 8
+    /// bytes more, and a payload of nearly [`MAX_MESSAGE`](crate::MAX_MESSAGE) may compress well enough to
+    /// fit a frame. `None` if no payload is taken, not even an empty one: while the link is not ready, has ended, or
+    /// does not share the protocol, and from `Full` to [`Action::Writable`](crate::Action::Writable).
+    pub fn write_capacity(&self, protocol: ProtocolId) -> Option<usize> {
         let running = match &self.state {
             State::Running(running) if self.pending != Pending::Ready && self.egress.takes_messages() => running,
-            _ => return 0,
+            _ => return None,
         };
-        let Some(shared) = self.protocols.find(protocol) else {
-            return 0;
-        };
-        let last_id = shared.offset.saturating_add(shared.length.saturating_sub(1));
+        let shared = self.protocols.find(protocol)?;
+        let last_code = shared.length.checked_sub(1)?;
         let body = body_room(self.protocols.write_capacity(protocol, self.egress.sent()));
-        let room = body.saturating_sub(uint_len(last_id));
-        running.compression.max_input(room).min(self.protocols.max_send(protocol))
+        let room = body.checked_sub(uint_len(shared.offset.saturating_add(last_code)))?;
+        Some(running.compression.max_input(room)?.min(self.protocols.max_send(protocol)))
     }
 }
 

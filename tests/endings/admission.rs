@@ -7,7 +7,7 @@ use devp2p_testing::{PROTOCOLS, Pair, Seen, config};
 use crate::{SECOND, cause, parting};
 
 #[test]
-fn the_recipient_disconnects_at_authenticated() {
+fn the_recipient_disconnects_at_the_claim() {
     let mut scene = Scene::remote_dials(recipient(&config(LINK, PROTOCOLS)));
     assert_eq!(scene.node.link.stage(), Stage::Admission);
     scene.node.link.disconnect(scene.now, Reason::TOO_MANY_PEERS);
@@ -27,7 +27,7 @@ fn the_recipient_disconnects_at_authenticated() {
 }
 
 #[test]
-fn the_initiator_disconnects_at_authenticated() {
+fn the_initiator_disconnects_at_the_claim() {
     let mut pair = Pair::new(&config(1, PROTOCOLS), &config(2, PROTOCOLS));
     pair.initiator.react(|link, now, seen| {
         if matches!(seen, Seen::IdentityClaimed(_)) {

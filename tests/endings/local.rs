@@ -8,7 +8,8 @@ use crate::{SECOND, cause};
 #[test]
 fn what_both_sides_are_told() {
     type Act = fn(&mut PeerState<'_>, Instant);
-    let failed = |error| Cause::ProtocolFailed(BETA, error);
+    let beta = "beta/2".parse().unwrap();
+    let failed = |error| Cause::ProtocolFailed { protocol: BETA, capability: beta, error };
     let rows: &[(Act, Cause, Cause)] = &[
         (
             |link, now| link.disconnect(now, Reason::REQUESTED),
@@ -17,7 +18,7 @@ fn what_both_sides_are_told() {
         ),
         (
             |link, now| link.protocol_returned(now, BETA, Ok(())).unwrap(),
-            Cause::ProtocolReturned(BETA),
+            Cause::ProtocolReturned { protocol: BETA, capability: beta },
             Cause::Remote(Reason::CLIENT_QUITTING),
         ),
         (
@@ -107,6 +108,6 @@ fn an_unknown_protocol_cannot_return() {
     let mut pair = Pair::running();
     let stranger = devp2p_proto::ProtocolId(9);
     let refused = pair.initiator.link.protocol_returned(pair.now, stranger, Ok(()));
-    assert_eq!(refused, Err(devp2p_proto::Refused::NotRunning));
+    assert_eq!(refused, Err(devp2p_proto::NotShared));
     assert_eq!(pair.initiator.link.stage(), Stage::Running);
 }

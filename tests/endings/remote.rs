@@ -19,8 +19,8 @@ fn every_form_of_disconnect() {
         (&[0xc0], Reason::REQUESTED),
         (&[], Reason::REQUESTED),
         (&[0xc1, 0x10], Reason::SUBPROTOCOL),
-        (&[0xc2, 0x81, 0xee], Reason::Other(0xee)),
-        (&[0xc4, 0x83, 1, 0, 0], Reason::Other(0x10000)),
+        (&[0xc2, 0x81, 0xee], Reason::from_code(0xee)),
+        (&[0xc4, 0x83, 1, 0, 0], Reason::from_code(0x10000)),
     ];
     let scenes: [fn() -> Scene<'static>; 3] = [Scene::expecting_hello, Scene::running, || {
         let old = Hello { version: 4, ..Hello::fitting(REMOTE) };

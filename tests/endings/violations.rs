@@ -184,7 +184,7 @@ fn refuses_packet(link: PeerState<'_>, packet: &[u8], violation: Violation) {
         let len = auth.len();
         node.link.sent(now, len).unwrap();
     }
-    node.link.receive(now, packet);
+    _ = node.link.receive(now, packet);
     assert!(!violation.is_answered());
     assert_eq!(node.link.cause(), Some(Cause::Violation(violation)), "{packet:02x?}");
     assert_eq!(node.link.unsent().len(), 0, "nothing is sent");

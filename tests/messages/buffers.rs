@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{Buffers, ConfigError, Instant, MIN_MESSAGE, PeerState};
+use devp2p_proto::{Buffers, Instant, MIN_MESSAGE, PeerState, Protocol, StartError};
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, config, entropy, key, noise};
 
 /// Buffers of the published sizes hold the largest message, and one byte less is refused
@@ -11,12 +11,13 @@ fn fixed_buffers_of_the_published_sizes() {
     for max in [MIN_MESSAGE, 65, 1_000, 1_024, 4_096, 65_536, 100_001] {
         let limited = |seed| config(seed, PROTOCOLS).with_max_message(max).unwrap();
         let (ours, theirs) = (limited(1), limited(2));
-        let memory = || (vec![0; Buffers::receive_len(max)], vec![0; Buffers::transmit_len(max)], vec![0; 1024]);
+        let transmit = Buffers::transmit_len(&[max; 2]);
+        let memory = || (vec![0; Buffers::receive_len(max)], vec![0; transmit], vec![0; 1024]);
         let (mut a, mut b) = (memory(), memory());
         let first = Buffers::fixed(&mut a.0, &mut a.1, &mut a.2);
         let mut pair = Pair::with_buffers(&ours, &theirs, first, Buffers::fixed(&mut b.0, &mut b.1, &mut b.2));
         pair.settle();
-        assert_eq!(pair.initiator.link.write_capacity(), max);
+        assert_eq!(pair.initiator.link.write_capacity(ALPHA), Some(max));
         for payload in [noise(1, max), vec![0; max], noise(2, max - 1), vec![]] {
             for protocol in [ALPHA, BETA] {
                 pair.initiator.link.write(pair.now, protocol, 1, &payload).unwrap();
@@ -32,8 +33,8 @@ fn fixed_buffers_of_the_published_sizes() {
         let needed = Buffers::receive_len(max);
         let mut short = memory();
         let buffers = Buffers::fixed(&mut short.0[1..], &mut short.1, &mut short.2);
-        let refused = PeerState::recipient(Instant::ZERO, &ours, entropy(1), buffers).map(|_| ());
-        assert_eq!(refused, Err(ConfigError::ReceiveBufferTooSmall { needed }), "{max}");
+        let refused = PeerState::recipient(Instant::ZERO, &ours, entropy(1), buffers).unwrap_err();
+        assert_eq!(refused.error, StartError::ReceiveBufferTooSmall { needed }, "{max}");
     }
 }
 
@@ -44,13 +45,15 @@ fn a_transmit_buffer_must_hold_what_the_link_itself_says() {
         let mut memory = (vec![0; Buffers::receive_len(64)], vec![0; len], [0; 0]);
         let buffers = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
         match PeerState::initiator(Instant::ZERO, &config, key(2).node_id(), entropy(1), buffers) {
-            Err(ConfigError::TransmitBufferTooSmall { needed }) => Some(needed),
-            Err(other) => panic!("{other}"),
             Ok(_) => None,
+            Err(refusal) => match refusal.error {
+                StartError::TransmitBufferTooSmall { needed } => Some(needed),
+                other => panic!("{other}"),
+            },
         }
     };
     let least = needed(0).unwrap();
-    assert!(least <= Buffers::transmit_len(64));
+    assert!(least <= Buffers::transmit_len(&[64; 2]));
     assert_eq!((needed(least - 1), needed(least)), (Some(least), None));
 }
 
@@ -60,7 +63,7 @@ fn the_memory_of_a_link_serves_the_next_one() {
     let max = 1_000;
     let limited = |seed| config(seed, PROTOCOLS).with_max_message(max).unwrap();
     let memory = |len| vec![0; len].leak();
-    let fixed = Buffers::fixed(memory(Buffers::receive_len(max)), memory(Buffers::transmit_len(max)), &mut []);
+    let fixed = Buffers::fixed(memory(Buffers::receive_len(max)), memory(Buffers::transmit_len(&[max; 2])), &mut []);
     let mut kept = (fixed, Buffers::growable());
     for round in 0..3 {
         let mut pair = Pair::with_buffers(&limited(1), &limited(2), kept.0, kept.1);
@@ -73,4 +76,46 @@ fn the_memory_of_a_link_serves_the_next_one() {
         assert_eq!(pair.recipient.delivered(), [(BETA, 2, payload)]);
         kept = (pair.initiator.link.into_buffers(), pair.recipient.link.into_buffers());
     }
+}
+
+/// A refused constructor gives the buffers back, unchanged and for good
+#[test]
+fn a_refusal_gives_the_buffers_back() {
+    let config = config(1, PROTOCOLS).with_max_message(100).unwrap();
+    let memory = |len| vec![0; len].leak();
+    let fixed = Buffers::fixed(memory(config.receive_len()), memory(config.transmit_len()), &mut []);
+    let weak = || devp2p_proto::Entropy::from_bytes([7; devp2p_proto::Entropy::SIZE]);
+    let refusal = PeerState::recipient(Instant::ZERO, &config, weak(), fixed).unwrap_err();
+    assert_eq!(refusal.error, StartError::WeakEntropy);
+    let nobody = [1; 64].into();
+    let refusal = PeerState::initiator(Instant::ZERO, &config, nobody, entropy(1), refusal.buffers).unwrap_err();
+    assert_eq!(StartError::from(refusal), StartError::InvalidRemote);
+}
+
+/// One protocol in two versions needs one frame, since at most one of them is shared
+#[test]
+fn versions_of_one_name_share_a_frame() {
+    let versions = [Protocol::new("eth", 68, 17), Protocol::new("eth", 69, 18).with_max_message(500)];
+    let limited = config(1, &versions).with_max_message(1_000).unwrap();
+    let needed = limited.transmit_len();
+    assert!(needed <= Buffers::transmit_len(&[1_000]), "the largest of the versions");
+    assert!(needed > Buffers::transmit_len(&[500]));
+    assert!(config(1, PROTOCOLS).with_max_message(1_000).unwrap().transmit_len() > needed + 1_000, "two names");
+}
+
+/// A device that asks little and receives much has a small transmit buffer
+#[test]
+fn the_limit_for_sending_is_separate() {
+    let config = config(1, PROTOCOLS).with_max_message(4_096).unwrap().with_max_send(64).unwrap();
+    assert!(config.transmit_len() < 1_024);
+    assert_eq!(config.receive_len(), Buffers::receive_len(4_096));
+    let mut memory = (vec![0; config.receive_len()], vec![0; config.transmit_len()]);
+    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut []);
+    let other = devp2p_testing::config(2, PROTOCOLS);
+    let mut pair = Pair::with_buffers(&config, &other, fixed, Buffers::growable());
+    pair.settle();
+    assert_eq!(pair.initiator.link.write_capacity(BETA), Some(64));
+    pair.recipient.link.write(pair.now, BETA, 0, &noise(1, 4_096)).unwrap();
+    pair.settle();
+    assert_eq!(pair.initiator.delivered(), [(BETA, 0, noise(1, 4_096))]);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use devp2p_proto::{
     Buffers, Config, ConfigError, Instant, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, PeerState, Protocol,
-    ProtocolId, Timeouts,
+    ProtocolId, StartError, Timeouts,
 };
 use devp2p_testing::{PROTOCOLS, config, entropy, key};
 
@@ -20,7 +20,10 @@ fn every_config_error() {
         let expected = (name != "nineteen").then_some(ConfigError::InvalidName(second));
         assert_eq!(new("c", &[protocol("eth", 1), protocol(name, 1)]), expected, "{name}");
     }
-    assert_eq!(new("c", &[protocol("a", 1), protocol("a", 1)]), Some(ConfigError::DuplicateProtocol(second)));
+    assert_eq!(
+        new("c", &[protocol("a", 1), protocol("a", 1)]),
+        Some(ConfigError::DuplicateProtocol("a/1".parse().unwrap()))
+    );
     assert_eq!(new("c", &[protocol("a", 1), protocol("a", 2)]), None);
     let ranges = [Protocol::new("a", 1, u64::MAX - 16), Protocol::new("b", 1, 1)];
     assert_eq!((new("c", &ranges[..1]), new("c", &ranges)), (None, Some(ConfigError::RangesTooLarge)));
@@ -55,17 +58,21 @@ fn every_config_error() {
     assert_eq!(zero(|timeouts| timeouts.linger = Duration::ZERO), None);
 
     let dial = |id: [u8; 64], drawn| {
-        PeerState::initiator(Instant::ZERO, &config(1, PROTOCOLS), id.into(), drawn, Buffers::growable()).err()
+        PeerState::initiator(Instant::ZERO, &config(1, PROTOCOLS), id.into(), drawn, Buffers::growable())
+            .err()
+            .map(StartError::from)
     };
     let good = *key(2).node_id().as_bytes();
     let mut off_curve = good;
     off_curve[63] ^= 1;
     assert_eq!(dial(good, entropy(1)), None);
     for id in [[0; 64], [0xff; 64], off_curve] {
-        assert_eq!(dial(id, entropy(1)), Some(ConfigError::InvalidRemote));
+        assert_eq!(dial(id, entropy(1)), Some(StartError::InvalidRemote));
     }
     let weak = || devp2p_proto::Entropy::from_bytes([0x41; devp2p_proto::Entropy::SIZE]);
-    assert_eq!(dial(good, weak()), Some(ConfigError::WeakEntropy));
+    assert_eq!(dial(good, weak()), Some(StartError::WeakEntropy));
     let answer = PeerState::recipient(Instant::ZERO, &config(1, PROTOCOLS), weak(), Buffers::growable());
-    assert_eq!(answer.err(), Some(ConfigError::WeakEntropy));
+    assert_eq!(answer.unwrap_err().error, StartError::WeakEntropy);
+    let zero = devp2p_proto::SecretKey::from_bytes([0; 32]).map_err(ConfigError::from);
+    assert_eq!(zero.err(), Some(ConfigError::InvalidSecretKey));
 }

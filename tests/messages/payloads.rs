@@ -31,12 +31,12 @@ fn a_payload_becomes_bytes_without_a_copy() {
 #[test]
 fn a_payload_in_the_callers_memory_is_copied_out() {
     let config = config(LINK, PROTOCOLS).with_max_message(100).unwrap();
-    let mut memory = (vec![0; Buffers::receive_len(100)], vec![0; Buffers::transmit_len(100)]);
+    let mut memory = (vec![0; Buffers::receive_len(100)], vec![0; Buffers::transmit_len(&[100; 2])]);
     let link =
         PeerState::recipient(Instant::ZERO, &config, entropy(7), Buffers::fixed(&mut memory.0, &mut memory.1, &mut []));
     let mut scene = Scene::running_with(link.unwrap(), Hello::fitting(REMOTE));
     let frame = scene.session().seal(&body(0x11, &compressed(b"payload")));
-    scene.node.link.receive(scene.now, &frame);
+    assert_eq!(scene.node.link.receive(scene.now, &frame), frame.len());
     let Some(Action::Deliver { payload, .. }) = scene.node.link.poll() else { panic!("nothing") };
     assert_eq!(&payload.into_bytes()[..], b"payload");
 }

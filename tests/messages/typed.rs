@@ -26,7 +26,7 @@ fn typed_messages_go_in_and_come_out() {
         scene.send_body(&body(0x10, &compressed(payload)));
         let frame = scene.input.log[scene.input.log.len() - scene.input.waiting()..].to_vec();
         scene.input = devp2p_testing::Pipe::new();
-        scene.node.link.receive(scene.now, &frame);
+        assert_eq!(scene.node.link.receive(scene.now, &frame), frame.len());
         let Some(Action::Deliver { payload, .. }) = scene.node.link.poll() else { panic!("no delivery") };
         assert_eq!(payload.decode::<Status>().ok(), decoded);
     }

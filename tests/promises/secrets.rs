@@ -55,7 +55,7 @@ fn session_keys_do_not_print() {
     let secrets = Secrets(keys);
     scene.send_body(&body(0x10, &compressed(&noise(9, 50))));
     let frame = scene.input.log[scene.input.log.len() - scene.input.waiting()..].to_vec();
-    scene.node.link.receive(scene.now, &frame);
+    _ = scene.node.link.receive(scene.now, &frame);
     secrets.look_into(&scene.node.link);
     secrets.look_into(&scene.node.link.poll());
     scene.node.link.send_failed(scene.now);

@@ -9,13 +9,13 @@ use crate::Pipe;
 /// An action as the driver saw it, with everything owned
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// The peer has this key
-    Authenticated(NodeId),
+    /// The peer claims this key
+    IdentityClaimed(NodeId),
     /// The shared protocols, each as `name/version@offset+length`
     Ready(Vec<String>),
     /// A message: its protocol, its code and its payload
     Deliver(ProtocolId, u64, Vec<u8>),
-    /// A protocol whose write was refused as full can write again
+    /// A protocol that was refused with `Full` can write again
     Writable(ProtocolId),
     /// The link has ended
     Disconnect(Cause),
@@ -48,8 +48,6 @@ pub struct Node<'buf> {
     pub link: PeerState<'buf>,
     /// Every action so far, except [`Action::Send`]
     pub seen: Vec<Seen>,
-    /// Whether the driver has stopped reading; it has to tell the link by [`PeerState::hold_input`]
-    pub held: bool,
     /// Whether the driver has seen [`Action::Disconnect`]
     pub ended: bool,
     /// The largest number of bytes that the driver reads at once
@@ -61,15 +59,7 @@ pub struct Node<'buf> {
 impl<'buf> Node<'buf> {
     /// A node whose driver reads everything and has seen nothing
     pub fn new(link: PeerState<'buf>) -> Self {
-        Self {
-            link,
-            seen: Vec::new(),
-            held: false,
-            ended: false,
-            max_read: usize::MAX,
-            reaction: None,
-            told_closed: false,
-        }
+        Self { link, seen: Vec::new(), ended: false, max_read: usize::MAX, reaction: None, told_closed: false }
     }
 
     /// Calls `reaction` with each action as soon as the driver has seen it
@@ -115,7 +105,7 @@ impl<'buf> Node<'buf> {
     }
 
     fn read(&mut self, now: Instant, input: &mut Pipe) -> bool {
-        if self.held || self.ended {
+        if self.ended {
             return false;
         }
         if input.waiting() == 0 {
@@ -153,11 +143,10 @@ impl<'buf> Node<'buf> {
 
 impl fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { link, seen, held, ended, max_read, .. } = self;
+        let Self { link, seen, ended, max_read, .. } = self;
         f.debug_struct("Node")
             .field("link", link)
             .field("seen", seen)
-            .field("held", held)
             .field("ended", ended)
             .field("max_read", max_read)
             .finish_non_exhaustive()

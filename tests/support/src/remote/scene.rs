@@ -44,7 +44,7 @@ pub struct Scene<'buf> {
 }
 
 impl<'buf> Scene<'buf> {
-    /// The remote dials `link`, a recipient, and the link has just authenticated it
+    /// The remote dials `link`, a recipient, and the link has just told of its claim
     pub fn remote_dials(link: PeerState<'buf>) -> Self {
         Self::remote_dials_with(Handshake::new(REMOTE), link)
     }
@@ -196,8 +196,8 @@ impl<'buf> Scene<'buf> {
             };
             let id = Rlp::new(&opened).as_val::<u64>().unwrap();
             let payload = &opened[1..];
-            let first = self.received.is_empty() && id <= DISCONNECT && self.node.link.remote_hello().is_none();
-            let plain = if self.compressing && !first {
+            let instead = self.received.is_empty() && id == DISCONNECT && self.node.link.remote_hello().is_none();
+            let plain = if self.compressing && id != HELLO && !instead {
                 snap::raw::Decoder::new().decompress_vec(payload).unwrap()
             } else {
                 payload.to_vec()

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{Config, DisconnectReason, Event, Instant, MAX_MESSAGE, PeerState, ProtocolId, Refused, WriteError};
+use devp2p_proto::{
+    Config, DisconnectReason, Event, Handled, Instant, MAX_MESSAGE, PeerState, ProtocolId, Refused, WriteError,
+};
 
 use super::{Misuse, Operation, Side};
 use crate::{Node, PROTOCOLS, Pair, Pipe, Seen, config, noise};
@@ -79,7 +81,7 @@ impl<'buf> World<'buf> {
             Operation::Write { side, protocol, code, len } => self.write(*side, *protocol, *code, *len),
             Operation::Ping(side) => {
                 let result = self.node(*side).link.ping(now);
-                self.results.push(result.map_err(Refused::Write));
+                self.results.push(result.map_err(Refused::from));
             }
             Operation::Advance(time) => self.advance(*time),
             Operation::ClockBack(time) if self.skewed => {
@@ -88,9 +90,7 @@ impl<'buf> World<'buf> {
             }
             Operation::ClockBack(_) => {}
             Operation::Hold(side, held) => {
-                let node = self.node(*side);
-                node.held = *held;
-                node.link.hold_input(now, *held);
+                self.node(*side).link.hold_input(now, *held);
             }
             Operation::Capacity(side, len) => self.pipe(*side).capacity = *len,
             Operation::MaxRead(side, len) => self.node(*side).max_read = *len,
@@ -99,7 +99,7 @@ impl<'buf> World<'buf> {
             }
             Operation::ProtocolReturned(side, protocol, outcome) => {
                 let result = self.node(*side).link.protocol_returned(now, ProtocolId(*protocol), *outcome);
-                self.results.push(result);
+                self.results.push(result.map_err(Refused::from));
             }
             Operation::Close(side) => self.node(*side).link.receive_closed(now),
             Operation::Reset(side) => {
@@ -180,9 +180,9 @@ fn abuse(link: &mut PeerState<'_>, now: Instant, misuse: Misuse) -> Result<(), R
     let first = ProtocolId(0);
     let refused = |result: Result<_, WriteError>| result.map(|_| ()).map_err(Refused::Write);
     match misuse {
-        Misuse::SentTooMuch => link.sent(now, link.unsent().len() + 1),
-        Misuse::SentNothing => link.sent(now, 0),
-        Misuse::EmptyInput => link.handle(now, Event::Receive(&[])).map(|taken| assert_eq!(taken, 0)),
+        Misuse::SentTooMuch => Ok(link.sent(now, link.unsent().len() + 1)?),
+        Misuse::SentNothing => Ok(link.sent(now, 0)?),
+        Misuse::EmptyInput => link.handle(now, Event::Receive(&[])).map(|done| assert_eq!(done, Handled::Received(0))),
         Misuse::EarlyTimeout => {
             link.handle_timeout(now);
             Ok(())
@@ -190,7 +190,7 @@ fn abuse(link: &mut PeerState<'_>, now: Instant, misuse: Misuse) -> Result<(), R
         Misuse::UnknownProtocol => refused(link.write(now, ProtocolId(usize::MAX), 0, b"")),
         Misuse::CodeOutOfRange => refused(link.write(now, first, u64::MAX, b"")),
         Misuse::TooLarge => refused(link.write(now, first, 0, &vec![0; MAX_MESSAGE + 1])),
-        Misuse::UnknownReturned => link.protocol_returned(now, ProtocolId(usize::MAX), Ok(())),
+        Misuse::UnknownReturned => Ok(link.protocol_returned(now, ProtocolId(usize::MAX), Ok(()))?),
         Misuse::InputWithoutPolling => {
             if !link.wants_input() && link.cause().is_none() {
                 assert_eq!(link.receive(now, &[0x55; 20]), 0, "{link:?}");

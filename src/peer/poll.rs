@@ -1,0 +1,57 @@
+//! What a link asks its driver to do
+
+use super::PeerState;
+use super::action::{Action, Ready};
+use super::remote::Remote;
+use super::state::{Pending, State};
+
+/// # Actions
+impl PeerState<'_> {
+    /// The next thing to do, `None` if there is nothing until the next event
+    ///
+    /// Actions follow from the state and are not queued: `IdentityClaimed`, `Ready` or `Deliver` first,
+    /// then `Writable`, then `Send`, and `Disconnect` last. `Send` is offered again until
+    /// [`sent`](Self::sent) covers it, and never keeps the others back: a driver whose socket is full
+    /// leaves the loop at `Send` and comes back with the next event. While the driver
+    /// [holds input](Self::hold_input), everything but `Deliver` comes.
+    #[must_use = "an action that is dropped is lost: a message, or the end of the link"]
+    pub fn poll(&mut self) -> Option<Action<'_>> {
+        if !self.is_message_held() {
+            match core::mem::replace(&mut self.pending, Pending::Nothing) {
+                Pending::IdentityClaimed => return self.remote.id().map(Action::IdentityClaimed),
+                Pending::Ready => return self.ready(),
+                Pending::Message { protocol, code, place, wire_len } => {
+                    self.wake_input_timers();
+                    let payload = self.ingress.hand_out(place, wire_len);
+                    return Some(Action::Deliver { protocol, code, payload });
+                }
+                Pending::Nothing => {}
+            }
+        }
+        match self.state {
+            State::Dialling { .. } => self.dial(),
+            State::Admission { .. } => self.admit(),
+            _ => {}
+        }
+        if let Some(protocol) = self.take_writable() {
+            return Some(Action::Writable(protocol));
+        }
+        if !self.egress.is_empty() {
+            return Some(Action::Send(self.egress.unsent()));
+        }
+        match &mut self.state {
+            State::Closed { cause, told: told @ false } => {
+                *told = true;
+                Some(Action::Disconnect(*cause))
+            }
+            _ => None,
+        }
+    }
+
+    fn ready(&self) -> Option<Action<'_>> {
+        match &self.remote {
+            Remote::Greeted(_, hello) => Some(Action::Ready(Ready { hello, protocols: &self.protocols })),
+            _ => None,
+        }
+    }
+}

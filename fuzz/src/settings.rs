@@ -188,7 +188,8 @@ fn config(
     window: usize,
     timeouts: Timeouts,
 ) -> (Config, Vec<usize>) {
-    let own = |index: usize, limit: usize| if max_send == max_message || index % 2 == 0 { limit } else { limit / 2 };
+    let own =
+        |index: usize, limit: usize| if max_send == max_message || index.is_multiple_of(2) { limit } else { limit / 2 };
     let protocol = |(index, (name, version, length, limit)): (usize, &Local)| {
         Protocol::new(name, *version, *length).with_max_message(*limit).with_max_send(own(index, *limit))
     };

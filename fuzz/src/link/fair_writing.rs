@@ -9,6 +9,7 @@
 //! there is nothing else in here.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use devp2p_proto::{PeerState, ProtocolId, SharedProtocol, Stage, WriteError};
 
@@ -45,7 +46,19 @@ struct Account {
     /// The protocol was told that it can write, and has not written since
     told: bool,
     /// What it wanted to write when it was refused
-    refused: Option<(u64, Vec<u8>)>,
+    refused: Option<Message>,
+}
+
+pub(super) struct Message {
+    pub(super) code: u64,
+    pub(super) payload: Vec<u8>,
+}
+
+/// A failure prints all accounts, and should stay readable
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code {}, {} bytes", self.code, self.payload.len())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,14 +202,14 @@ impl FairWriting {
         let (sent, hello) = (self.sent, self.hello_unsent());
         let account = self.accounts.get_mut(&protocol).unwrap();
         let own = account.used.min(account.end.saturating_sub(sent));
-        account.refused = Some((code, payload.to_vec()));
+        account.refused = Some(Message { code, payload: payload.to_vec() });
         if !matches!(account.refusal, Refusal::Outstanding { .. }) {
             account.refusal = Refusal::Outstanding { until: sent + own + others + 2 * sizes::BASE_FRAME + hello };
         }
     }
 
     /// The link tells a protocol that it can write; returns the message that it waits to write
-    pub(super) fn tell(&mut self, protocol: ProtocolId) -> Option<(u64, Vec<u8>)> {
+    pub(super) fn tell(&mut self, protocol: ProtocolId) -> Option<Message> {
         let account = self.accounts.get_mut(&protocol).expect("a protocol that is shared");
         assert_eq!(account.refusal, Refusal::Lifted, "{protocol} is told that it can write");
         account.refusal = Refusal::None;
@@ -226,15 +239,15 @@ impl FairWriting {
         }
     }
 
-    /// The largest payload of any content and code that is taken
-    fn capacity(&self, link: &PeerState<'_>, protocol: ProtocolId) -> usize {
-        let Some(account) = self.accounts.get(&protocol) else {
-            return 0;
-        };
+    /// The largest payload of any content and code that is taken, `None` if none is
+    ///
+    /// More is taken with a code whose id is shorter, or of a payload near 16 MiB that compresses well.
+    fn capacity(&self, link: &PeerState<'_>, protocol: ProtocolId) -> Option<usize> {
+        let account = self.accounts.get(&protocol)?;
         if link.stage() != Stage::Running || self.after_hello && self.hello_unsent() > 0 {
-            return 0;
+            return None;
         }
-        let last_id = account.offset + account.length.saturating_sub(1);
+        let last_id = account.offset + account.length.checked_sub(1)?;
         let room = account.room(self.sent);
         let fits = |payload: usize| {
             let body = message_body(last_id, payload, self.compressed);
@@ -246,6 +259,6 @@ impl FairWriting {
             let middle = low + (high - low) / 2;
             if fits(middle) { low = middle } else { high = middle }
         }
-        low
+        fits(low).then_some(low)
     }
 }

@@ -3,13 +3,14 @@
 use devp2p_proto::{ProtocolId, WriteError};
 
 use super::Run;
+use super::fair_writing::Message;
 use crate::input::Input;
 use crate::subject::Outcome;
 
 impl Run<'_, '_> {
     pub(super) fn writable(&mut self, protocol: ProtocolId) {
         let refused = self.fair_writing.tell(protocol);
-        if let (true, Some((code, payload))) = (self.settings.retry, refused) {
+        if let (true, Some(Message { code, payload })) = (self.settings.retry, refused) {
             _ = self.write_payload(protocol, code, &payload);
         }
     }

@@ -4,7 +4,7 @@ use zeroize::Zeroize;
 
 /// How deep the calls go that leave secrets on the stack
 ///
-/// What they leave below that is intermediate results of the curve library, none of which is a key.
+/// The stack below that depth has only intermediate results of the curve library, and no keys.
 const DEPTH: usize = if cfg!(feature = "std") { 16 * 1024 } else { 4 * 1024 };
 
 /// Overwrites the part of the stack that earlier calls at this depth have used

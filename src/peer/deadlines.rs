@@ -1,31 +1,31 @@
-//! Everything that can be waited for, in one table
+//! The deadlines of all timers, in one table
 
 use core::time::Duration;
 
 use crate::time::Instant;
 
-/// What the link waits for
+/// What has to happen before a timer goes off
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Timer {
-    /// The handshake is to be complete
+    /// The handshake has to be complete
     Handshake,
-    /// A Ping is to be sent
+    /// A Ping has to be sent
     Ping,
-    /// Our Ping is to be answered
+    /// Our Ping has to be answered
     Pong,
-    /// Something is to come from the peer
+    /// Bytes have to come from the peer
     Read,
-    /// The rest of a frame is to come from the peer
+    /// The rest of a frame has to come from the peer
     Frame,
-    /// Something is to be taken by the transport
+    /// The transport has to take bytes
     Write,
-    /// What was unsent when this timer was set is to be taken by the transport
+    /// The transport has to take all bytes that were unsent when this timer was set
     Drain,
-    /// Memory that is not needed is to be given back
+    /// Memory that is not needed has to be given back
     Memory,
-    /// The peer is to hang up
+    /// The peer has to close the connection, or to send Disconnect after a failed write
     Linger,
 }
 
@@ -54,7 +54,7 @@ impl Timer {
 pub(super) struct Deadlines {
     /// [`NEVER`] for a timer that is not set
     table: [Instant; Timer::ALL.len()],
-    /// A message waits that the driver holds back: what waits for input rests
+    /// The driver holds a message: the timers that wait for input are stopped
     resting: bool,
 }
 
@@ -65,7 +65,7 @@ impl Deadlines {
         Self { table: [NEVER; Timer::ALL.len()], resting: false }
     }
 
-    /// Starts `timer` anew; a delay beyond the end of time is never over
+    /// Starts `timer` anew; a deadline beyond [`Instant::MAX`] never comes
     pub(super) fn set(&mut self, timer: Timer, now: Instant, delay: Duration) {
         self.put(timer, now.checked_add(delay).unwrap_or(NEVER));
     }
@@ -83,7 +83,7 @@ impl Deadlines {
         *self = Self::new();
     }
 
-    /// Has what waits for input rest, or go on
+    /// Stops the timers that wait for input, or lets them run again
     pub(super) const fn set_resting(&mut self, resting: bool) {
         self.resting = resting;
     }
@@ -111,7 +111,7 @@ impl Deadlines {
         self.table.get(timer as usize).copied().unwrap_or(NEVER)
     }
 
-    /// Has the timer go off then
+    /// Sets when the timer goes off
     pub(super) fn put(&mut self, timer: Timer, deadline: Instant) {
         if let Some(entry) = self.table.get_mut(timer as usize) {
             *entry = deadline;

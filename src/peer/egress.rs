@@ -1,4 +1,4 @@
-//! What is sealed and has not been sent
+//! Frames that are sealed and unsent
 
 use super::buffers::{Store, Table};
 use super::limits::RESERVE;
@@ -56,12 +56,12 @@ impl<'buf> Egress<'buf> {
         self.sent
     }
 
-    /// The position behind everything that is sealed
+    /// The position at which the last sealed frame ends
     pub(super) const fn end_position(&self) -> u64 {
         self.sent.saturating_add(self.unsent_len() as u64)
     }
 
-    /// Notes that `len` bytes are gone; `None`, and nothing happens, if fewer are unsent
+    /// Notes that `len` bytes were sent; `None`, and nothing happens, if fewer are unsent
     pub(super) fn note_sent(&mut self, len: usize) -> Option<()> {
         if len > self.unsent_len() {
             return None;
@@ -92,7 +92,7 @@ impl<'buf> Egress<'buf> {
 
     /// Whether messages of protocols are taken at all
     ///
-    /// A buffer of the caller's is shared out among the protocols for the time after our Hello.
+    /// The caller's buffer has capacity for the shares only once our Hello has left.
     pub(super) fn takes_messages(&self) -> bool {
         matches!(self.store, Store::Growable(_)) || self.has_left(Base::Hello)
     }
@@ -151,7 +151,7 @@ impl<'buf> Egress<'buf> {
         Some(len)
     }
 
-    /// Makes room for `len` bytes behind what is unsent
+    /// Makes `len` bytes available after the unsent bytes
     fn make_room(&mut self, len: usize) {
         if self.is_empty() {
             self.clear();
@@ -166,10 +166,10 @@ impl<'buf> Egress<'buf> {
         }
     }
 
-    /// Whether to move the unsent bytes to the front, now that the buffer is used to its end
+    /// Whether to move the unsent bytes to the front, now that the buffer is full to its end
     ///
-    /// The caller's buffer has no other room. One that grows does so until what was sent is an eighth
-    /// of what is unsent: at most eight bytes are moved for one that is sent.
+    /// The caller's buffer has no other free bytes. A growable buffer grows instead until the sent bytes
+    /// at its front are an eighth of the unsent ones: at most eight bytes are moved for each byte sent.
     const fn should_move(&self) -> bool {
         match self.store {
             Store::Fixed(_) => true,
@@ -177,7 +177,7 @@ impl<'buf> Egress<'buf> {
         }
     }
 
-    /// Gives back memory that has not been needed since the last time
+    /// Gives back memory that was not needed since the last call
     pub(super) fn trim(&mut self) {
         let unsent = self.unsent_len();
         let peak = core::mem::replace(&mut self.peak, unsent);

@@ -1,7 +1,7 @@
 //! For this repository's own fuzzing and tests, with no promise of any kind
 //!
-//! A link without the work of a handshake, what a link keeps to itself, and the other end of a connection.
-//! It is a part of `peer`, whose private fields it needs.
+//! A link without the work of a handshake, data that the public surface does not show, and the other end of
+//! a connection. This module is a part of `peer`, since it needs private fields.
 #![expect(missing_debug_implementations, reason = "most of what is here holds keys")]
 
 use alloc::vec::Vec;
@@ -100,7 +100,7 @@ pub struct Dialled {
 }
 
 impl Dialled {
-    /// `None` if `remote` is no public key, or `entropy` is no randomness
+    /// `None` if `remote` is no public key, or if `entropy` is weak
     pub fn new(identity: &SecretKey, remote: NodeId, entropy: Entropy) -> Option<Self> {
         let handshake = Initiator::new(identity, remote, entropy).ok()?;
         let mut auth = alloc::vec![0; MAX_SENT];
@@ -130,7 +130,7 @@ pub struct Answered {
     pub remote: NodeId,
     /// The packet to answer with
     pub ack: Vec<u8>,
-    /// What comes after it
+    /// The frames that follow the ack
     pub frames: Frames,
 }
 
@@ -138,7 +138,7 @@ impl Answered {
     /// Answers `auth`
     ///
     /// # Errors
-    /// The violation in `auth`; `None` if `entropy` is no randomness.
+    /// The violation in `auth`; `None` if `entropy` is weak.
     pub fn new(identity: &SecretKey, entropy: Entropy, auth: &[u8]) -> Result<Self, Option<Violation>> {
         let handshake = Recipient::new(identity, entropy).map_err(|_| None)?;
         let mut ack = alloc::vec![0; MAX_SENT];

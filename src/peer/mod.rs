@@ -1,4 +1,4 @@
-//! The link itself: a state machine that events drive and that actions come out of
+//! The link itself: a state machine that takes events and gives actions
 
 // The parts of a link, none of which knows `PeerState`
 mod action;
@@ -76,16 +76,17 @@ use state::{Pending, Phase, State};
 /// One peer link, from the first byte of the handshake to the last Disconnect
 ///
 /// Events go in through methods that take the time as an argument. Actions come out of
-/// [`poll`](Self::poll), and [`next_timeout`](Self::next_timeout) says when to come back without an
-/// event. The front page of the crate has the loop that ties them together. No method blocks,
-/// allocates with buffers of the caller's, or panics.
+/// [`poll`](Self::poll), and [`next_timeout`](Self::next_timeout) says when to call the link if no
+/// event happens before. The front page of the crate has the loop that connects them. No method blocks
+/// or panics. With the caller's buffers no method allocates.
 ///
-/// The methods are of four kinds: constructors; actions and time, to be asked for; events, for what
-/// happened; requests, for what the application wants. Observers change nothing.
+/// The methods have five kinds: constructors; actions and time, which the driver asks for; events,
+/// which tell the link what happened; requests, which tell it what the application wants; and
+/// observers, which change nothing.
 pub struct PeerState<'buf> {
     state: State,
     pending: Pending,
-    /// Whether the driver has no room for another message
+    /// Whether the driver holds input
     held: bool,
     ingress: Ingress<'buf>,
     egress: Egress<'buf>,
@@ -99,9 +100,9 @@ pub struct PeerState<'buf> {
     role: Role,
     clock: Clock,
     started: Instant,
-    /// When the frame began of which a part has come
+    /// When the incomplete frame began to come
     frame_since: Instant,
-    /// The position up to which bytes have to leave by the drain timer
+    /// The position in the stream up to which bytes have to leave before the drain timer goes off
     drain_to: u64,
     /// Where typed messages are encoded before they are sealed
     #[cfg(feature = "rlp")]

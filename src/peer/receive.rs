@@ -26,10 +26,10 @@ use crate::wire::snappy;
 impl PeerState<'_> {
     /// Takes bytes from the peer, and returns how many were taken
     ///
-    /// Completes at most one message, and takes nothing more until the action that follows from it was
-    /// polled. Returns 0 while such an action waits, while a Pong is owed that only fits once an earlier
-    /// one has left, or if `bytes` is empty; a waiting `Send` alone is no reason.
-    /// [`wants_input`](Self::wants_input) tells beforehand. Keep the rest of the bytes and offer it again.
+    /// Completes at most one message, and takes nothing more until the action of that message was
+    /// polled. Returns 0 while such an action waits, while a Pong is owed and an earlier Pong is unsent,
+    /// or if `bytes` is empty. A waiting `Send` alone does not stop input.
+    /// [`wants_input`](Self::wants_input) says beforehand whether bytes are taken. Keep the rest of the bytes and offer it again.
     /// After the link has ended, everything is taken and ignored.
     ///
     /// The end of the stream is not an empty slice but [`receive_closed`](Self::receive_closed).
@@ -63,7 +63,7 @@ impl PeerState<'_> {
 
     /// Whether bytes would be taken now
     ///
-    /// A driver reads from its socket only while this is true. May change with every other call.
+    /// A driver reads from its socket only while this is true. Every other call may change it.
     pub fn wants_input(&self) -> bool {
         match &self.state {
             State::Closing { .. } | State::Closed { .. } => true,
@@ -81,13 +81,13 @@ impl PeerState<'_> {
         self.close_now(Cause::ReceiveClosed);
     }
 
-    /// Says whether the driver has no room for another message
+    /// Holds messages back while the driver cannot take another one
     ///
-    /// While it has none, go on feeding input: Pings are answered, and [`poll`](Self::poll) gives
+    /// While `held` is true, continue to feed input: Pings are answered, and [`poll`](Self::poll) gives
     /// everything but `Deliver`. Once a message waits, [`wants_input`](Self::wants_input) is false, and
     /// the read and Pong deadlines rest; they start anew when the message is handed out. What the peer
     /// sends after that message is not answered until then. The end of the link lifts the hold: the
-    /// message is handed out, and then `Disconnect`. Saying the same again does nothing.
+    /// message is handed out, and then `Disconnect`. A second call with the same value does nothing.
     pub fn hold_input(&mut self, now: Instant, held: bool) {
         self.advance_clock(now);
         self.held = held;
@@ -96,7 +96,7 @@ impl PeerState<'_> {
 }
 
 impl PeerState<'_> {
-    /// Whether a message waits that the driver has no room for; the end of the link lifts the hold
+    /// Whether a message waits and is held; the end of the link lifts the hold
     pub(super) const fn is_message_held(&self) -> bool {
         self.held && matches!(self.pending, Pending::Message { .. }) && self.state.cause().is_none()
     }
@@ -137,10 +137,9 @@ impl PeerState<'_> {
         Ok(())
     }
 
-    /// Goes over to the session that follows from two packets, of which ours has `sent` bytes
+    /// Makes the session from the two packets, of `sent` and `received` bytes
     ///
-    /// Never a part of its caller: the session and the curve arithmetic would be on the stack at the
-    /// same time.
+    /// Never inlined: the session and the curve arithmetic would be on the stack at the same time.
     #[inline(never)]
     fn establish(&mut self, agreement: &Agreement, sent: usize, received: usize) {
         let ours = self.egress.packet(sent);
@@ -195,7 +194,7 @@ impl PeerState<'_> {
         Ok(())
     }
 
-    /// Goes over to messages, compressed if the peer is of a version that does so
+    /// Switches to messages, compressed if the peer's version of the base protocol compresses
     fn run(&mut self, version: u64) {
         let compression = Compression::with_version(version);
         self.set_phase(Phase::Running(Running { compression, ping: Ping::Idle, pong: Pong::Settled }));
@@ -244,8 +243,8 @@ impl PeerState<'_> {
     /// Reads a Disconnect in every form that is seen on the network
     ///
     /// Whether it is compressed does not depend on the stage: old clients never compress it, and others
-    /// decide by which of the two Hellos has crossed already. No payload means the same in both forms,
-    /// since an uncompressed one claims a length that does not follow.
+    /// decide by which of the two Hellos has crossed already. No payload has a
+    /// different reason in each form: read as Snappy, an uncompressed one claims more bytes than it makes.
     #[inline(never)] // the buffer must not be in the frame of a driver's loop
     fn read_disconnect(&self, place: Place) -> Cause {
         let mut scratch = [0; message::MAX_BASE_PAYLOAD];

@@ -99,8 +99,8 @@ pub fn validate(bytes: &[u8]) -> Result<(), RlpError> {
 /// Decodes `bytes`, which must be exactly one canonical item, by the `rlp` crate
 ///
 /// # Errors
-/// What [`validate`] finds, since the `rlp` crate by itself takes trailing bytes and some malformed
-/// items in silence; then what the type's own decoder finds.
+/// The error of [`validate`], since the `rlp` crate by itself accepts trailing bytes and some
+/// malformed items; then the error of the type's own decoder.
 #[cfg(feature = "rlp")]
 pub fn decode<T: ::rlp::Decodable>(bytes: &[u8]) -> Result<T, ::rlp::DecoderError> {
     use ::rlp::DecoderError;

@@ -3,7 +3,7 @@
 use super::{MAX_DEPTH, RlpError};
 use crate::invariant::must;
 
-/// A single RLP item, its header taken off
+/// A single RLP item without its header
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Item<'a> {

@@ -15,7 +15,7 @@ pub(super) const MAX_TABLE: usize = 16384;
 /// offset in two bytes
 const PIECE: usize = 1 << 16;
 
-/// The search ends this far from the end of a piece: what would be found there saves next to
+/// The search ends this far from the end of a piece: a repetition there would save almost
 /// nothing
 const MARGIN: usize = 12;
 
@@ -159,8 +159,8 @@ impl<'a> Matcher<'a> {
     /// First repetition at `at` or later, and where it was seen
     #[inline(always)]
     fn find(&mut self, mut at: usize) -> Option<(usize, usize)> {
-        // After 32 failures every second position is tried, and so on: what does not compress is
-        // passed over quickly
+        // After 32 failures every second position is tried, and so on: data that does not compress is
+        // skipped quickly
         let mut skip = 32usize;
         loop {
             let word = u32::from_le_bytes(load(self.heads, at)?);

@@ -12,7 +12,7 @@ use devp2p_proto::{Action, Cause, Instant, Liveness, Network, PeerState, Protoco
 use crate::node::Node;
 use crate::timeline::Timeline;
 
-/// How long a write may keep the loop from looking after its input
+/// How long a write may keep the loop from its input
 const WRITE_PATIENCE: Duration = Duration::from_millis(10);
 
 pub struct Driver {
@@ -20,7 +20,7 @@ pub struct Driver {
     socket: TcpStream,
     /// What the reading thread has read
     input: Receiver<Vec<u8>>,
-    /// The piece of it that the link is taking, and how far it has come
+    /// The piece of input that the link is taking, and how much of it was taken
     piece: Vec<u8>,
     taken: usize,
     /// Bytes of ack that wait to be sent together with our Hello
@@ -57,7 +57,7 @@ impl Driver {
 
     pub fn run(mut self, mut node: Node) -> Outcome {
         loop {
-            // 1. Do what the link asks for, and give it the input that is there.
+            // 1. Do what the link asks for, and give it the input that has come.
             while self.act(&mut node) || self.feed() {}
             if let Some(cause) = self.link.cause().filter(|_| self.link.stage() == Stage::Closed) {
                 return self.part(node, cause);
@@ -66,9 +66,9 @@ impl Driver {
             let now = self.now();
             let busy = node.write(&mut self.link, now, &self.timeline);
             self.watch_pings();
-            // 3. Wait for input, at most until the link wants to be woken.
+            // 3. Wait for input, but not longer than until the next timeout.
             self.wait(if busy || !self.link.unsent().is_empty() { Duration::ZERO } else { self.until_timeout() });
-            // 4. Let time pass.
+            // 4. Tell the link the time.
             let now = self.now();
             self.link.handle_timeout(now);
         }
@@ -90,7 +90,7 @@ impl Driver {
             }
             Action::IdentityClaimed(id) => {
                 self.timeline.note(format_args!("the peer has proven to be {:.8}…", id.to_string()));
-                // Our Hello is not sealed before the next poll: here the peer could be refused.
+                // Our Hello is sealed at the next poll, so the peer could be refused here.
                 self.ack = self.link.unsent().len();
                 if self.ack > 0 {
                     self.timeline.note(format_args!("sends ack, {} bytes", self.ack));
@@ -186,7 +186,7 @@ impl Driver {
         self.link.next_timeout().map_or(forever, |deadline| deadline.saturating_since(self.now()))
     }
 
-    /// Base-protocol messages are no actions, but they can be seen to have happened
+    /// Notes Pings and Pongs, which are not actions but are counted by the link
     fn watch_pings(&mut self) {
         let (before, after) = (self.liveness, self.link.liveness());
         if after.pings_sent > before.pings_sent {
@@ -206,7 +206,7 @@ impl Driver {
     }
 
     fn part(self, node: Node, cause: Cause) -> Outcome {
-        // Ends the reading thread too; that the peer may have closed already is no matter.
+        // Ends the reading thread, too. An error only means that the peer has closed already.
         let _ = self.socket.shutdown(Shutdown::Both);
         let report = report(&self.link, self.timeline.who(), self.addresses);
         Outcome { cause, complete: node.is_complete(), report }
@@ -217,7 +217,7 @@ fn is_patience(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-/// Hands over what comes until the stream ends, which the closed channel tells
+/// Hands over the bytes that come; the end of the stream closes the channel
 fn read_all(mut socket: TcpStream, sender: &SyncSender<Vec<u8>>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(len @ 1..) = socket.read(&mut buffer) {
@@ -227,7 +227,7 @@ fn read_all(mut socket: TcpStream, sender: &SyncSender<Vec<u8>>) {
     }
 }
 
-/// How a node's evening went
+/// What a node has seen and done
 pub struct Outcome {
     pub cause: Cause,
     pub complete: bool,
@@ -257,7 +257,7 @@ fn report(link: &PeerState<'_>, who: &str, addresses: [SocketAddr; 2]) -> String
         ))
     };
     let Some(info) = link.peer_info(network, part) else {
-        return format!("{who} never got to know its peer\n");
+        return format!("{who} has not seen the Hello of its peer\n");
     };
     let capabilities: Vec<_> = info.capabilities.iter().map(ToString::to_string).collect();
     let direction = if info.inbound { "inbound" } else { "outbound" };

@@ -1,8 +1,8 @@
-//! What the two say to each other
+//! The protocols of the two nodes
 //!
-//! On `chat` each says something (code 0) and answers what the other says (code 1). Then the dialler
-//! sends numbered messages on `bulk` (code 0), which the listener compares byte by byte with what
-//! they should be, and reports how many were right (code 1).
+//! On `chat` each node sends a text (code 0) and answers the text of the other (code 1). Then the
+//! dialler sends numbered messages on `bulk` (code 0). The listener compares every byte with the
+//! expected one, and reports how many messages were right (code 1).
 
 use std::time::{Duration, Instant as Clock};
 
@@ -15,18 +15,18 @@ const ANSWER: u64 = 1;
 const ITEM: u64 = 0;
 const TALLY: u64 = 1;
 
-/// How far the evening has come
+/// How far the conversation has come
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Hellos are on their way
     Meeting,
-    /// Chatting until both have had their answer
+    /// Chatting until both have their answer
     Chatting,
     /// Sending, or counting, bulk messages
     Bulk {
         done: u64,
     },
-    /// All is said; a Ping of each side is still to be seen
+    /// All messages are exchanged; each side still waits for a Ping
     Lingering,
     /// A message was not what it should have been
     Disappointed,
@@ -111,7 +111,7 @@ impl Node {
         self.meter.count(payload.len(), timeline);
     }
 
-    /// Writes what there is to say; returns whether there is more that could be written now
+    /// Writes the next messages; returns whether more could be written now
     pub fn write(&mut self, link: &mut PeerState<'_>, now: Instant, timeline: &Timeline) -> bool {
         while let Some((code, text)) = self.to_say.first() {
             if link.write(now, self.chat, *code, text.as_bytes()).is_err() {
@@ -149,7 +149,7 @@ impl Node {
         }
     }
 
-    /// Writes until there is no room
+    /// Writes until the link refuses a message
     fn send_items(&mut self, link: &mut PeerState<'_>, now: Instant, mut done: u64) -> bool {
         while done < self.count && link.write(now, self.bulk_protocol, ITEM, self.bulk.get(done)).is_ok() {
             done += 1;

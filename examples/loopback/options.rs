@@ -6,7 +6,7 @@ usage: loopback [OPTIONS]
   --count N      messages in the bulk run (default 50000)
   --size BYTES   bytes in each of them, 8 to 16777215 (default 1024)
   --trace        show every piece that is sent and every message that is received
-  --corrupt      flip one bit on the wire during the bulk run, to see what becomes of it";
+  --corrupt      flip one bit on the wire during the bulk run, to see its effect";
 
 #[derive(Debug)]
 pub struct Options {

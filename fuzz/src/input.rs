@@ -56,7 +56,7 @@ impl<'a> Input<'a> {
         self.huge = 2;
     }
 
-    /// A payload of a size at which something changes, up to one byte more than `limit`
+    /// A payload with a length at a boundary, up to one byte more than `limit`
     pub(crate) fn payload(&mut self, limit: usize) -> Vec<u8> {
         let selector = self.byte();
         let len = match selector & 0x0f {
@@ -80,7 +80,7 @@ impl<'a> Input<'a> {
         pattern(selector >> 4, self.affordable(len.min(limit + 1)))
     }
 
-    /// Longer messages take time and show little that is new
+    /// Longer messages take time and find little that is new
     pub(crate) const fn affordable(&mut self, len: usize) -> usize {
         match (len > MAX_PAYLOAD, self.huge) {
             (false, _) => len,

@@ -17,7 +17,7 @@ use crate::subject::Seen;
 enum Target {
     /// A handshake packet
     Packet(Role),
-    /// A valid handshake packet, xored with the bytes; those beyond its end follow it
+    /// A valid handshake packet, xored with the bytes; bytes beyond its end are appended
     DamagedPacket(Role),
     /// Frames, the first of which should be Hello
     FramesToHello,

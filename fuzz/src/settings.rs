@@ -1,4 +1,4 @@
-//! The link under test: whose it is, what it offers, and how much room it has
+//! The link under test: its key, its protocols, and its memory
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -24,9 +24,9 @@ const PROTOCOLS: &[&[Local]] = &[
 ];
 
 const MESSAGE_LIMITS: &[usize] = &[1024, 64, 100, 257, 4096, 66_000];
-/// What permits messages of any size: one choice of many, since such a run takes fifty times as long
+/// The choice that permits messages of any size; one of many, since such a run takes fifty times as long
 const HUGE: u8 = 255;
-/// A limit for sending that is not that for receiving
+/// A limit for sending that differs from the limit for receiving
 const SEND_LIMITS: &[Option<usize>] = &[None, Some(64), None, Some(500), None];
 const WINDOWS: &[usize] = &[4096, 0, 64, 1000, 16_384, 200_000];
 const TABLES: &[usize] = &[1024, 0, 255, 256, 300, 16_384];
@@ -53,7 +53,7 @@ pub(crate) struct Settings {
     pub(crate) max_sends: Vec<usize>,
     pub(crate) window: usize,
     room: Room,
-    /// The caller's buffers are as small as can be
+    /// The caller's buffers are as small as possible
     pub(crate) smallest: bool,
     pub(crate) role: Role,
     /// The encryption handshake is part of the run
@@ -82,7 +82,7 @@ impl Settings {
         }
         let max_send = SEND_LIMITS[usize::from(extra / 2) % SEND_LIMITS.len()].unwrap_or(max_message);
         let (config, max_sends) = config(protocols, max_message, max_send, window, timeouts);
-        // The smallest buffers there can be, or some that are larger by a little, or by a few messages.
+        // The smallest possible buffers, or buffers that are larger by a few bytes or a few messages.
         let surplus = match extra & 1 {
             1 => (0, size % 3),
             _ => (size, size % 3 * (sizes::largest_frame(max_send) + sizes::RESERVE)),
@@ -232,7 +232,7 @@ pub(crate) enum Side {
     Stranger,
 }
 
-/// The key of a side; made once, since every one costs a multiplication
+/// The key of a side; made once, since each key costs a multiplication
 pub(crate) fn key(side: Side) -> SecretKey {
     static KEYS: OnceLock<[SecretKey; 3]> = OnceLock::new();
     let keys = KEYS.get_or_init(|| [1, 2, 3].map(|seed| SecretKey::from_bytes([seed; 32]).unwrap()));

@@ -1,4 +1,4 @@
-//! The sizes that the documentation publishes, worked out anew
+//! The sizes that the documentation publishes, computed independently
 
 /// The largest body that a frame can announce
 pub(crate) const MAX_BODY: usize = 0x00ff_ffff;
@@ -6,9 +6,9 @@ pub(crate) const MAX_BODY: usize = 0x00ff_ffff;
 /// The frame of a Ping or a Pong
 pub(crate) const BASE_FRAME: usize = frame(1 + worst_case(1));
 
-/// What a transmit buffer of the caller's keeps free for Ping, Pong and Disconnect
+/// What the caller's transmit buffer keeps free for Ping, Pong and Disconnect
 ///
-/// The payload of a Disconnect has at most ten bytes: a list of a number of eight.
+/// The payload of a Disconnect has at most ten bytes: a list of one number of eight bytes.
 pub(crate) const RESERVE: usize = 2 * BASE_FRAME + frame(1 + worst_case(10));
 
 /// Header and its MAC, the body padded to whole blocks, and its MAC (rlpx.md §Framing)
@@ -16,7 +16,7 @@ pub(crate) const fn frame(body: usize) -> usize {
     32 + body.next_multiple_of(16) + 16
 }
 
-/// The most that Snappy makes of a payload
+/// The largest Snappy block of a payload
 pub(crate) const fn worst_case(payload: usize) -> usize {
     payload + payload / 64 + 7
 }

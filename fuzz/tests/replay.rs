@@ -1,4 +1,4 @@
-//! The fuzz targets over their committed corpus, and over inputs of proptest's
+//! The fuzz targets over their committed corpus, and over inputs from proptest
 
 use std::path::PathBuf;
 
@@ -54,7 +54,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// 255 as the last of the settings permits payloads of 16 MiB, which take their time
+    /// 255 as the last of the settings permits payloads of 16 MiB, which take longer
     #[test]
     fn link_keeps_its_promises_with_payloads_of_any_size(
         settings in (any::<[u8; 3]>(), Just(255u8)).prop_map(|(settings, times)| [&settings[..], &[times]].concat()),

@@ -59,7 +59,7 @@ fn the_end_of_the_stream_after_every_byte() {
         }
         link.receive_closed(whole.now);
         assert_eq!(link.stage(), Stage::Closed, "{cut}");
-        // The link has other entropy than the one that was recorded, so the first frame has a wrong MAC.
+        // The link and the recorded link have different entropy, so the first frame has a wrong MAC.
         let wrong_mac = Cause::Violation(Violation::HeaderMacMismatch);
         assert!([Some(Cause::ReceiveClosed), Some(wrong_mac)].contains(&link.cause()), "{cut}");
     }

@@ -1,4 +1,4 @@
-//! The memory that a link is begun with
+//! The memory that a link starts with
 
 use devp2p_proto::{Buffers, Instant, NotStarted, PeerState, Role, StartError, internal};
 

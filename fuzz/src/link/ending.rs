@@ -80,7 +80,7 @@ impl Run<'_, '_> {
         self.subject.link.shared().any(is)
     }
 
-    /// Does all that is left to do, and then lets time pass until the link has ended
+    /// Does every remaining action, and then lets time pass until the link has ended
     pub(super) fn finish(&mut self) {
         self.slow = 0;
         self.pump();
@@ -99,10 +99,10 @@ impl Run<'_, '_> {
             self.check();
         }
         self.check_counters();
-        // No clock reaches a deadline that is at the end of time.
+        // A deadline at `Instant::MAX` never passes.
         let timed = self.settings.timeouts.read != std::time::Duration::MAX && self.time < u64::MAX / 4 * 3;
         if timed {
-            assert_eq!(self.subject.told, Told::Disconnected, "a silent peer is never given up");
+            assert_eq!(self.subject.told, Told::Disconnected, "a silent peer is never timed out");
         }
         self.remote_is_silent();
         assert_eq!(self.subject.told, Told::Disconnected);
@@ -129,10 +129,10 @@ impl Run<'_, '_> {
         assert_eq!(known.pings_received, known.pongs_sent);
     }
 
-    /// Panics if something is missing that the events so far must have led to
+    /// Panics if an effect of the events so far is missing
     fn check_rest(&mut self) {
         let running = self.subject.link.stage() == Stage::Running;
-        assert!(!self.remote.has_ended_the_link() || !running, "the link has survived what no link does");
+        assert!(!self.remote.has_ended_the_link() || !running, "the link still runs after input that must end it");
         if self.subject.link.stage() == Stage::Closing && matches!(self.remote.keys, Keys::Agreed(_)) {
             let told = self.subject.link.cause().and_then(Cause::sent_reason);
             assert_eq!(self.remote.heard.goodbye, told, "the peer is not told why");
@@ -159,7 +159,7 @@ impl Run<'_, '_> {
         self.poll_all();
     }
 
-    /// After the end nothing happens any more
+    /// Checks that nothing happens after the end
     fn check_end(&mut self) {
         let now = self.now();
         assert_eq!(self.subject.receive(now, &[1, 2, 3]), 3);

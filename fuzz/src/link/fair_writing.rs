@@ -1,12 +1,12 @@
-//! Who may write and when
+//! Which writes are taken
 //!
-//! Each shared protocol has a share of its own, and knows nothing of the others. A message is taken if nothing of its
+//! Each shared protocol has a share of its own, and the others have no effect on it. A message is taken if nothing of its
 //! protocol is unsent. Otherwise it is taken only if no refusal of the protocol is outstanding, and if it fits the
 //! share together with what the protocol wrote since nothing of it was unsent. After refusals the protocol is told
 //! once, when nothing of it is unsent, and then its next message is taken however late it comes.
 //!
-//! So whether a message is taken depends on the writes of its own protocol and on what was sent, and on nothing else:
-//! there is nothing else in here.
+//! So only the writes of a protocol and the bytes that were sent decide whether a message of the protocol is taken.
+//! This model has no other state.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -45,7 +45,7 @@ struct Account {
     refusal: Refusal,
     /// The protocol was told that it can write, and has not written since
     told: bool,
-    /// What it wanted to write when it was refused
+    /// The message that was refused
     refused: Option<Message>,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Message {
     pub(super) payload: Vec<u8>,
 }
 
-/// A failure prints all accounts, and should stay readable
+/// Prints sizes only, since a failure prints all accounts
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "code {}, {} bytes", self.code, self.payload.len())
@@ -64,7 +64,7 @@ impl fmt::Debug for Message {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refusal {
     None,
-    /// More may leave of the stream than this only once the protocol can write again
+    /// The protocol must be able to write again before the stream is sent beyond this position
     Outstanding {
         until: Position,
     },
@@ -137,7 +137,7 @@ impl FairWriting {
         }
     }
 
-    /// What the link has to say to a message, apart from those that a frame cannot hold
+    /// The expected answer to a write, except for messages that a frame cannot hold
     pub(super) fn verdict(
         &self,
         link: &PeerState<'_>,
@@ -213,17 +213,17 @@ impl FairWriting {
         let account = self.accounts.get_mut(&protocol).expect("a protocol that is shared");
         assert_eq!(account.refusal, Refusal::Lifted, "{protocol} is told that it can write");
         account.refusal = Refusal::None;
-        // It may have written since, since nothing of it was unsent before it was told.
+        // It may have written before it was told, since nothing of it was unsent.
         account.told = account.end <= self.sent;
         account.refused.take()
     }
 
-    /// There is nothing to do but to send
+    /// Checks that every protocol was told, once only sending is left to do
     pub(super) fn check_told(&self, link: &PeerState<'_>) {
         let running = link.stage() == Stage::Running;
         let waits = |(_, account): &(&ProtocolId, &Account)| account.refusal == Refusal::Lifted;
         let waiting = self.accounts.iter().find(waits);
-        assert!(!running || waiting.is_none(), "{waiting:?} is not told that it can write");
+        assert!(!running || waiting.is_none(), "{waiting:?} was not told that it can write");
     }
 
     /// What holds between any two calls
@@ -241,7 +241,7 @@ impl FairWriting {
 
     /// The largest payload of any content and code that is taken, `None` if none is
     ///
-    /// More is taken with a code whose id is shorter, or of a payload near 16 MiB that compresses well.
+    /// More is taken for a code with a shorter id, and for a payload near 16 MiB that compresses well.
     fn capacity(&self, link: &PeerState<'_>, protocol: ProtocolId) -> Option<usize> {
         let account = self.accounts.get(&protocol)?;
         if link.stage() != Stage::Running || self.after_hello && self.hello_unsent() > 0 {

@@ -2,9 +2,9 @@
 
 use devp2p_proto::{Instant, PeerState, Stage, Timeouts, internal};
 
-/// Traffic of a peer that does no more than to keep the link alive
+/// Traffic of a peer that only keeps the link alive
 const QUIET: usize = 256;
-/// What Pings and Pongs may take: a payload of 2 KiB at the most, and twice what is needed
+/// The memory that Pings and Pongs may take: a payload of at most 2 KiB, and twice what is needed
 const BASE_MESSAGES: usize = 2 * (2048 + 2 * QUIET);
 
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Idling {
     ping: Option<Instant>,
     running: bool,
     interval: Interval,
-    /// The interval before that, if it was quiet
+    /// The interval before the current one, if it was quiet
     quiet: Option<Interval>,
 }
 
@@ -55,7 +55,7 @@ impl Idling {
         }
     }
 
-    /// Time has passed; `held` bytes are a part of a frame, or a message that was not handed out
+    /// Time has passed; `held` bytes belong to an incomplete frame, or to a message that was not handed out
     pub(super) fn note_time(&mut self, link: &PeerState<'_>, latest: Instant, held: Option<usize>) {
         if link.stage() != Stage::Running || self.ping.is_none_or(|ping| ping > latest) {
             return;

@@ -1,4 +1,4 @@
-//! Arbitrary events over one link and a remote that says anything
+//! Arbitrary events on one link, with a remote that sends anything
 
 mod buffers;
 mod ending;
@@ -22,7 +22,7 @@ use idling::Idling;
 /// Longer inputs only repeat themselves
 const MAX_OPERATIONS: usize = 1000;
 
-/// A handshake takes long, and a third link in the same buffers shows nothing that the second does not
+/// A handshake takes long, and a third link in the same buffers finds no more than the second
 const MAX_LIVES: usize = 3;
 
 /// Runs the operations that `data` spells, and panics if a promise is broken
@@ -51,14 +51,14 @@ pub fn link(data: &[u8]) {
     kept.check();
 }
 
-/// Nanoseconds of so many milliseconds; half of all time for half of all numbers
+/// `millis` in nanoseconds; numbers from `u64::MAX / 2` on are nanoseconds already
 const fn nanos(millis: u64) -> u64 {
     if millis < u64::MAX / 2 { millis * 1_000_000 } else { millis }
 }
 
-/// How many operations there were at first, each of which any byte below `FIRST_LATER` may spell
+/// The number of the first operations; the bytes below `FIRST_LATER` stand for them
 const FIRST: u8 = 32;
-/// The bytes from here on spell those that have come later, so that older inputs remain what they were
+/// The bytes from here on stand for later operations, so that older inputs do not change
 const FIRST_LATER: u8 = 224;
 const RENEW: u8 = 255;
 
@@ -66,7 +66,7 @@ struct Run<'buf, 'a> {
     settings: &'a Settings,
     subject: Subject<'buf>,
     remote: Remote,
-    /// The driver's clock in nanoseconds, and by how much it is slow at the moment
+    /// The driver's clock in nanoseconds, and how far it is slow at the moment
     time: u64,
     slow: u64,
     done: Done,
@@ -120,7 +120,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
         self.idling.check(&self.subject.link);
     }
 
-    /// Goes on until both sides have said Hello
+    /// Continues until both sides have sent Hello
     fn greet(&mut self) {
         self.pump();
         self.remote.good_hello();
@@ -184,7 +184,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
         let refused = taken == 0 && !waiting.is_empty();
         self.remote.take(taken);
         self.idling.note_input(&self.subject.link, taken, self.subject.latest);
-        // The driver's own hold is the only reason for which it may have nothing to do and nothing to read.
+        // Without held input there is always an action, or input is wanted.
         if refused && !(self.subject.is_held() && self.subject.message_waits()) {
             assert!(self.poll().is_some(), "input is refused and nothing is to be done");
         }
@@ -270,7 +270,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
         assert!(outcome == Err(SentTooMuch) || over);
     }
 
-    /// Everything that can be done without time passing
+    /// Does everything that needs no time to pass
     fn pump(&mut self) {
         loop {
             self.flush();
@@ -294,7 +294,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
         self.idling.note_time(&self.subject.link, self.subject.latest, held);
     }
 
-    /// What a message occupies that has come and was not handed out
+    /// The memory of a message that has come and was not handed out
     fn waiting_bytes(&self) -> usize {
         let link = &self.subject.link;
         let sum = |counters: Counters| counters.payload_bytes + counters.wire_bytes;

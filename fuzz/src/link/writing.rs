@@ -41,7 +41,7 @@ impl Run<'_, '_> {
         self.note_write(protocol, code, &payload, outcome);
     }
 
-    /// Writes where the message is sealed: less than was announced, as much, or a claim of more
+    /// Writes by `write_with`: fewer bytes than announced, as many, or a claim of more
     pub(super) fn write_with(&mut self, input: &mut Input<'_>) {
         let (protocol, code) = self.address(input);
         let payload = input.payload(self.max_send(protocol).max(1));

@@ -1,4 +1,4 @@
-//! What the remote hears: every frame of the link is opened and compared with what the link was asked to send
+//! What the remote receives: it opens every frame and compares it with what the link was asked to send
 
 use std::collections::VecDeque;
 
@@ -27,7 +27,7 @@ pub(crate) struct Heard {
 }
 
 impl Remote {
-    /// Hears what is offered for sending
+    /// Reads the bytes that are offered for sending
     pub(crate) fn hear(&mut self, offered: &[u8], link: &PeerState<'_>) {
         let known = self.heard.unsent.len();
         assert!(offered.starts_with(&self.heard.unsent), "bytes that were offered have changed");
@@ -140,7 +140,7 @@ impl Remote {
     /// At most one Ping and one Pong wait to be sent
     fn check_only_one(&mut self, kind: usize, end: usize) {
         let last = std::mem::replace(&mut self.heard.last[kind], end);
-        assert!(last <= self.heard.sent, "one more waits");
+        assert!(last <= self.heard.sent, "more than one waits");
     }
 
     /// Whether the link compresses its Disconnect

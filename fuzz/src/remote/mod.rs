@@ -1,7 +1,7 @@
-//! The other side: it says anything, and knows what effect that must have
+//! The remote: it sends anything, and knows the effect that this must have
 //!
-//! It seals frames by the same code as the link. It compresses by the `snap` crate, and knows nothing of how a
-//! link decides. As long as it is `certain`, it can tell the effect of everything that it has said.
+//! It seals frames by the same code as the link. It compresses by the `snap` crate, and does not know how a link
+//! decides. As long as it is `certain`, it knows the effect of everything that it has sent.
 
 mod hearing;
 mod hello;
@@ -47,12 +47,12 @@ pub(crate) struct Expected {
 
 pub(crate) struct Remote {
     pub(crate) keys: Keys,
-    /// Everything that was ever said, and how much of it the link has taken
+    /// Everything that was ever sent, and how much of it the link has taken
     wire: Vec<u8>,
     taken: usize,
     /// Where its frames end, as far as they are whole
     ends: Vec<usize>,
-    /// Bytes that are no frame were said, or frames were damaged
+    /// Bytes that are no frame were sent, or frames were damaged
     damaged: bool,
     /// Where the handshake ends in it, once that is known
     handshake_end: usize,
@@ -60,17 +60,17 @@ pub(crate) struct Remote {
     locals: &'static [Local],
     max_message: usize,
     max_body: usize,
-    /// The version in our Hello, once that is said
+    /// The version in our Hello, once it is sent
     version: Option<u64>,
     agreed: Vec<Agreed>,
     pub(crate) expected: VecDeque<Expected>,
-    /// Where Pings end that have to be answered
+    /// The end positions of Pings that have to be answered
     pings: Vec<usize>,
     /// The reasons in our Disconnects
     pub(crate) reasons: Vec<DisconnectReason>,
-    /// Everything said so far has an effect that is known
+    /// The effect of everything sent so far is known
     pub(crate) certain: bool,
-    /// Where the message ends that must end the link
+    /// The end position of the message that must end the link
     fatal: Option<usize>,
     pub(crate) heard: Heard,
 }
@@ -129,7 +129,7 @@ impl Remote {
         self.taken += len;
     }
 
-    /// How much the link has taken of a frame that it has not got whole, `None` if that is not known
+    /// How much the link has taken of an incomplete frame, `None` if that is not known
     pub(crate) fn partial_frame(&self) -> Option<usize> {
         let start = self.ends.iter().rev().find(|end| **end <= self.taken).copied().unwrap_or(self.handshake_end);
         (!self.damaged).then(|| self.taken.saturating_sub(start))
@@ -145,18 +145,18 @@ impl Remote {
         self.certain && self.fatal.is_some_and(|end| end <= self.taken)
     }
 
-    /// Whether anything was said that breaks the rules, or may do so
+    /// Whether anything was sent that breaks the rules, or may break them
     pub(crate) const fn has_misbehaved(&self) -> bool {
         self.fatal.is_some() || !self.certain
     }
 
-    /// Says Hello; the second one is ignored
+    /// Sends Hello; a second Hello is ignored
     pub(crate) fn hello(&mut self, input: &mut Input<'_>) {
         let hello = Hello::read(self.locals, input);
         self.say_hello(&hello);
     }
 
-    /// Says a Hello that is as it should be
+    /// Sends a valid Hello
     pub(crate) fn good_hello(&mut self) {
         let capabilities = self.locals.iter().map(|(name, version, ..)| (name.as_bytes().to_vec(), *version));
         self.say_hello(&Hello::good(5, capabilities));
@@ -176,7 +176,7 @@ impl Remote {
         }
     }
 
-    /// Says a message of a shared protocol, compressed if that is agreed
+    /// Sends a message of a shared protocol, compressed if that is agreed
     pub(crate) fn message(&mut self, input: &mut Input<'_>) {
         if self.agreed.is_empty() {
             return;
@@ -195,7 +195,7 @@ impl Remote {
         }
     }
 
-    /// Says a message with any id and any payload
+    /// Sends a message with any id and any payload
     pub(crate) fn any_message(&mut self, input: &mut Input<'_>) {
         let id = match input.byte() {
             0xff => u64::MAX,
@@ -227,7 +227,7 @@ impl Remote {
         self.say_payload(PONG, &[0xc0], false);
     }
 
-    /// Says Disconnect in one of its forms
+    /// Sends Disconnect in one of its forms
     pub(crate) fn disconnect(&mut self, input: &mut Input<'_>) {
         let reason = DisconnectReason::from_code(input.byte().into());
         let mut buffer = [0; 10];
@@ -247,7 +247,7 @@ impl Remote {
         if form & 4 == 0 { self.say(DISCONNECT, &payload, true) } else { self.say_payload(DISCONNECT, &payload, true) }
     }
 
-    /// Says a Snappy block whose length in front is wrong, or very large
+    /// Sends a Snappy block whose declared length is wrong, or very large
     pub(crate) fn bomb(&mut self, input: &mut Input<'_>) {
         let claim = match input.byte() {
             choice @ 0..=3 => self.max_message + usize::from(choice),
@@ -273,14 +273,14 @@ impl Remote {
         self.say(id, &block, false);
     }
 
-    /// Says a frame whose body is anything
+    /// Sends a frame with any body
     pub(crate) fn any_body(&mut self, input: &mut Input<'_>) {
         self.certain = false;
         let body = input.bytes();
         self.say_body(body);
     }
 
-    /// Says bytes that are no frame
+    /// Sends bytes that are no frame
     pub(crate) fn garbage(&mut self, input: &mut Input<'_>) {
         let bytes = input.bytes();
         if !bytes.is_empty() {
@@ -310,7 +310,7 @@ impl Remote {
         } else {
             self.expected.retain(|expected| expected.end <= position);
             self.pings.retain(|end| *end <= position);
-            // It depends on the damage how many more bytes the link takes until it notices.
+            // The damage decides how many more bytes the link takes before it notices.
             self.fatal = Some(self.fatal.unwrap_or(usize::MAX));
         }
         if position < self.handshake_end || !matches!(self.keys, Keys::Agreed(_)) {
@@ -318,7 +318,7 @@ impl Remote {
         }
     }
 
-    /// Whether payloads are compressed, once our Hello is said
+    /// Whether payloads are compressed, once our Hello is sent
     pub(crate) fn is_compressing(&self) -> Option<bool> {
         self.version.map(|version| version >= 5)
     }
@@ -347,7 +347,7 @@ impl Remote {
 
     fn say_body(&mut self, body: &[u8]) {
         if body.len() > sizes::MAX_BODY {
-            // No frame can say this.
+            // No frame can hold this.
             return;
         }
         let limit = if self.version.is_some() { self.max_body } else { 2049 };

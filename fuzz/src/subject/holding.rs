@@ -1,8 +1,8 @@
-//! What holds while the driver has no room for a message, and when input is wanted at all
+//! The promises while the driver holds input, and when input is wanted
 //!
 //! While the driver holds input, input is taken until one message waits, and `poll` gives everything but `Deliver`.
-//! Once a message waits, no input is wanted, and the deadlines that wait for input rest. They start anew when the
-//! message is handed out. Any ending lifts the hold: the message comes out, and then the end.
+//! Once a message waits, no input is wanted, and the deadlines that wait for input stop. They start anew when the
+//! message is handed out. Any ending lifts the hold: `Deliver` comes, and then `Disconnect`.
 
 use devp2p_proto::{Cause, Instant, ProtocolId, Role, Stage, Timeouts, Timer};
 
@@ -13,16 +13,16 @@ pub(super) struct Holding {
     pub(super) held: bool,
     /// A message has waited while input was held, and has not been handed out
     resting: bool,
-    /// When the silence of the peer is over, `None` for never
+    /// The read deadline, `None` for never
     read: Option<Instant>,
-    /// No Pong is missed before this
+    /// The earliest Pong deadline
     earliest_pong: Option<Instant>,
     timeouts: Timeouts,
     /// An initiator that was never polled has not dialled
     polled: bool,
 }
 
-/// The next action, as far as it follows from what came in
+/// The next action, as far as it follows from the input
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Due {
     IdentityClaimed,
@@ -124,7 +124,7 @@ impl Subject<'_> {
     pub(super) fn check_time(&mut self, before: &View) {
         let due = self.holding.read.is_some_and(|deadline| deadline <= self.latest);
         if self.link.stage() == Stage::Running && due && !self.holding.resting {
-            assert!(before.owes_pong, "a silent peer is not given up");
+            assert!(before.owes_pong, "a silent peer is not timed out");
             self.holding.read = self.latest.checked_add(self.holding.timeouts.read);
         }
     }
@@ -136,7 +136,7 @@ impl Subject<'_> {
         let Holding { resting, read, earliest_pong, .. } = self.holding;
         let next = self.link.next_timeout();
         match self.link.next_timer() {
-            Some(timer @ (Timer::Read | Timer::Pong)) if resting => panic!("{timer:?} does not rest"),
+            Some(timer @ (Timer::Read | Timer::Pong)) if resting => panic!("{timer:?} does not stop"),
             Some(Timer::Read) => assert_eq!(next, read, "the read deadline"),
             Some(Timer::Pong) => assert!(next >= earliest_pong, "the Pong deadline did not start anew"),
             _ => {}

@@ -28,7 +28,8 @@ impl Kept {
 
     /// Panics if the smallest of the payloads holds much more memory than it needs
     ///
-    /// The link must be gone, and the others go here: only who owns an allocation alone learns its size.
+    /// The link must be dropped before, and the other payloads are dropped here: only the sole owner of an
+    /// allocation can learn its size.
     pub(crate) fn check(mut self) {
         self.payloads.sort_by_key(bytes::Bytes::len);
         self.payloads.truncate(1);
@@ -39,7 +40,7 @@ impl Kept {
         let capacity = match smallest.try_into_mut() {
             Ok(memory) => memory.capacity(),
             Err(shared) => {
-                assert!(shared.is_empty(), "somebody else holds the payload");
+                assert!(shared.is_empty(), "another owner holds the payload");
                 return;
             }
         };

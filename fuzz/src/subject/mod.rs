@@ -1,7 +1,7 @@
 //! The link under test, and the promises that hold whatever happens to it
 //!
 //! Some runs have a twin: a second link that gets the same events as values, with a clock that never goes back, and
-//! without the writes that can never be taken. Its output must be the same, byte for byte.
+//! without the writes that must always be refused. Its output must be the same, byte for byte.
 
 mod holding;
 mod kept;
@@ -43,7 +43,7 @@ pub(crate) struct Subject<'buf> {
     /// The latest time that was given
     pub(crate) latest: Instant,
     max_message: usize,
-    /// The most that the buffers may occupy; those of an earlier link may have grown further
+    /// The most that the buffers may occupy; buffers of an earlier link may be larger
     max_memory: (usize, usize),
     protocols: usize,
     holding: Holding,
@@ -92,7 +92,7 @@ impl<'buf> Subject<'buf> {
         let after = self.view();
         assert!(taken <= bytes.len());
         if before.stage == Stage::Closed {
-            assert_eq!(taken, bytes.len(), "input is swallowed after the end");
+            assert_eq!(taken, bytes.len(), "input is taken and ignored after the end");
             assert_eq!(after, before, "and changes nothing");
         } else if !bytes.is_empty() && before.stage != Stage::Closing {
             assert_eq!(taken > 0, before.wants_input, "input is taken exactly while it is wanted");
@@ -118,7 +118,7 @@ impl<'buf> Subject<'buf> {
         let now = self.at(now);
         self.link.send_failed(now);
         assert!(self.link.stage() as u8 >= Stage::Closing as u8);
-        assert_eq!(self.link.unsent().len(), 0, "nothing is left to send where nothing can be sent");
+        assert_eq!(self.link.unsent().len(), 0, "bytes are left to send after sending has failed");
         self.reflect_event(Event::SendFailed);
     }
 
@@ -138,7 +138,7 @@ impl<'buf> Subject<'buf> {
         self.link.handle_timeout(now);
         let after = self.view();
         let now = self.latest;
-        assert!(after.deadline.is_none_or(|deadline| deadline > now), "the deadline {:?} is over", after.deadline);
+        assert!(after.deadline.is_none_or(|deadline| deadline > now), "the deadline {:?} has passed", after.deadline);
         let early = before.deadline.is_none_or(|deadline| deadline > now);
         if early && before.stage != Stage::Admission {
             assert_eq!(after, before, "a spurious wake-up does nothing");
@@ -154,7 +154,7 @@ impl<'buf> Subject<'buf> {
         let after = self.view();
         match outcome {
             Ok(()) if before.stage != Stage::Closed && before.stage != Stage::Admission => {
-                // Room that becomes free is used at once by a Pong that had to wait for it, and by nothing else.
+                // Capacity that becomes free is used at once by a Pong that was owed, and by nothing else.
                 let severed = before.cause == Some(Cause::SendFailed);
                 let rest = if severed { 0 } else { before.unsent - len };
                 let pong = 64 * usize::from(!before.wants_input && after.wants_input);
@@ -191,7 +191,7 @@ impl<'buf> Subject<'buf> {
         let now = self.at(now);
         let outcome = self.link.ping(now);
         match before.stage {
-            Stage::Running => assert_eq!(outcome, Ok(()), "there is always room for a Ping"),
+            Stage::Running => assert_eq!(outcome, Ok(()), "there is always capacity for a Ping"),
             Stage::Closing | Stage::Closed => assert_eq!(outcome, Err(PingError::Closed)),
             _ => assert_eq!(outcome, Err(PingError::NotReady)),
         }
@@ -236,7 +236,7 @@ impl<'buf> Subject<'buf> {
                 self.announce(Told::Nothing, Told::IdentityClaimed);
             }
             Seen::Ready(shared) => {
-                assert!(!shared.is_empty(), "nothing to start");
+                assert!(!shared.is_empty(), "Ready without a protocol");
                 assert!(self.link.is_remote_proven());
                 self.announce(Told::IdentityClaimed, Told::Ready);
             }
@@ -332,6 +332,6 @@ impl<'buf> Subject<'buf> {
         };
         act(twin);
         let same = |link: &PeerState<'_>| (link.stage(), link.cause(), link.unsent().len(), link.next_timeout());
-        assert_eq!(same(twin), same(&self.link), "the twin is elsewhere");
+        assert_eq!(same(twin), same(&self.link), "the twin is in another state");
     }
 }

@@ -1,4 +1,4 @@
-//! What every write promises by itself; whether it has to be taken is for `link::fair_writing` to say
+//! The promises of every single write; `link::fair_writing` decides whether a write has to be taken
 
 use devp2p_proto::{Event, Instant, MessageEvent, ProtocolId, Refused, Stage, WriteError};
 

@@ -47,7 +47,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The reason as the number of a Disconnect
+    /// The [`DisconnectReason`] of this cause
     pub const fn reason(self) -> DisconnectReason {
         match self {
             Self::Remote(reason) | Self::Local(reason) => reason,

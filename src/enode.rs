@@ -41,7 +41,7 @@ impl FromStr for Enode {
     }
 }
 
-/// Which part of a text is wrong for an enode URL
+/// Which part of an enode URL is wrong
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -3,11 +3,11 @@
 //! A [`PeerState`] is the link between two nodes: the RLPx handshake and encryption, the `p2p` base
 //! protocol (Hello, Disconnect, Ping, Pong), the matching of capabilities, and any number of
 //! subprotocols (`eth`, `snap`, your own) side by side on one connection. Events go in, actions come
-//! out. It opens no socket, reads no clock, draws no random number, spawns nothing and never blocks,
+//! out. The link opens no socket, reads no clock, draws no random number, spawns nothing and never blocks,
 //! so that a TCP loop, an async executor, an interrupt handler and a fuzzer drive the same code and
 //! see the same behaviour.
 //!
-//! It does no discovery, no dialling policy, no peer table and no chain.
+//! The crate has no discovery, no dialling policy, no peer table and no chain.
 //!
 //! # The run loop
 //!
@@ -150,15 +150,15 @@
 //! # Endings
 //!
 //! However a link ends, [`Action::Disconnect`] comes exactly once, as the last action, with a
-//! [`Cause`]: who ended it, and why. A failure is reported by this action, and not
-//! by an error of the call that caused it. So `?` in a driver cannot drop a Disconnect that is still
-//! unsent. Messages that were accepted for sending leave before our Disconnect.
+//! [`Cause`]: who ended it, and why. A failure is reported by this action, and not by an error of the
+//! call that caused it. So `?` in a driver cannot drop a Disconnect that is still unsent. Messages that
+//! were accepted for sending leave before our Disconnect.
 //!
 //! # What may be decided when
 //!
 //! | moment | what is known |
 //! |---|---|
-//! | accept | only the address: refuse here every connection that any key would not change |
+//! | accept | only the address: refuse here if the key does not matter |
 //! | [`Action::IdentityClaimed`] | the id that the peer claims. It may be another node's: anybody can replay a recorded auth, and anybody can encrypt an ack to us. Refuse ids here, but do not trust them |
 //! | [`Action::Ready`] | the id is proven, and the owner of the id has written the Hello |
 //! | [`Action::Disconnect`] | [`is_remote_proven`](PeerState::is_remote_proven) says whether the cause may be counted against the owner of the id |
@@ -175,7 +175,7 @@
 //!
 //! - [`guide::driver`]: put the link into an event loop of your own
 //! - [`guide::subprotocol`]: speak a protocol of your own over it
-//! - [`guide::no_alloc`]: run it in memory of your own, and how much memory that is
+//! - [`guide::no_alloc`]: run it in memory of your own, and how much it needs
 //! - [`guide::testing`]: test your protocol in virtual time, and fuzz it
 //! - [`guide::geth`]: what corresponds to each part of go-ethereum's `p2p`
 //!

@@ -21,7 +21,7 @@ impl NodeId {
         &self.0
     }
 
-    /// Whether every byte is zero, as in the id of no node
+    /// Whether every byte is zero, which is not the id of any node
     pub fn is_zero(&self) -> bool {
         self.0.iter().all(|byte| *byte == 0)
     }

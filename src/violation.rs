@@ -80,8 +80,8 @@ impl Violation {
 
     /// Whether the violation is answered with a Disconnect
     ///
-    /// After a wrong MAC the two sides no longer agree on the stream, or a third party is sending. After a failed
-    /// handshake there are no keys to encrypt a Disconnect with.
+    /// After a wrong MAC the two sides no longer agree on the stream, or a third party is sending. After
+    /// a failed handshake there are no keys to encrypt a Disconnect with.
     pub const fn is_answered(self) -> bool {
         !matches!(
             self,

@@ -1,4 +1,4 @@
-//! Guides: how to put the link to use
+//! Guides: how to use the link
 //!
 //! - [`driver`]: put the link into an event loop of your own
 //! - [`subprotocol`]: speak a protocol of your own over it

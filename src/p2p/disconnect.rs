@@ -16,7 +16,7 @@ pub(crate) fn encode(reason: DisconnectReason, out: &mut [u8; MAX_LEN]) -> &[u8]
 
 /// Reads the payload in every form that clients send: `[reason]`, `[]`, a bare integer, or nothing
 ///
-/// No reason reads as `Requested`, and a number beyond 64 bits as the largest that fits.
+/// A missing reason reads as `REQUESTED`, and a number beyond 64 bits as the largest that fits.
 pub(crate) fn decode(payload: &[u8]) -> Result<DisconnectReason, RlpError> {
     if payload.is_empty() {
         return Ok(DisconnectReason::REQUESTED);

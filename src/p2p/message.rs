@@ -50,7 +50,7 @@ pub(crate) const TABLE: [Row; 4] = [
 ];
 
 impl Row {
-    /// The length of the largest body for which capacity is kept free, as badly compressed as Snappy allows
+    /// The length of the largest body for which capacity is kept free, at the worst compression of Snappy
     pub(crate) const fn reserved_body(&self) -> Option<usize> {
         match self.reserved {
             Some(payload) => Some(rlp::uint_len(self.id).saturating_add(snappy::max_compressed_len(payload))),

@@ -126,7 +126,7 @@ impl Config {
     /// The node as geth's `admin_nodeInfo` shows it
     ///
     /// The driver listens on `ip` and `listen_address`. `part` gives what each protocol reports about
-    /// itself, or `None` while it reports nothing. Of several versions of a name the first is shown.
+    /// itself, or `None` while it reports nothing. If a name has several versions, the first is shown.
     pub fn node_info<'a, P>(
         &'a self,
         ip: &'a str,

@@ -13,8 +13,8 @@ use crate::wire::snappy;
 
 /// The memory of one link
 ///
-/// Either three slices of the caller, and the link allocates nothing, or buffers that grow with the
-/// messages and shrink again. Prints sizes only, since the bytes may be messages of a link.
+/// Either the caller's three slices, without an allocator, or buffers that grow with the messages and
+/// shrink again. Prints sizes only, since the bytes may be messages of a link.
 pub struct Buffers<'buf> {
     pub(super) receive: Arena<'buf>,
     pub(super) transmit: Store<'buf>,
@@ -22,7 +22,7 @@ pub struct Buffers<'buf> {
 }
 
 impl<'buf> Buffers<'buf> {
-    /// Uses the memory of the caller and no other
+    /// Uses the caller's memory
     ///
     /// - `receive` holds one incoming frame and, beside it, its payload decompressed: at least
     ///   [`Buffers::receive_len`] of the configured message limit.

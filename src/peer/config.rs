@@ -50,9 +50,9 @@ impl<'a> Protocol<'a> {
     }
 }
 
-/// How long a link waits for each thing
+/// The time limits and intervals of a link
 ///
-/// [`Duration::MAX`] means that the link waits forever.
+/// [`Duration::MAX`] means that a timer never goes off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

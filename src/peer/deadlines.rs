@@ -4,28 +4,28 @@ use core::time::Duration;
 
 use crate::time::Instant;
 
-/// What has to happen before a timer goes off
+/// The timers of a link
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Timer {
-    /// The handshake has to be complete
+    /// Limits the time of the handshake
     Handshake,
-    /// A Ping has to be sent
+    /// Sends the next Ping
     Ping,
-    /// Our Ping has to be answered
+    /// Limits the time until our Ping is answered
     Pong,
-    /// Bytes have to come from the peer
+    /// Limits the silence of the peer
     Read,
-    /// The rest of a frame has to come from the peer
+    /// Limits the time of an incomplete frame from the peer
     Frame,
-    /// The transport has to take bytes
+    /// Limits the time for which the transport takes nothing
     Write,
-    /// The transport has to take all bytes that were unsent when this timer was set
+    /// Limits the time until the transport has taken all bytes that were unsent when the timer was set
     Drain,
-    /// Memory that is not needed has to be given back
+    /// Gives back memory that is not needed
     Memory,
-    /// The peer has to close the connection, or to send Disconnect after a failed write
+    /// Limits the time until the peer closes the connection, or sends Disconnect after a failed write
     Linger,
 }
 
@@ -43,7 +43,7 @@ impl Timer {
         Self::Linger,
     ];
 
-    /// Whether what is waited for comes from the peer
+    /// Whether the timer waits for input
     const fn waits_for_input(self) -> bool {
         matches!(self, Self::Pong | Self::Read)
     }
@@ -118,7 +118,7 @@ impl Deadlines {
         }
     }
 
-    /// A deadline that can pass
+    /// The deadline, if the timer is set and not stopped
     fn running(&self, timer: Timer) -> Option<Instant> {
         let deadline = self.deadline(timer);
         (deadline != NEVER && !(self.resting && timer.waits_for_input())).then_some(deadline)

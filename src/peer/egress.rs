@@ -71,7 +71,7 @@ impl<'buf> Egress<'buf> {
         Some(())
     }
 
-    /// Drops what is unsent
+    /// Drops the unsent bytes
     pub(super) const fn clear(&mut self) {
         self.start = 0;
         self.end = 0;
@@ -82,7 +82,7 @@ impl<'buf> Egress<'buf> {
         self.base_ends.get(message as usize).is_none_or(|end| self.sent >= *end)
     }
 
-    /// How many bytes of protocols' frames the caller's buffer holds; `None` for one that grows
+    /// The capacity of the caller's buffer for frames of protocols; `None` for a growable buffer
     pub(super) fn fixed_capacity(&self) -> Option<usize> {
         match &self.store {
             Store::Fixed(bytes) => Some(bytes.len().saturating_sub(RESERVE)),
@@ -127,7 +127,7 @@ impl<'buf> Egress<'buf> {
         Some(len)
     }
 
-    /// Seals a frame behind what is unsent, and returns its length
+    /// Seals a frame after the unsent bytes, and returns its length
     ///
     /// `write` puts the body into `max_body` bytes and returns its length. The caller has made sure
     /// that the frame fits. `None`, and nothing happens, if `write` fails or if the body is larger than

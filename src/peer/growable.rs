@@ -1,4 +1,4 @@
-//! Buffers that grow, where there is an allocator to grow them with
+//! Buffers that grow, if there is an allocator
 //!
 //! Without an allocator both types are uninhabited: the code that uses them stays the same, and the
 //! compiler drops it.

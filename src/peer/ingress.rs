@@ -30,7 +30,7 @@ enum Expected {
     Body(usize),
     /// What is left of a body that is not stored
     Drained { size: usize, left: usize, violation: Violation },
-    /// The MAC behind a body that was not stored
+    /// The MAC after a body that was not stored
     DrainedTag { size: usize, violation: Violation },
 }
 
@@ -184,7 +184,7 @@ impl<'buf> Ingress<'buf> {
         copied
     }
 
-    /// Goes from a complete piece to the one after it
+    /// Handles a complete piece, and expects the next one
     fn advance(
         &mut self,
         session: Option<&mut Session>,

@@ -77,7 +77,7 @@ impl Frames {
         frame
     }
 
-    /// Opens the frame that `bytes` start with, `None` if it is not whole or not authentic
+    /// Opens the frame at the start of `bytes`, `None` if it is not complete or not authentic
     pub fn open(&mut self, bytes: &[u8]) -> Option<Frame> {
         let (header, rest) = bytes.split_first_chunk()?;
         let size = self.0.open_header(header).ok()?;
@@ -117,7 +117,7 @@ impl Dialled {
     /// Reads the answer
     ///
     /// # Errors
-    /// The violation in it.
+    /// The violation in the ack.
     pub fn finish(self, ack: &[u8]) -> Result<Frames, Violation> {
         let agreement = self.handshake.read_ack(&mut ack.to_vec())?;
         Ok(Frames(agreement.initiator_session(&self.auth, ack)))

@@ -76,11 +76,12 @@ use state::{Pending, Phase, State};
 /// One peer link, from the first byte of the handshake to the last Disconnect
 ///
 /// Events go in through methods that take the time as an argument. Actions come out of
-/// [`poll`](Self::poll), and [`next_timeout`](Self::next_timeout) says when to call the link if no
-/// event happens before. The front page of the crate has the loop that connects them. No method blocks
-/// or panics. With the caller's buffers no method allocates.
+/// [`poll`](Self::poll), and [`next_timeout`](Self::next_timeout) says when to call
+/// [`handle_timeout`](Self::handle_timeout) if no event happens before. The front page of the crate has
+/// the loop that connects them. No method blocks or panics. With the caller's buffers, no method
+/// allocates except `write_rlp`.
 ///
-/// The methods have five kinds: constructors; actions and time, which the driver asks for; events,
+/// There are five kinds of methods: constructors; actions and time, which the driver asks for; events,
 /// which tell the link what happened; requests, which tell it what the application wants; and
 /// observers, which change nothing.
 pub struct PeerState<'buf> {

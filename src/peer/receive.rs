@@ -29,8 +29,8 @@ impl PeerState<'_> {
     /// Completes at most one message, and takes nothing more until the action of that message was
     /// polled. Returns 0 while such an action waits, while a Pong is owed and an earlier Pong is unsent,
     /// or if `bytes` is empty. A waiting `Send` alone does not stop input.
-    /// [`wants_input`](Self::wants_input) says beforehand whether bytes are taken. Keep the rest of the bytes and offer it again.
-    /// After the link has ended, everything is taken and ignored.
+    /// [`wants_input`](Self::wants_input) says beforehand whether bytes are taken. Keep the rest of the
+    /// bytes and offer it again. After the link has ended, everything is taken and ignored.
     ///
     /// The end of the stream is not an empty slice but [`receive_closed`](Self::receive_closed).
     #[must_use = "bytes that were not taken have to be offered again"]
@@ -85,8 +85,8 @@ impl PeerState<'_> {
     ///
     /// While `held` is true, continue to feed input: Pings are answered, and [`poll`](Self::poll) gives
     /// everything but `Deliver`. Once a message waits, [`wants_input`](Self::wants_input) is false, and
-    /// the read and Pong deadlines rest; they start anew when the message is handed out. What the peer
-    /// sends after that message is not answered until then. The end of the link lifts the hold: the
+    /// the read and Pong deadlines stop; they start anew when the message is handed out. Input after
+    /// that message is not answered until then. The end of the link lifts the hold: the
     /// message is handed out, and then `Disconnect`. A second call with the same value does nothing.
     pub fn hold_input(&mut self, now: Instant, held: bool) {
         self.advance_clock(now);
@@ -210,7 +210,7 @@ impl PeerState<'_> {
             // The payload of a Ping is of no interest, and not worth the work of decompressing it.
             Some(Base::Ping) => self.owe_pong(),
             Some(Base::Pong) => self.note_pong(),
-            // A second Hello and the reserved ids are ignored, as by the reference client.
+            // A second Hello and the reserved ids are ignored, as in the reference client.
             Some(Base::Hello) => {}
             None if id < message::BASE_LENGTH => {}
             None => self.handle_protocol_message(id, place, size).map_err(Cause::Violation)?,
@@ -242,9 +242,9 @@ impl PeerState<'_> {
 
     /// Reads a Disconnect in every form that is seen on the network
     ///
-    /// Whether it is compressed does not depend on the stage: old clients never compress it, and others
-    /// decide by which of the two Hellos has crossed already. No payload has a
-    /// different reason in each form: read as Snappy, an uncompressed one claims more bytes than it makes.
+    /// Whether it is compressed does not depend on the stage: old clients never compress it, and for
+    /// others it depends on which Hello they have sent or read. No payload has two readings: read as
+    /// Snappy, an uncompressed one claims more bytes than it makes.
     #[inline(never)] // the buffer must not be in the frame of a driver's loop
     fn read_disconnect(&self, place: Place) -> Cause {
         let mut scratch = [0; message::MAX_BASE_PAYLOAD];
@@ -268,7 +268,7 @@ impl PeerState<'_> {
 
 /// Decides what becomes of a large body, whose first block `start` is not authenticated yet
 ///
-/// A body that its protocol permits is stored. Of any other one the MAC alone is checked, and then it
+/// A body that its protocol permits is stored. Of any other body only the MAC is checked, and then it
 /// is a violation: no message of the base protocol is as large as this.
 fn dispose(start: &[u8], size: usize, protocols: &Protocols, compression: Compression) -> Disposal {
     match permit(start, size, protocols, compression) {

@@ -80,8 +80,8 @@ impl RemoteHello {
 
     /// The capabilities that the remote listed first, at most [`MAX_PROTOCOLS`]
     ///
-    /// Those with a name that cannot be shared are left out. All capabilities that the remote listed take part
-    /// in the matching of protocols.
+    /// Those with a name that cannot be shared are left out. All capabilities that the remote listed
+    /// take part in the matching of protocols.
     pub fn capabilities(&self) -> &[Capability] {
         &self.capabilities
     }

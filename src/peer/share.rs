@@ -59,7 +59,7 @@ impl Share {
         }
     }
 
-    /// Notes a refusal; returns whether it is the first since the protocol could write
+    /// Notes a refusal; returns whether the protocol was not waiting for `Writable` already
     pub(super) fn refuse(&mut self) -> bool {
         core::mem::replace(&mut self.refusal, Refusal::Outstanding) == Refusal::None
     }

@@ -1,4 +1,4 @@
-//! What the passing of time does
+//! The timers: what each one does when it goes off
 
 use core::time::Duration;
 

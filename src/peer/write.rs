@@ -46,9 +46,10 @@ impl PeerState<'_> {
 
     /// Sends a message that `fill` writes directly into the transmit buffer
     ///
-    /// For devices that have no memory for a second copy of the message. `fill` gets `max` bytes with any content, and
-    /// returns how many of them are the payload. It is called only if a message of `max` bytes is taken
-    /// by the rule of [`write`](Self::write). The message is not compressed, which every peer can read.
+    /// For devices that have no memory for a second copy of the message. `fill` gets `max` bytes with any
+    /// content, and returns how many of them are the payload. It is called only if a message of `max`
+    /// bytes is taken by the rule of [`write`](Self::write). The message is not compressed; every peer
+    /// can read that.
     ///
     /// # Errors
     /// As for [`write`](Self::write), and `TooLarge` if `fill` returns more than `max`.

@@ -78,8 +78,8 @@ impl Session {
 
     /// Seals a frame in place
     ///
-    /// `frame` is [`frame_len`]`(body)` bytes of which the body stands, in the clear, after the
-    /// first [`HEADER`]; every other byte is written here. A frame of any other length is left alone.
+    /// `frame` has [`frame_len`]`(body)` bytes. The body is in the clear after the first [`HEADER`]
+    /// bytes; every other byte is written here. A frame of any other length is left alone.
     pub(crate) fn seal(&mut self, frame: &mut [u8], body: usize) {
         let parts = Parts::split(frame, body);
         invariant!(parts.is_some(), "a frame has the length of its body's frame");

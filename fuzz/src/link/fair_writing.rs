@@ -1,7 +1,7 @@
 //! Which writes are taken
 //!
-//! Each shared protocol has a share of its own, and the others have no effect on it. A message is taken if nothing of its
-//! protocol is unsent. Otherwise it is taken only if no refusal of the protocol is outstanding, and if it fits the
+//! Each shared protocol has a share of its own, and the others have no effect on it. A message is taken if nothing
+//! of its protocol is unsent. Otherwise it is taken only if no refusal of the protocol is outstanding, and if it fits the
 //! share together with what the protocol wrote since nothing of it was unsent. After refusals the protocol is told
 //! once, when nothing of it is unsent, and then its next message is taken however late it comes.
 //!

@@ -81,7 +81,7 @@ impl fmt::Display for RlpError {
 
 impl core::error::Error for RlpError {}
 
-/// How deep lists may be nested in what [`validate`] accepts
+/// The deepest nesting of lists that [`validate`] accepts
 pub const MAX_DEPTH: usize = 32;
 
 /// Checks that `bytes` are exactly one canonical RLP item, at every level

@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
     /// Reads the next item, whatever its kind
     ///
     /// # Errors
-    /// `Truncated` or `NonCanonicalLength`. The items inside a list are not looked at.
+    /// `Truncated` or `NonCanonicalLength`. The items inside a list are not checked.
     pub fn item(&mut self) -> Result<Item<'a>, RlpError> {
         let (item, rest) = split_item(self.rest)?;
         self.rest = rest;
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         Ok(big_endian(bytes))
     }
 
-    /// Moves past the next item without looking at it, and returns its encoding
+    /// Moves past the next item without reading it, and returns its encoding
     ///
     /// # Errors
     /// As for [`Reader::item`].

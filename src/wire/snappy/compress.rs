@@ -35,7 +35,7 @@ pub(crate) const fn max_compressed_len(len: usize) -> usize {
     len.saturating_add(len / 64).saturating_add(7)
 }
 
-/// The longest input whose block is sure to fit into `room` bytes
+/// The longest input whose block always fits into `room` bytes
 ///
 /// The inverse of [`max_compressed_len`].
 pub(crate) const fn max_input(room: usize) -> usize {
@@ -57,8 +57,8 @@ pub(crate) const fn table_len(len: usize) -> usize {
 
 /// Writes `input` as one block to the start of `output` and returns the size of the block
 ///
-/// Any `table` does, whatever it holds: as many of its entries as a power of two and [`table_len`]
-/// allow are cleared and used. With fewer than [`MIN_TABLE`] nothing is searched, and the block
+/// Any `table` is accepted, whatever it holds. The largest power of two of its entries, at most
+/// [`table_len`], is cleared and used. With fewer than [`MIN_TABLE`] nothing is searched, and the block
 /// holds literals only.
 ///
 /// # Errors
@@ -251,7 +251,7 @@ impl Sink<'_> {
         Some(())
     }
 
-    /// Copies of together `len` bytes, at least four, from `offset` back
+    /// Copies of `len` bytes together, at least four, from `offset` bytes back
     #[inline(always)]
     fn copy(&mut self, offset: usize, mut len: usize) -> Option<()> {
         let (low, high) = (offset as u8, (offset >> 8) as u8);

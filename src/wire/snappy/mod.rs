@@ -1,4 +1,4 @@
-//! Raw Snappy blocks, the body of every message after the Hellos (EIP-706)
+//! Raw Snappy blocks, the form of every payload after the Hellos (EIP-706)
 //!
 //! A block is the length of the data as a little-endian base-128 number (at most 32 bits), then
 //! elements until the block ends. An element starts with a tag byte whose low two bits are its

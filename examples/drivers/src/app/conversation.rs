@@ -35,9 +35,7 @@ impl Conversation {
         loop {
             self.speak(now, link);
             self.hold_input(now, link);
-            let Some(action) = link.poll() else {
-                return None;
-            };
+            let action = link.poll()?;
             self.report.note(&action);
             match action {
                 Action::Ready(ready) => self.start(&ready),

@@ -66,13 +66,7 @@ impl Link {
         }
     }
 
-    pub fn write(
-        &mut self,
-        now: Instant,
-        protocol: ProtocolId,
-        code: u64,
-        payload: &[u8],
-    ) -> Result<(), WriteError> {
+    pub fn write(&mut self, now: Instant, protocol: ProtocolId, code: u64, payload: &[u8]) -> Result<(), WriteError> {
         match self.handle(now, Event::Write { protocol, code, payload }) {
             Err(Refused::Write(error)) => Err(error),
             _ => Ok(()),

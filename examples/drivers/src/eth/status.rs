@@ -121,7 +121,7 @@ impl fmt::Display for Mismatch {
             Self::Network { theirs, ours } => write!(f, "it is on network {theirs}, not on {ours}"),
             Self::Genesis { theirs, ours } => write!(f, "its genesis is {theirs}, not {ours}"),
             Self::Fork { theirs, why } => write!(f, "its fork id is {theirs}: {why}"),
-            Self::Range => f.write_str("it has a range of blocks that cannot be"),
+            Self::Range => f.write_str("its range of blocks is impossible"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The journal of a link: what made it, then all that happened to it and all that came out of it
 //!
 //! A link has no other input than its constructor's arguments and its events, so the journal is enough to
-//! live its life again, down to the last byte. `replay` does that.
+//! run it again, down to the last byte. `replay` does that.
 //!
 //! # Format
 //!

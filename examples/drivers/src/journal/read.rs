@@ -121,7 +121,7 @@ impl fmt::Display for Damage {
         match self {
             Self::Foreign => f.write_str("not a journal of a link, or of another version"),
             Self::Truncated => f.write_str("truncated: the journal ends before its last entry"),
-            Self::Malformed { offset } => write!(f, "damaged: the entry at byte {offset} makes no sense"),
+            Self::Malformed { offset } => write!(f, "damaged: the entry at byte {offset} cannot be read"),
         }
     }
 }

@@ -17,7 +17,7 @@ use devp2p_drivers::eth::receipt::Receipts;
 use devp2p_proto::Instant;
 
 use crate::failure::Failure;
-use crate::outbox::Port;
+use crate::port::Port;
 use crate::request::Request;
 use crate::serve::Shelf;
 

@@ -14,7 +14,7 @@ use devp2p_proto::Instant;
 
 use crate::download::{Download, Tally};
 use crate::failure::{Failure, decode};
-use crate::outbox::Port;
+use crate::port::Port;
 
 /// How long Status may take, as in the reference client
 const STATUS_PATIENCE: Duration = Duration::from_secs(5);

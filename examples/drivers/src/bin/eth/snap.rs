@@ -11,7 +11,7 @@ use devp2p_proto::Instant;
 use rlp::{Decodable, DecoderError, Encodable, Rlp, RlpStream};
 
 use crate::failure::{Failure, decode};
-use crate::outbox::Port;
+use crate::port::Port;
 use crate::request::Request;
 
 pub const LENGTH: u64 = 8;

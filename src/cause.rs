@@ -56,7 +56,9 @@ impl Cause {
             Self::Violation(violation) => violation.reason(),
             Self::NothingShared => DisconnectReason::USELESS_PEER,
             Self::Timeout(Timeout::Write) | Self::ReceiveClosed | Self::SendFailed => DisconnectReason::TCP_ERROR,
-            Self::Timeout(Timeout::Handshake | Timeout::Read | Timeout::Pong) => DisconnectReason::PING_TIMEOUT,
+            Self::Timeout(Timeout::Handshake | Timeout::Read | Timeout::Frame | Timeout::Pong) => {
+                DisconnectReason::PING_TIMEOUT
+            }
         }
     }
 
@@ -112,6 +114,8 @@ pub enum Timeout {
     Handshake,
     /// The peer was silent for too long
     Read,
+    /// The rest of a frame from the peer did not come
+    Frame,
     /// The peer did not answer a Ping
     Pong,
     /// The transport did not take what there was to send
@@ -123,6 +127,7 @@ impl fmt::Display for Timeout {
         f.write_str(match self {
             Self::Handshake => "handshake timeout",
             Self::Read => "read timeout",
+            Self::Frame => "frame timeout",
             Self::Pong => "pong timeout",
             Self::Write => "write timeout",
         })

@@ -30,6 +30,8 @@ pub enum ConfigError {
     ClientIdTooLong,
     /// A timeout that would end every link at once is zero
     ZeroTimeout,
+    /// The read timeout is not longer than the time from one Ping to the next
+    ReadBeforePing,
     /// A message limit is smaller than the base protocol needs, or larger than a frame can hold
     InvalidMessageLimit {
         /// The smallest limit, in bytes
@@ -55,6 +57,7 @@ impl fmt::Display for ConfigError {
             Self::RangesTooLarge => f.write_str("the ranges of message ids do not fit into 64 bits"),
             Self::ClientIdTooLong => f.write_str("the client id is too long"),
             Self::ZeroTimeout => f.write_str("a timeout is zero"),
+            Self::ReadBeforePing => f.write_str("the read timeout is not longer than the ping interval"),
             Self::InvalidMessageLimit { min, max } => write!(f, "a message limit must be {min} to {max} bytes"),
         }
     }

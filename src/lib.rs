@@ -221,6 +221,10 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod cause;
 mod enode;
 mod error;
@@ -239,6 +243,7 @@ mod reason;
 mod rlpx;
 mod time;
 mod violation;
+mod wipe;
 mod wire;
 
 #[cfg(feature = "rlp")]

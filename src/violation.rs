@@ -64,8 +64,6 @@ pub enum Violation {
     ConnectedToSelf,
     /// Disconnect had no known encoding
     MalformedDisconnect(RlpError),
-    /// Ping or Pong held something other than RLP
-    MalformedPing(RlpError),
 }
 
 impl Violation {
@@ -125,7 +123,6 @@ impl fmt::Display for Violation {
             Self::UnexpectedIdentity => f.write_str("Hello with another node id than the handshake"),
             Self::ConnectedToSelf => f.write_str("connected to self"),
             Self::MalformedDisconnect(error) => write!(f, "malformed Disconnect: {error}"),
-            Self::MalformedPing(error) => write!(f, "malformed Ping or Pong: {error}"),
         }
     }
 }
@@ -136,8 +133,7 @@ impl core::error::Error for Violation {
             Self::MalformedHandshake(error)
             | Self::MalformedMessageId(error)
             | Self::MalformedHello(error)
-            | Self::MalformedDisconnect(error)
-            | Self::MalformedPing(error) => Some(error),
+            | Self::MalformedDisconnect(error) => Some(error),
             Self::MalformedCompression(error) => Some(error),
             _ => None,
         }

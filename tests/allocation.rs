@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use devp2p_proto::{Action, Buffers, Config, Instant, PeerState, Stage};
+use devp2p_proto::{Action, Buffers, Config, Instant, PeerState, Stage, Timeouts};
 use devp2p_testing::{ALPHA, BETA, Node, PROTOCOLS, Pipe, config, entropy, key, noise};
 
 /// Counts per thread, so that tests do not count each other
@@ -223,10 +223,13 @@ struct Idle {
 
 impl Idle {
     fn new() -> Self {
+        Self::with(&config(1, PROTOCOLS), &config(2, PROTOCOLS))
+    }
+
+    fn with(ours: &Config, theirs: &Config) -> Self {
         let now = Instant::ZERO;
-        let big = |seed| config(seed, PROTOCOLS);
-        let a = PeerState::initiator(now, &big(1), key(2).node_id(), entropy(1), Buffers::growable()).unwrap();
-        let b = PeerState::recipient(now, &big(2), entropy(2), Buffers::growable()).unwrap();
+        let a = PeerState::initiator(now, ours, key(2).node_id(), entropy(1), Buffers::growable()).unwrap();
+        let b = PeerState::recipient(now, theirs, entropy(2), Buffers::growable()).unwrap();
         Self { a: Node::new(a), b: Node::new(b), now }
     }
 
@@ -272,6 +275,51 @@ fn memory_is_given_back() {
     // The drivers' logs are on the heap too; they hold nothing but Ready and Authenticated here.
     let back = heap_of_both(before);
     assert!(back <= fresh.max(2 * 1024), "{back} bytes after the large message, {fresh} before");
+}
+
+/// A peer that leaves one byte unread keeps no more than what is unsent
+#[test]
+fn memory_is_given_back_while_something_is_unsent() {
+    warm_up();
+    let mut timeouts = Timeouts::default();
+    (timeouts.slowest_rate, timeouts.read) = (1, Duration::MAX);
+    let config = |seed| config(seed, PROTOCOLS).with_timeouts(timeouts).unwrap();
+    let before = IN_USE.get();
+    let mut idle = Idle::with(&config(1), &config(2));
+    idle.exchange();
+    idle.a.link.write(idle.now, ALPHA, 0, &noise(1, 4 << 20)).unwrap();
+    let large = idle.a.link.unsent().len();
+    idle.a.link.write(idle.now, BETA, 0, &[7; 100]).unwrap();
+    let Some(Action::Send(_)) = idle.a.link.poll() else { panic!("there is something to send") };
+    idle.a.link.sent(idle.now, large).unwrap();
+    let unsent = idle.a.link.unsent().to_vec();
+    for _ in 0..3 {
+        idle.now = idle.now.checked_add(Duration::from_secs(15)).unwrap();
+        idle.a.link.handle_timeout(idle.now);
+        idle.a.link.sent(idle.now, 1).unwrap();
+    }
+    assert!(idle.a.link.unsent().starts_with(&unsent[3..]), "what is unsent is as it was");
+    let back = heap_of_both(before);
+    assert!(back <= 8 * 1024, "{back} bytes for {} unsent", idle.a.link.unsent().len());
+}
+
+/// Without regular Pings too
+#[test]
+fn memory_is_given_back_without_pings() {
+    warm_up();
+    let mut timeouts = Timeouts::default();
+    (timeouts.ping, timeouts.read) = (Duration::MAX, Duration::MAX);
+    let config = |seed| config(seed, PROTOCOLS).with_timeouts(timeouts).unwrap();
+    let before = IN_USE.get();
+    let mut idle = Idle::with(&config(1), &config(2));
+    idle.exchange();
+    idle.a.link.write(idle.now, ALPHA, 0, &noise(1, 4 << 20)).unwrap();
+    idle.exchange();
+    assert!(heap_of_both(before) > 4 << 20);
+    idle.idle();
+    let back = heap_of_both(before);
+    assert!(back <= 2 * 4096 + 2048, "{back} bytes");
+    assert_eq!((idle.a.link.next_timeout(), idle.b.link.next_timeout()), (None, None), "and nobody is woken");
 }
 
 /// Printed for the record: `cargo test --test allocation -- --nocapture idle`

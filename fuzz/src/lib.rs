@@ -10,6 +10,7 @@ mod link;
 mod packets;
 mod remote;
 mod settings;
+mod sizes;
 mod subject;
 
 pub use link::link;

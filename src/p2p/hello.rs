@@ -31,7 +31,7 @@ impl<'a> Hello<'a> {
             client_id: list.bytes()?,
             capabilities: list.list()?,
             listen_port: list.uint()?,
-            id: NodeId::new(*list.array()?),
+            id: read_id(&mut list)?,
         };
         let mut capabilities = hello.capabilities;
         while !capabilities.is_empty() {
@@ -61,6 +61,12 @@ impl<'a> Hello<'a> {
         core::iter::from_fn(move || read_capability(&mut rest).ok())
             .filter_map(|(name, version)| Some(Capability { name: Name::new(name)?, version }))
     }
+}
+
+/// A node id that is missing or of another length is none, as for the reference client
+fn read_id(list: &mut Reader<'_>) -> Result<NodeId, RlpError> {
+    let bytes = if list.is_empty() { &[] } else { list.bytes()? };
+    Ok(NodeId::new(bytes.try_into().unwrap_or([0; 64])))
 }
 
 fn read_capability<'a>(list: &mut Reader<'a>) -> Result<(&'a [u8], u64), RlpError> {
@@ -201,6 +207,24 @@ mod tests {
         let payload = foreign(5, &[], &[]);
         let null = Hello { id: NodeId::new([0; 64]), ..Hello::decode(&payload).unwrap() };
         assert_eq!(null.check(&proven, &local), Err(Violation::NullIdentity));
+    }
+
+    #[test]
+    fn a_node_id_that_is_missing_or_short_is_a_null_identity() {
+        for id in [&[][..], &[0x80], &[0x83, 1, 2, 3]] {
+            let mut buffer = std::vec![0; 100];
+            let mut writer = Writer::new(&mut buffer);
+            writer.list(|list| {
+                list.uint(5);
+                list.bytes(b"foreign/1");
+                list.list(|_| {});
+                list.uint(0);
+                list.raw(id);
+            });
+            let hello = Hello::decode(writer.finish().unwrap()).unwrap();
+            let outcome = hello.check(&NodeId::new([2; 64]), &NodeId::new([3; 64]));
+            assert_eq!(outcome, Err(Violation::NullIdentity), "{id:?}");
+        }
     }
 
     #[test]

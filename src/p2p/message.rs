@@ -2,7 +2,7 @@
 
 use crate::invariant::must;
 use crate::violation::Violation;
-use crate::wire::rlp::{self, Reader, RlpError};
+use crate::wire::rlp::{self, Reader};
 use crate::wire::snappy;
 
 /// Ids below this belong to the base protocol, those of shared protocols begin here
@@ -10,6 +10,9 @@ pub(crate) const BASE_LENGTH: u64 = 0x10;
 
 /// The most bytes that a payload of the base protocol may have, in every client
 pub(crate) const MAX_BASE_PAYLOAD: usize = 2048;
+
+/// The largest body of a frame of the base protocol
+pub(crate) const MAX_BASE_BODY: usize = 1 + MAX_BASE_PAYLOAD;
 
 /// The most bytes that a message id takes
 pub(crate) const MAX_ID_LEN: usize = rlp::uint_len(u64::MAX);
@@ -75,11 +78,6 @@ pub(crate) fn split(body: &[u8]) -> Result<(u64, &[u8]), Violation> {
     let mut reader = Reader::new(body);
     let id = reader.uint().map_err(Violation::MalformedMessageId)?;
     Ok((id, reader.remaining()))
-}
-
-/// Checks the payload of a Ping or Pong: an item whose content does not matter, or nothing at all
-pub(crate) fn check_empty(payload: &[u8]) -> Result<(), RlpError> {
-    if payload.is_empty() { Ok(()) } else { rlp::validate(payload) }
 }
 
 #[cfg(test)]

@@ -126,6 +126,14 @@ impl Store<'_> {
         }
     }
 
+    /// How much memory the buffer occupies; none of the link's own if it is the caller's
+    pub(super) fn allocated(&self) -> usize {
+        match self {
+            Self::Fixed(_) => 0,
+            Self::Growable(bytes) => bytes.allocated(),
+        }
+    }
+
     /// Gives back what exceeds `peak` bytes; returns whether `kept` has moved to the front
     pub(super) fn trim(&mut self, peak: usize, kept: Range<usize>) -> bool {
         match self {
@@ -221,6 +229,14 @@ impl Arena<'_> {
         }
     }
 
+    /// How much memory the buffers occupy; none of the link's own if they are the caller's
+    pub(super) fn allocated(&self) -> usize {
+        match self {
+            Self::Fixed { .. } => 0,
+            Self::Growable { frame, message } => frame.allocated().saturating_add(message.allocated()),
+        }
+    }
+
     /// Gives back what exceeds the two peaks; only the first bytes of each remain, as many as given
     pub(super) fn trim(&mut self, peak: (usize, usize), kept: (usize, usize)) {
         match self {
@@ -247,6 +263,14 @@ impl Table<'_> {
             Self::Fixed(table) => table,
             Self::Growable(_) if len < 16 => &mut [],
             Self::Growable(table) => table.grow(snappy::table_len(len)),
+        }
+    }
+
+    /// How much memory the table occupies; none of the link's own if it is the caller's
+    pub(super) fn allocated(&self) -> usize {
+        match self {
+            Self::Fixed(_) => 0,
+            Self::Growable(table) => table.allocated(),
         }
     }
 

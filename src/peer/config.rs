@@ -63,11 +63,21 @@ pub struct Timeouts {
     pub ping: Duration,
     /// From the moment at which a Ping has left to its Pong: 30 s
     pub pong: Duration,
-    /// The longest silence of the peer: 30 s
+    /// The longest silence of the peer, and the longest time from the first byte of its frame to the last: 30 s
+    ///
+    /// A large frame may take the time that it takes at the slowest rate.
     pub read: Duration,
-    /// The longest time for which the transport takes none of the unsent bytes: 20 s
+    /// The longest time for which the transport takes none of the unsent bytes, and the longest time until
+    /// it has taken all bytes that are unsent at one moment: 20 s
+    ///
+    /// Many bytes may take the time that they take at the slowest rate.
     pub write: Duration,
-    /// How long our Disconnect may take to leave, and how long the peer then has to hang up: 2 s each
+    /// The slowest rate at which large frames may come and leave, in bytes per second: 64 KiB/s
+    ///
+    /// A frame of 16 MiB may take 256 s at that rate, and takes 134 s at 1 Mbit/s. 0 makes `read` and
+    /// `write` hold for frames of every size.
+    pub slowest_rate: u32,
+    /// How long the peer has to hang up first once our Disconnect has left: 2 s
     pub linger: Duration,
 }
 
@@ -79,6 +89,7 @@ impl Default for Timeouts {
             pong: Duration::from_secs(30),
             read: Duration::from_secs(30),
             write: Duration::from_secs(20),
+            slowest_rate: 64 * 1024,
             linger: Duration::from_secs(2),
         }
     }
@@ -140,11 +151,16 @@ impl Config {
     /// Replaces the timeouts
     ///
     /// # Errors
-    /// `ZeroTimeout` if any but `linger` is zero.
+    /// `ZeroTimeout` if any but `linger` is zero. `ReadBeforePing` if `read` is not longer than `ping`: that
+    /// would end every idle link before its Ping is answered. With `ping` at [`Duration::MAX`] the link
+    /// relies on the Pings of the peer, and any `read` is accepted.
     pub fn with_timeouts(self, timeouts: Timeouts) -> Result<Self, ConfigError> {
-        let Timeouts { handshake, ping, pong, read, write, linger: _ } = timeouts;
+        let Timeouts { handshake, ping, pong, read, write, slowest_rate: _, linger: _ } = timeouts;
         if [handshake, ping, pong, read, write].contains(&Duration::ZERO) {
             return Err(ConfigError::ZeroTimeout);
+        }
+        if read <= ping && ping != Duration::MAX {
+            return Err(ConfigError::ReadBeforePing);
         }
         Ok(Self { timeouts, ..self })
     }

@@ -11,21 +11,37 @@ use crate::time::Instant;
 pub enum Timer {
     /// The handshake is to be complete
     Handshake,
-    /// A Ping is to be sent, and memory that is not needed to be given back
+    /// A Ping is to be sent
     Ping,
     /// Our Ping is to be answered
     Pong,
     /// Something is to come from the peer
     Read,
+    /// The rest of a frame is to come from the peer
+    Frame,
     /// Something is to be taken by the transport
     Write,
-    /// Our Disconnect is to leave, and then the peer to hang up
+    /// What was unsent when this timer was set is to be taken by the transport
+    Drain,
+    /// Memory that is not needed is to be given back
+    Memory,
+    /// The peer is to hang up
     Linger,
 }
 
 impl Timer {
     /// In the order in which timers that are due together go off
-    const ALL: [Self; 6] = [Self::Handshake, Self::Write, Self::Pong, Self::Read, Self::Ping, Self::Linger];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Handshake,
+        Self::Write,
+        Self::Drain,
+        Self::Frame,
+        Self::Pong,
+        Self::Read,
+        Self::Ping,
+        Self::Memory,
+        Self::Linger,
+    ];
 
     /// Whether what is waited for comes from the peer
     const fn waits_for_input(self) -> bool {
@@ -36,27 +52,30 @@ impl Timer {
 /// When each timer goes off
 #[derive(Debug)]
 pub(super) struct Deadlines {
-    table: [Option<Instant>; Timer::ALL.len()],
+    /// [`NEVER`] for a timer that is not set
+    table: [Instant; Timer::ALL.len()],
     /// A message waits that the driver holds back: what waits for input rests
     resting: bool,
 }
 
+const NEVER: Instant = Instant::MAX;
+
 impl Deadlines {
     pub(super) const fn new() -> Self {
-        Self { table: [None; Timer::ALL.len()], resting: false }
+        Self { table: [NEVER; Timer::ALL.len()], resting: false }
     }
 
     /// Starts `timer` anew; a delay beyond the end of time is never over
     pub(super) fn set(&mut self, timer: Timer, now: Instant, delay: Duration) {
-        self.put(timer, now.checked_add(delay));
+        self.put(timer, now.checked_add(delay).unwrap_or(NEVER));
     }
 
     pub(super) fn stop(&mut self, timer: Timer) {
-        self.put(timer, None);
+        self.put(timer, NEVER);
     }
 
     pub(super) fn is_set(&self, timer: Timer) -> bool {
-        self.deadline(timer).is_some()
+        self.deadline(timer) != NEVER
     }
 
     /// Stops all timers, for a new state to set its own
@@ -87,18 +106,21 @@ impl Deadlines {
         running.min_by_key(|(deadline, _)| *deadline)
     }
 
-    /// A deadline that can pass
-    fn running(&self, timer: Timer) -> Option<Instant> {
-        if self.resting && timer.waits_for_input() { None } else { self.deadline(timer) }
+    /// When the timer goes off
+    pub(super) fn deadline(&self, timer: Timer) -> Instant {
+        self.table.get(timer as usize).copied().unwrap_or(NEVER)
     }
 
-    fn deadline(&self, timer: Timer) -> Option<Instant> {
-        self.table.get(timer as usize).copied().flatten()
-    }
-
-    fn put(&mut self, timer: Timer, deadline: Option<Instant>) {
+    /// Has the timer go off then
+    pub(super) fn put(&mut self, timer: Timer, deadline: Instant) {
         if let Some(entry) = self.table.get_mut(timer as usize) {
             *entry = deadline;
         }
+    }
+
+    /// A deadline that can pass
+    fn running(&self, timer: Timer) -> Option<Instant> {
+        let deadline = self.deadline(timer);
+        (deadline != NEVER && !(self.resting && timer.waits_for_input())).then_some(deadline)
     }
 }

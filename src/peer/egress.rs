@@ -34,9 +34,9 @@ impl<'buf> Egress<'buf> {
         (self.store, self.table)
     }
 
-    #[cfg(feature = "__internal")]
-    pub(super) const fn store(&self) -> &Store<'buf> {
-        &self.store
+    /// How much memory the buffer and the table of the compressor occupy
+    pub(super) fn allocated(&self) -> usize {
+        self.store.allocated().saturating_add(self.table.allocated())
     }
 
     pub(super) fn unsent(&self) -> &[u8] {

@@ -3,7 +3,7 @@
 use super::PeerState;
 use super::compression::Compression;
 use super::deadlines::Timer;
-use super::state::{Pending, Running, State};
+use super::state::{Pending, Phase, Running, State};
 use crate::cause::{Cause, ProtocolError};
 use crate::error::NotShared;
 use crate::logging::{LinkName, event};
@@ -52,19 +52,19 @@ impl PeerState<'_> {
 impl PeerState<'_> {
     /// Ends the link: by a Disconnect if the peer is to be told and can be, otherwise at once
     pub(super) fn close(&mut self, cause: Cause) {
-        match (&self.state, cause.sent_reason()) {
-            (State::Admission { .. }, Some(reason)) => self.say_disconnect(Compression::None, cause, reason),
+        match (self.state.phase(), cause.sent_reason()) {
+            (Some(Phase::Admission), Some(reason)) => self.say_disconnect(Compression::None, cause, reason),
             // The peer has our Hello before it has this, and compresses from then on.
-            (State::AwaitHello { .. }, Some(reason)) => self.say_disconnect(Compression::Snappy, cause, reason),
-            (State::Running(Running { compression, .. }), Some(reason)) => {
-                self.say_disconnect(*compression, cause, reason);
+            (Some(Phase::AwaitHello), Some(reason)) => self.say_disconnect(Compression::Snappy, cause, reason),
+            (Some(Phase::Running(Running { compression, .. })), Some(reason)) => {
+                self.say_disconnect(compression, cause, reason);
             }
             // The Disconnect of the peer is more specific than `SendFailed`.
-            (State::Severed { .. }, _) if cause.is_remote() => {
+            (Some(Phase::Severed { .. }), _) if cause.is_remote() => {
                 self.set_state(State::Closing { cause });
                 self.close_now(cause);
             }
-            (State::Closing { .. }, _) => {}
+            (None, _) if matches!(self.state, State::Closing { .. }) => {}
             _ => self.close_now(cause),
         }
     }
@@ -73,11 +73,25 @@ impl PeerState<'_> {
         event!(debug, "link {}: ends: {:?}", LinkName(self.remote.id()), cause);
         let mut out = [0; disconnect::MAX_LEN];
         let payload = disconnect::encode(reason, &mut out);
+        self.deadlines.stop_all();
         self.seal_base(Base::Disconnect, payload, compression);
         self.cancel_announcements();
-        self.deadlines.stop_all();
-        self.deadlines.set(Timer::Linger, self.now, self.timeouts.linger);
         self.set_state(State::Closing { cause });
+    }
+
+    /// Once our Disconnect has left, the peer has a time to hang up first
+    pub(super) fn linger(&mut self) {
+        let State::Closing { cause } = self.state else {
+            return;
+        };
+        if !self.egress.is_empty() {
+            return;
+        }
+        if self.timeouts.linger.is_zero() {
+            self.close_now(cause);
+        } else {
+            self.set_timer(Timer::Linger, self.timeouts.linger);
+        }
     }
 
     /// Ends the link at once; what ended it first remains the cause

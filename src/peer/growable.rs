@@ -42,7 +42,6 @@ mod with_alloc {
         }
 
         /// How much memory the buffer occupies
-        #[cfg(feature = "__internal")]
         pub(crate) fn allocated(&self) -> usize {
             self.allocated
         }
@@ -112,6 +111,11 @@ mod with_alloc {
             &mut self.0
         }
 
+        /// How much memory the table occupies
+        pub(crate) fn allocated(&self) -> usize {
+            self.0.capacity().saturating_mul(size_of::<u16>())
+        }
+
         pub(crate) fn clear(&mut self) {
             self.0 = Vec::new();
         }
@@ -134,6 +138,10 @@ mod without_alloc {
             match *self {}
         }
 
+        pub(crate) fn allocated(&self) -> usize {
+            match *self {}
+        }
+
         pub(crate) fn grow(&mut self, _len: usize) -> &mut [u8] {
             match *self {}
         }
@@ -152,6 +160,10 @@ mod without_alloc {
 
     impl GrowableTable {
         pub(crate) fn grow(&mut self, _entries: usize) -> &mut [u16] {
+            match *self {}
+        }
+
+        pub(crate) fn allocated(&self) -> usize {
             match *self {}
         }
 

@@ -7,33 +7,55 @@ use super::compression::Compression;
 use super::limits::max_body;
 use super::payload::Payload;
 use crate::invariant::must;
-use crate::p2p::message::MAX_BASE_PAYLOAD;
-use crate::rlpx::frame::{HEADER, Session, sealed_body_len};
-use crate::rlpx::{MIN_PREFIX, packet_len};
+use crate::p2p::message::MAX_BASE_BODY;
+use crate::rlpx::frame::{BLOCK, HEADER, Session, TAG, frame_len, sealed_body_len};
+use crate::rlpx::{MIN_PREFIX, PREFIX, check_key_form, packet_len};
 use crate::violation::Violation;
 use crate::wire::{copy, snappy};
 
 /// What the next bytes belong to
 #[derive(Debug, Clone, Copy)]
 enum Expected {
-    /// The start of a handshake packet
+    /// The size prefix of a handshake packet
     PacketPrefix,
+    /// Its first byte too, which tells the form of its key
+    PacketKeyForm(usize),
     /// A handshake packet of this length
     Packet(usize),
     /// The header of a frame
     Header,
+    /// The first block of a large body of this size, by which it is decided whether the body is stored
+    Start(usize),
     /// The body of a frame, of the size that the header announced
     Body(usize),
+    /// What is left of a body that is not stored
+    Drained { size: usize, left: usize, violation: Violation },
+    /// The MAC behind a body that was not stored
+    DrainedTag { size: usize, violation: Violation },
+}
+
+/// What becomes of a large body, decided by its first block
+///
+/// That block is not authenticated yet: it decides about storage, and a violation is reported only
+/// after the MAC of the whole body.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Disposal {
+    Store,
+    Drain(Violation),
 }
 
 impl Expected {
     /// How many bytes it takes from the start of the frame buffer
     const fn len(self) -> usize {
         match self {
-            Self::PacketPrefix => MIN_PREFIX,
+            Self::PacketPrefix => PREFIX,
+            Self::PacketKeyForm(_) => MIN_PREFIX,
             Self::Packet(len) => len,
             Self::Header => HEADER,
+            Self::Start(_) => BLOCK,
             Self::Body(size) => sealed_body_len(size),
+            Self::Drained { .. } => 0,
+            Self::DrainedTag { .. } => TAG,
         }
     }
 }
@@ -90,38 +112,60 @@ impl<'buf> Ingress<'buf> {
         self.arena
     }
 
-    #[cfg(feature = "__internal")]
-    pub(super) const fn arena(&self) -> &Arena<'buf> {
-        &self.arena
-    }
-
     /// Goes over to frames, of which the first is a Hello
     pub(super) fn expect_hello(&mut self) {
         self.expected = Expected::Header;
-        self.body_limit = MAX_BASE_PAYLOAD.saturating_add(1);
+        self.body_limit = MAX_BASE_BODY;
     }
 
-    /// Goes over to messages of up to `max_message` bytes
-    pub(super) fn expect_messages(&mut self, max_message: usize) {
-        self.body_limit = max_body(max_message);
-        self.arena.split(sealed_body_len(self.body_limit));
+    /// Goes over to messages of up to `largest` bytes, where a buffer is made for `max_message`
+    pub(super) fn expect_messages(&mut self, largest: usize, max_message: usize) {
+        self.body_limit = max_body(largest).max(MAX_BASE_BODY);
+        self.arena.split(sealed_body_len(max_body(max_message)));
+    }
+
+    /// The length of the frame of which a part has come, as far as that is known
+    pub(super) const fn frame_under_way(&self) -> Option<usize> {
+        match self.expected {
+            Expected::Header if self.filled > 0 => Some(HEADER),
+            Expected::Start(size)
+            | Expected::Body(size)
+            | Expected::Drained { size, .. }
+            | Expected::DrainedTag { size, .. } => Some(frame_len(size)),
+            _ => None,
+        }
+    }
+
+    /// How much memory the buffers occupy
+    pub(super) fn allocated(&self) -> usize {
+        self.arena.allocated()
     }
 
     /// Takes bytes, at most to the end of a packet or frame; returns how many and what is complete
+    ///
+    /// `dispose` decides by the first block of a large body, and its size, what becomes of it.
     pub(super) fn take(
         &mut self,
         mut bytes: &[u8],
         mut session: Option<&mut Session>,
+        dispose: impl Fn(&[u8], usize) -> Disposal,
     ) -> (usize, Result<Option<Complete>, Violation>) {
         let offered = bytes.len();
         loop {
-            let taken = self.fill(bytes);
+            let taken = match (&mut self.expected, &mut session) {
+                (Expected::Drained { left, .. }, Some(session)) => drain(left, bytes, session),
+                _ => self.fill(bytes),
+            };
             bytes = must(bytes.get(taken..), "no more is taken than there is");
             let used = offered.saturating_sub(bytes.len());
-            if self.filled < self.expected.len() {
+            let complete = match self.expected {
+                Expected::Drained { left, .. } => left == 0,
+                expected => self.filled >= expected.len(),
+            };
+            if !complete {
                 return (used, Ok(None));
             }
-            match self.advance(session.as_deref_mut()) {
+            match self.advance(session.as_deref_mut(), &dispose) {
                 Ok(None) => {}
                 result => return (used, result),
             }
@@ -141,11 +185,21 @@ impl<'buf> Ingress<'buf> {
     }
 
     /// Goes from a complete piece to the one after it
-    fn advance(&mut self, session: Option<&mut Session>) -> Result<Option<Complete>, Violation> {
+    fn advance(
+        &mut self,
+        session: Option<&mut Session>,
+        dispose: impl Fn(&[u8], usize) -> Disposal,
+    ) -> Result<Option<Complete>, Violation> {
         match (self.expected, session) {
             (Expected::PacketPrefix, _) => {
                 let prefix = self.arena.frame().first_chunk().ok_or(Violation::HandshakeTooShort)?;
-                self.expected = Expected::Packet(packet_len(*prefix)?);
+                self.expected = Expected::PacketKeyForm(packet_len(*prefix)?);
+                Ok(None)
+            }
+            (Expected::PacketKeyForm(len), _) => {
+                let prefix = self.arena.frame().first_chunk().ok_or(Violation::HandshakeTooShort)?;
+                check_key_form(*prefix)?;
+                self.expected = Expected::Packet(len);
                 Ok(None)
             }
             (Expected::Packet(len), _) => {
@@ -156,8 +210,31 @@ impl<'buf> Ingress<'buf> {
                 let header = self.arena.frame().first_chunk().ok_or(Violation::HeaderMacMismatch)?;
                 let size = session.open_header(header)?;
                 self.check_size(size)?;
-                self.start(Expected::Body(size));
+                // What every buffer holds is judged when it is complete and authentic.
+                self.start(if size > MAX_BASE_BODY { Expected::Start(size) } else { Expected::Body(size) });
                 Ok(None)
+            }
+            (Expected::Start(size), Some(session)) => {
+                let block = *self.arena.frame().first_chunk().ok_or(Violation::BodyMacMismatch)?;
+                match dispose(&session.peek(block), size) {
+                    // The block is a part of the stored body.
+                    Disposal::Store => self.expected = Expected::Body(size),
+                    Disposal::Drain(violation) => {
+                        session.absorb(&block);
+                        let left = sealed_body_len(size).saturating_sub(BLOCK + TAG);
+                        self.start(Expected::Drained { size, left, violation });
+                    }
+                }
+                Ok(None)
+            }
+            (Expected::Drained { size, violation, .. }, Some(_)) => {
+                self.start(Expected::DrainedTag { size, violation });
+                Ok(None)
+            }
+            (Expected::DrainedTag { size, violation }, Some(session)) => {
+                let tag = self.arena.frame().first_chunk().ok_or(Violation::BodyMacMismatch)?;
+                session.close_body(size, tag)?;
+                Err(violation)
             }
             (Expected::Body(size), Some(session)) => {
                 let sealed = self.arena.frame_mut().get_mut(..sealed_body_len(size));
@@ -169,6 +246,7 @@ impl<'buf> Ingress<'buf> {
         }
     }
 
+    /// Expects this next, from the start of the frame buffer
     fn start(&mut self, expected: Expected) {
         self.expected = expected;
         self.filled = 0;
@@ -250,4 +328,12 @@ impl<'buf> Ingress<'buf> {
         };
         self.arena.trim((frame, message), kept);
     }
+}
+
+/// Takes what belongs to a body that is not stored, and returns how much that was
+fn drain(left: &mut usize, bytes: &[u8], session: &mut Session) -> usize {
+    let len = bytes.len().min(*left);
+    session.absorb(must(bytes.get(..len), "no more is taken than there is"));
+    *left = left.saturating_sub(len);
+    len
 }

@@ -7,11 +7,11 @@
 use alloc::vec::Vec;
 
 use super::PeerState;
-use super::buffers::{Arena, Buffers, Store};
+use super::buffers::Buffers;
 use super::config::Config;
 use super::remote::Remote;
 use super::start::{NotStarted, check};
-use super::state::{Pending, Role, State};
+use super::state::{Pending, Phase, Role, State};
 use crate::invariant::must;
 use crate::node_id::NodeId;
 use crate::rlpx::frame::{self, HEADER, Session, sealed_body_len};
@@ -26,7 +26,7 @@ use crate::violation::Violation;
 ///
 /// # Errors
 /// Those of the constructors of a link that are about the sizes of buffers.
-#[expect(clippy::result_large_err, reason = "the result of the constructors")]
+#[allow(clippy::result_large_err, reason = "the result of the constructors")]
 pub fn past_handshake<'buf>(
     now: Instant,
     config: &Config,
@@ -37,7 +37,7 @@ pub fn past_handshake<'buf>(
     if let Err(error) = check(config, &buffers) {
         return Err(NotStarted { error, buffers });
     }
-    let state = State::Admission { session: fixed_session() };
+    let state = State::Established { session: fixed_session(), phase: Phase::Admission };
     let mut link = PeerState::new(now, config, state, role, Remote::Claimed(remote), buffers)?;
     link.ingress.expect_hello();
     link.pending = Pending::IdentityClaimed;
@@ -46,15 +46,7 @@ pub fn past_handshake<'buf>(
 
 /// How many bytes the growable buffers of a link occupy: receiving, and sending
 pub fn memory(link: &PeerState<'_>) -> (usize, usize) {
-    let receive = match link.ingress.arena() {
-        Arena::Fixed { .. } => 0,
-        Arena::Growable { frame, message } => frame.allocated().saturating_add(message.allocated()),
-    };
-    let transmit = match link.egress.store() {
-        Store::Fixed(_) => 0,
-        Store::Growable(bytes) => bytes.allocated(),
-    };
-    (receive, transmit)
+    (link.ingress.allocated(), link.egress.allocated())
 }
 
 /// Both directions of an encrypted connection, as one of its ends writes and reads frames

@@ -2,7 +2,7 @@
 
 use super::PeerState;
 use super::deadlines::Timer;
-use super::state::{Ping, Pong, Running, State};
+use super::state::{Ping, Pong, Running};
 use crate::error::PingError;
 use crate::p2p::message::{Base, EMPTY_LIST};
 use crate::time::Instant;
@@ -18,14 +18,12 @@ impl PeerState<'_> {
     /// `NotReady` before Hello, `Closed` once the link ends. There is always capacity for a Ping.
     pub fn ping(&mut self, now: Instant) -> Result<(), PingError> {
         self.advance_clock(now);
-        match &self.state {
-            State::Running(_) => {
-                self.send_ping();
-                Ok(())
-            }
-            state if state.cause().is_some() => Err(PingError::Closed),
-            _ => Err(PingError::NotReady),
+        if self.state.cause().is_some() {
+            return Err(PingError::Closed);
         }
+        self.state.running().ok_or(PingError::NotReady)?;
+        self.send_ping();
+        Ok(())
     }
 }
 
@@ -34,9 +32,9 @@ impl PeerState<'_> {
     ///
     /// A Ping whose answer came before the driver reported it as sent still occupies its capacity.
     pub(super) fn send_ping(&mut self) {
-        match &mut self.state {
-            State::Running(running) if running.ping == Ping::Idle && self.egress.has_left(Base::Ping) => {
-                running.ping = Ping::Leaving { since: self.now };
+        match self.state.running_mut() {
+            Some(running) if running.ping == Ping::Idle && self.egress.has_left(Base::Ping) => {
+                running.ping = Ping::Leaving { since: self.clock.now() };
                 self.liveness.pings_sent = self.liveness.pings_sent.saturating_add(1);
                 self.send_base(Base::Ping, &EMPTY_LIST);
             }
@@ -48,7 +46,7 @@ impl PeerState<'_> {
     ///
     /// The next Ping is due all the same, since the peer must hear from us.
     pub(super) fn forget_ping(&mut self) {
-        if let State::Running(Running { ping: ping @ Ping::Awaited { .. }, .. }) = &mut self.state {
+        if let Some(Running { ping: ping @ Ping::Awaited { .. }, .. }) = self.state.running_mut() {
             *ping = Ping::Idle;
             self.deadlines.stop(Timer::Pong);
         }
@@ -56,11 +54,11 @@ impl PeerState<'_> {
 
     /// The time for the answer runs from the moment at which the Ping has left
     pub(super) fn note_ping_left(&mut self) {
-        if let State::Running(Running { ping: ping @ Ping::Leaving { .. }, .. }) = &mut self.state
+        if let Some(Running { ping: ping @ Ping::Leaving { .. }, .. }) = self.state.running_mut()
             && self.egress.has_left(Base::Ping)
         {
-            *ping = Ping::Awaited { since: self.now };
-            self.deadlines.set(Timer::Pong, self.now, self.timeouts.pong);
+            *ping = Ping::Awaited { since: self.clock.now() };
+            self.deadlines.set(Timer::Pong, self.clock.now(), self.timeouts.pong);
         }
     }
 
@@ -68,13 +66,13 @@ impl PeerState<'_> {
     ///
     /// The answer may be here before the driver has reported the Ping as sent.
     pub(super) fn note_pong(&mut self) {
-        let State::Running(running) = &mut self.state else {
+        let Some(running) = self.state.running_mut() else {
             return;
         };
         if let Ping::Leaving { since } | Ping::Awaited { since } = running.ping {
             running.ping = Ping::Idle;
             self.liveness.pongs_received = self.liveness.pongs_received.saturating_add(1);
-            self.liveness.round_trip = Some(self.now.saturating_since(since));
+            self.liveness.round_trip = Some(self.clock.now().saturating_since(since));
             self.deadlines.stop(Timer::Pong);
         }
     }
@@ -83,7 +81,7 @@ impl PeerState<'_> {
     ///
     /// Until then no input is taken, so that a flood of Pings becomes the flooder's own backlog.
     pub(super) fn owe_pong(&mut self) {
-        if let State::Running(running) = &mut self.state {
+        if let Some(running) = self.state.running_mut() {
             running.pong = Pong::Owed;
             self.liveness.pings_received = self.liveness.pings_received.saturating_add(1);
         }
@@ -91,12 +89,12 @@ impl PeerState<'_> {
     }
 
     pub(super) const fn owes_pong(&self) -> bool {
-        matches!(&self.state, State::Running(Running { pong: Pong::Owed, .. }))
+        matches!(self.state.running(), Some(Running { pong: Pong::Owed, .. }))
     }
 
     pub(super) fn pay_pong(&mut self) {
-        match &mut self.state {
-            State::Running(running) if running.pong == Pong::Owed && self.egress.has_left(Base::Pong) => {
+        match self.state.running_mut() {
+            Some(running) if running.pong == Pong::Owed && self.egress.has_left(Base::Pong) => {
                 running.pong = Pong::Settled;
                 self.liveness.pongs_sent = self.liveness.pongs_sent.saturating_add(1);
                 self.send_base(Base::Pong, &EMPTY_LIST);

@@ -6,6 +6,7 @@ mod admin;
 #[cfg(feature = "serde")]
 mod admin_json;
 mod buffers;
+mod clock;
 mod compression;
 mod config;
 mod counters;
@@ -62,6 +63,7 @@ pub use state::{Role, Stage};
 use crate::logging::{LinkName, event};
 use crate::node_id::NodeId;
 use crate::time::Instant;
+use clock::Clock;
 use config::ClientId;
 use deadlines::Deadlines;
 use egress::Egress;
@@ -69,7 +71,7 @@ use ingress::Ingress;
 use limits::Limits;
 use protocols::Protocols;
 use remote::Remote;
-use state::{Pending, State};
+use state::{Pending, Phase, State};
 
 /// One peer link, from the first byte of the handshake to the last Disconnect
 ///
@@ -95,9 +97,12 @@ pub struct PeerState<'buf> {
     local: Local,
     remote: Remote,
     role: Role,
+    clock: Clock,
     started: Instant,
-    /// The latest time that was ever given
-    now: Instant,
+    /// When the frame began of which a part has come
+    frame_since: Instant,
+    /// The position up to which bytes have to leave by the drain timer
+    drain_to: u64,
     /// Where typed messages are encoded before they are sealed
     #[cfg(feature = "rlp")]
     scratch: Option<rlp::RlpStream>,
@@ -117,8 +122,18 @@ impl PeerState<'_> {
         self.state = next;
     }
 
-    /// Time as the link sees it never goes back
+    /// The only way from one phase of a link with keys to another
+    fn set_phase(&mut self, next: Phase) {
+        let before = self.state.stage();
+        if let State::Established { phase, .. } = &mut self.state {
+            *phase = next;
+        }
+        event!(debug, "link {}: {:?} -> {:?}", LinkName(self.remote.id()), before, self.state.stage());
+    }
+
     fn advance_clock(&mut self, now: Instant) {
-        self.now = self.now.max(now);
+        if self.clock.advance(now) {
+            self.restart_overdue_timers();
+        }
     }
 }

@@ -78,7 +78,7 @@ impl PeerState<'_> {
 
     /// How long the link has existed
     pub fn age(&self, now: Instant) -> Duration {
-        self.now.max(now).saturating_since(self.started)
+        self.clock.peek(now).saturating_since(self.started)
     }
 
     /// The link as geth's `admin_peers` shows one, `None` before Hello

@@ -3,7 +3,7 @@
 use super::PeerState;
 use super::action::{Action, Ready};
 use super::remote::Remote;
-use super::state::{Pending, State};
+use super::state::{Auth, Pending, Phase, State};
 
 /// # Actions
 impl PeerState<'_> {
@@ -29,8 +29,8 @@ impl PeerState<'_> {
             }
         }
         match self.state {
-            State::Dialling { .. } => self.dial(),
-            State::Admission { .. } => self.admit(),
+            State::Dialling { auth: Auth::Unwritten, .. } => self.dial(),
+            State::Established { phase: Phase::Admission, .. } => self.admit(),
             _ => {}
         }
         if let Some(protocol) = self.take_writable() {

@@ -121,6 +121,11 @@ impl Protocols {
         must(self.entries.get(protocol.0).map(|entry| entry.max_message as usize), "a shared protocol has an entry")
     }
 
+    /// The largest payload of any shared protocol that is taken from the peer
+    pub(super) fn largest_message(&self) -> usize {
+        self.shared().map(|shared| self.max_message(shared.protocol)).max().unwrap_or_default()
+    }
+
     /// The largest payload of the protocol that is sent
     pub(super) fn max_send(&self, protocol: ProtocolId) -> usize {
         must(self.entries.get(protocol.0).map(|entry| entry.max_send as usize), "a shared protocol has an entry")

@@ -1,12 +1,13 @@
 //! From bytes to deliveries
 
+use super::PeerState;
 use super::compression::Compression;
 use super::deadlines::Timer;
-use super::ingress::{Complete, Place};
-use super::protocols::Capacity;
+use super::ingress::{Complete, Disposal, Place};
+use super::limits::max_body;
+use super::protocols::{Capacity, Protocols};
 use super::remote::{Remote, RemoteHello};
-use super::state::{Pending, Ping, Pong, Role, Running, State};
-use super::{PeerState, limits};
+use super::state::{Auth, Pending, Phase, Ping, Pong, Role, Running, State};
 use crate::cause::Cause;
 use crate::logging::{LinkName, event};
 use crate::p2p::disconnect;
@@ -17,6 +18,8 @@ use crate::rlpx::frame::frame_len;
 use crate::rlpx::handshake::{Agreement, Answer};
 use crate::time::Instant;
 use crate::violation::Violation;
+use crate::wipe::wipe_stack;
+use crate::wire::rlp::uint_len;
 use crate::wire::snappy;
 
 /// # Events: input
@@ -39,9 +42,10 @@ impl PeerState<'_> {
         if !self.wants_input() {
             return 0;
         }
-        let (taken, complete) = self.ingress.take(bytes, self.state.session_mut());
-        if taken > 0 && matches!(self.state, State::Running(_)) {
-            self.deadlines.set(Timer::Read, self.now, self.timeouts.read);
+        let began = self.ingress.frame_under_way().is_none();
+        let (taken, complete) = self.take(bytes);
+        if taken > 0 {
+            self.note_input(began);
         }
         let outcome = match complete {
             Ok(None) => Ok(()),
@@ -53,6 +57,7 @@ impl PeerState<'_> {
             self.close(cause);
         }
         self.rest_input_timers();
+        self.note_memory();
         taken
     }
 
@@ -62,7 +67,8 @@ impl PeerState<'_> {
     pub fn wants_input(&self) -> bool {
         match &self.state {
             State::Closing { .. } | State::Closed { .. } => true,
-            State::Dialling { .. } | State::Admission { .. } => false,
+            State::Dialling { auth: Auth::Unwritten, .. } => false,
+            State::Established { phase: Phase::Admission, .. } => false,
             _ => self.pending == Pending::Nothing && !self.owes_pong(),
         }
     }
@@ -95,10 +101,24 @@ impl PeerState<'_> {
         self.held && matches!(self.pending, Pending::Message { .. }) && self.state.cause().is_none()
     }
 
+    fn take(&mut self, bytes: &[u8]) -> (usize, Result<Option<Complete>, Violation>) {
+        let Self { state, ingress, protocols, .. } = self;
+        match state {
+            State::Established { session, phase } => {
+                let compression = match phase {
+                    Phase::Running(running) => running.compression,
+                    _ => Compression::None,
+                };
+                ingress.take(bytes, Some(session), |start, size| dispose(start, size, protocols, compression))
+            }
+            _ => ingress.take(bytes, None, |_, _| Disposal::Store),
+        }
+    }
+
     fn handle_packet(&mut self, len: usize) -> Result<(), Cause> {
         let packet = self.ingress.packet_mut(len);
         let (agreement, remote, sent) = match &self.state {
-            State::AwaitAck { handshake, auth } => {
+            State::Dialling { handshake, auth: Auth::Written(auth) } => {
                 let agreement = handshake.read_ack(packet).map_err(Cause::Violation)?;
                 (agreement, handshake.remote(), *auth)
             }
@@ -112,7 +132,8 @@ impl PeerState<'_> {
         };
         self.remote = Remote::Claimed(remote);
         self.establish(&agreement, sent, len);
-        self.arm_write_timer();
+        wipe_stack();
+        self.note_sealed();
         Ok(())
     }
 
@@ -129,7 +150,7 @@ impl PeerState<'_> {
             Role::Recipient => agreement.recipient_session(theirs, ours),
         };
         self.ingress.expect_hello();
-        self.set_state(State::Admission { session });
+        self.set_state(State::Established { session, phase: Phase::Admission });
         self.pending = Pending::IdentityClaimed;
     }
 
@@ -137,10 +158,12 @@ impl PeerState<'_> {
         self.remote.prove();
         let (id, payload) = message::split(self.ingress.frame(size)).map_err(Cause::Violation)?;
         let place = Place::Frame { start: size.saturating_sub(payload.len()), end: size };
-        match &self.state {
-            State::Running(_) => self.handle_message(id, place, frame_len(size)),
-            State::Severed { .. } if Base::from_id(id) == Some(Base::Disconnect) => Err(self.read_disconnect(place)),
-            State::AwaitHello { .. } => match Base::from_id(id) {
+        match self.state.phase() {
+            Some(Phase::Running(_)) => self.handle_message(id, place, size),
+            Some(Phase::Severed { .. }) if Base::from_id(id) == Some(Base::Disconnect) => {
+                Err(self.read_disconnect(place))
+            }
+            Some(Phase::AwaitHello) => match Base::from_id(id) {
                 Some(Base::Hello) => self.handle_hello(place),
                 Some(Base::Disconnect) => Err(self.read_disconnect(place)),
                 _ => Err(Cause::Violation(Violation::ExpectedHello { id })),
@@ -173,58 +196,49 @@ impl PeerState<'_> {
     }
 
     /// Goes over to messages, compressed if the peer is of a version that does so
-    #[inline(never)] // moves the session, for which there must not be room in the caller's frame
     fn run(&mut self, version: u64) {
         let compression = Compression::with_version(version);
-        if let State::AwaitHello { session } = self.state.take() {
-            self.set_state(State::Running(Running { session, compression, ping: Ping::Idle, pong: Pong::Settled }));
-        }
-        self.ingress.expect_messages(self.limits.max_message);
+        self.set_phase(Phase::Running(Running { compression, ping: Ping::Idle, pong: Pong::Settled }));
+        self.ingress.expect_messages(self.protocols.largest_message(), self.limits.max_message);
         self.deadlines.stop(Timer::Handshake);
-        self.deadlines.set(Timer::Read, self.now, self.timeouts.read);
-        self.deadlines.set(Timer::Ping, self.now, self.timeouts.ping);
+        self.set_timer(Timer::Read, self.timeouts.read);
+        self.set_timer(Timer::Ping, self.timeouts.ping);
     }
 
-    fn handle_message(&mut self, id: u64, place: Place, wire_len: usize) -> Result<(), Cause> {
+    fn handle_message(&mut self, id: u64, place: Place, size: usize) -> Result<(), Cause> {
         match Base::from_id(id) {
-            Some(Base::Disconnect) => Err(self.read_disconnect(place)),
-            Some(Base::Ping) => {
-                self.check_ping(place).map_err(Cause::Violation)?;
-                self.owe_pong();
-                Ok(())
-            }
-            Some(Base::Pong) => {
-                self.check_ping(place).map_err(Cause::Violation)?;
-                self.note_pong();
-                Ok(())
-            }
+            Some(Base::Disconnect) => return Err(self.read_disconnect(place)),
+            // The payload of a Ping is of no interest, and not worth the work of decompressing it.
+            Some(Base::Ping) => self.owe_pong(),
+            Some(Base::Pong) => self.note_pong(),
             // A second Hello and the reserved ids are ignored, as by the reference client.
-            Some(Base::Hello) => Ok(()),
-            None if id < message::BASE_LENGTH => Ok(()),
-            None => self.handle_protocol_message(id, place, wire_len).map_err(Cause::Violation),
+            Some(Base::Hello) => {}
+            None if id < message::BASE_LENGTH => {}
+            None => self.handle_protocol_message(id, place, size).map_err(Cause::Violation)?,
         }
+        Ok(())
     }
 
-    /// Checks the payload of a Ping or a Pong
-    fn check_ping(&mut self, place: Place) -> Result<(), Violation> {
-        let limit = message::MAX_BASE_PAYLOAD.min(self.limits.max_message);
-        let place = self.decompress(place, limit)?;
-        message::check_empty(self.ingress.payload(place)).map_err(Violation::MalformedPing)
-    }
-
-    fn handle_protocol_message(&mut self, id: u64, place: Place, wire_len: usize) -> Result<(), Violation> {
+    fn handle_protocol_message(&mut self, id: u64, place: Place, size: usize) -> Result<(), Violation> {
         let (protocol, code) = self.protocols.route(id)?;
-        let place = self.decompress(place, self.protocols.max_message(protocol))?;
+        let limit = self.protocols.max_message(protocol);
+        if size > max_body(limit) {
+            return Err(Violation::FrameTooLarge { size });
+        }
+        let place = self.decompress(place, limit)?;
+        let wire_len = frame_len(size);
         self.protocols.count_ingress(protocol, place.len(), wire_len);
         self.pending = Pending::Message { protocol, code, place, wire_len };
         Ok(())
     }
 
     fn decompress(&mut self, place: Place, limit: usize) -> Result<Place, Violation> {
-        let (State::Running(Running { compression, .. }), Place::Frame { start, end }) = (&self.state, place) else {
-            return Ok(place);
-        };
-        self.ingress.decompress(start..end, *compression, limit)
+        match (self.state.running(), place) {
+            (Some(Running { compression, .. }), Place::Frame { start, end }) => {
+                self.ingress.decompress(start..end, *compression, limit)
+            }
+            _ => Ok(place),
+        }
     }
 
     /// Reads a Disconnect in every form that is seen on the network
@@ -232,16 +246,17 @@ impl PeerState<'_> {
     /// Whether it is compressed does not depend on the stage: old clients never compress it, and others
     /// decide by which of the two Hellos has crossed already. No payload means the same in both forms,
     /// since an uncompressed one claims a length that does not follow.
-    fn read_disconnect(&mut self, place: Place) -> Cause {
-        let mut scratch = [0; limits::RESERVE];
+    #[inline(never)] // the buffer must not be in the frame of a driver's loop
+    fn read_disconnect(&self, place: Place) -> Cause {
+        let mut scratch = [0; message::MAX_BASE_PAYLOAD];
         let payload = self.ingress.payload(place);
         let decompressed = match snappy::decompress(payload, &mut scratch) {
             Ok(len) => scratch.get(..len).and_then(|payload| disconnect::decode(payload).ok()),
             Err(_) => None,
         };
         let plain = disconnect::decode(payload);
-        let reason = match (&self.state, decompressed) {
-            (State::Running(Running { compression: Compression::Snappy, .. }), Some(reason)) => Ok(reason),
+        let reason = match (self.state.running(), decompressed) {
+            (Some(Running { compression: Compression::Snappy, .. }), Some(reason)) => Ok(reason),
             (_, Some(reason)) => Ok(plain.unwrap_or(reason)),
             (_, None) => plain,
         };
@@ -250,4 +265,35 @@ impl PeerState<'_> {
             Err(error) => Cause::Violation(Violation::MalformedDisconnect(error)),
         }
     }
+}
+
+/// Decides what becomes of a large body, whose first block `start` is not authenticated yet
+///
+/// A body that its protocol permits is stored. Of any other one the MAC alone is checked, and then it
+/// is a violation: no message of the base protocol is as large as this.
+fn dispose(start: &[u8], size: usize, protocols: &Protocols, compression: Compression) -> Disposal {
+    match permit(start, size, protocols, compression) {
+        Ok(()) => Disposal::Store,
+        Err(violation) => Disposal::Drain(violation),
+    }
+}
+
+fn permit(start: &[u8], size: usize, protocols: &Protocols, compression: Compression) -> Result<(), Violation> {
+    let (id, payload) = message::split(start)?;
+    if id < message::BASE_LENGTH {
+        return Err(Violation::FrameTooLarge { size });
+    }
+    let (protocol, _) = protocols.route(id)?;
+    let limit = protocols.max_message(protocol);
+    if size > max_body(limit) {
+        return Err(Violation::FrameTooLarge { size });
+    }
+    let claimed = match compression {
+        Compression::None => size.saturating_sub(uint_len(id)) as u64,
+        Compression::Snappy => snappy::claimed_len(payload).map_err(Violation::MalformedCompression)?,
+    };
+    if claimed > limit as u64 {
+        return Err(Violation::PayloadTooLarge { size: usize::try_from(claimed).unwrap_or(usize::MAX) });
+    }
+    Ok(())
 }

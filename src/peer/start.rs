@@ -4,6 +4,7 @@ use core::error::Error;
 use core::fmt;
 
 use super::buffers::Buffers;
+use super::clock::Clock;
 use super::config::Config;
 use super::counters::Liveness;
 use super::deadlines::{Deadlines, Timer};
@@ -11,13 +12,14 @@ use super::egress::Egress;
 use super::ingress::Ingress;
 use super::protocols::Protocols;
 use super::remote::Remote;
-use super::state::{Pending, Role, State};
+use super::state::{Auth, Pending, Role, State};
 use super::{Local, PeerState};
 use crate::error::StartError;
 use crate::node_id::NodeId;
 use crate::rlpx::Entropy;
 use crate::rlpx::handshake::{self, Initiator, Recipient};
 use crate::time::Instant;
+use crate::wipe::wipe_stack;
 
 /// A link that was not started, with the buffers that it was to use
 ///
@@ -60,7 +62,7 @@ impl<'buf> PeerState<'buf> {
     /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
     /// `InvalidRemote` if `remote` is no public key, `WeakEntropy`. The buffers come back with the error.
     #[inline(never)] // the frames of the two constructors would add up in a caller that uses either
-    #[expect(clippy::result_large_err, reason = "the error gives the buffers back, and the link is larger still")]
+    #[allow(clippy::result_large_err, reason = "the error gives the buffers back, and the link is larger still")]
     pub fn initiator(
         now: Instant,
         config: &Config,
@@ -71,12 +73,19 @@ impl<'buf> PeerState<'buf> {
         if let Err(error) = check(config, &buffers) {
             return Err(NotStarted { error, buffers });
         }
-        match Initiator::new(&config.identity, remote, entropy) {
-            Ok(handshake) => {
-                Self::new(now, config, State::Dialling { handshake }, Role::Initiator, Remote::Dialled(remote), buffers)
-            }
+        let outcome = match Initiator::new(&config.identity, remote, entropy) {
+            Ok(handshake) => Self::new(
+                now,
+                config,
+                State::Dialling { handshake, auth: Auth::Unwritten },
+                Role::Initiator,
+                Remote::Dialled(remote),
+                buffers,
+            ),
             Err(error) => Err(NotStarted { error: start_error(error), buffers }),
-        }
+        };
+        wipe_stack();
+        outcome
     }
 
     /// A link on a connection that another node has opened
@@ -85,7 +94,7 @@ impl<'buf> PeerState<'buf> {
     /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
     /// `WeakEntropy`. The buffers come back with the error.
     #[inline(never)] // the frames of the two constructors would add up in a caller that uses either
-    #[expect(clippy::result_large_err, reason = "the error gives the buffers back, and the link is larger still")]
+    #[allow(clippy::result_large_err, reason = "the error gives the buffers back, and the link is larger still")]
     pub fn recipient(
         now: Instant,
         config: &Config,
@@ -95,17 +104,19 @@ impl<'buf> PeerState<'buf> {
         if let Err(error) = check(config, &buffers) {
             return Err(NotStarted { error, buffers });
         }
-        match Recipient::new(&config.identity, entropy) {
+        let outcome = match Recipient::new(&config.identity, entropy) {
             Ok(handshake) => {
                 Self::new(now, config, State::AwaitAuth { handshake }, Role::Recipient, Remote::Unknown, buffers)
             }
             Err(error) => Err(NotStarted { error: start_error(error), buffers }),
-        }
+        };
+        wipe_stack();
+        outcome
     }
 
     /// A `Result`, so that the constructors have nothing to move into one
     #[inline(never)]
-    #[expect(clippy::result_large_err, reason = "the result of the constructors")]
+    #[allow(clippy::result_large_err, reason = "the result of the constructors")]
     pub(super) fn new(
         now: Instant,
         config: &Config,
@@ -132,8 +143,10 @@ impl<'buf> PeerState<'buf> {
             local,
             remote,
             role,
+            clock: Clock::new(now),
             started: now,
-            now,
+            frame_since: now,
+            drain_to: 0,
             #[cfg(feature = "rlp")]
             scratch: None,
         })

@@ -2,19 +2,19 @@
 //!
 //! ```text
 //!  initiator        recipient
-//!  Dialling             │              polling seals our auth
-//!  AwaitAck         AwaitAuth          the encryption handshake
-//!      └──── session ───────┘
-//!            Admission                 `IdentityClaimed` is out; the next poll seals our Hello
-//!                │
-//!            AwaitHello
-//!                │  Hello accepted, protocols shared
-//!            Running                   messages, Ping and Pong
-//!                │
-//!     ┌──────────┼────────────────┐
-//!  Closing    Severed             │    Closing: our Disconnect leaves, the peer may hang up
-//!     │          │                │    Severed: the peer cannot hear us, its last word may come
-//!     └──────────┴──── Closed ────┘    `Action::Disconnect` once, then silence
+//!  Dialling         AwaitAuth          the encryption handshake; polling seals our auth
+//!      └────────┬───────────┘
+//!   Established │
+//!   ┌───────────┴───────────────┐
+//!   │       Admission           │      `IdentityClaimed` is out; the next poll seals our Hello
+//!   │           │               │
+//!   │       AwaitHello          │
+//!   │           │  Hello accepted, protocols shared
+//!   │       Running             │      messages, Ping and Pong
+//!   │           ├──── Severed   │      Severed: the peer cannot hear us, its last word may come
+//!   └───────────┼────────┼──────┘
+//!            Closing     │             Closing: our Disconnect leaves, the peer may hang up
+//!               └──── Closed           `Action::Disconnect` once, then silence
 //! ```
 
 use super::compression::Compression;
@@ -55,30 +55,22 @@ pub enum Stage {
 }
 
 /// The state, of which there is exactly one
+///
+/// The keys of a link never move: a stage after the handshake is a [`Phase`] beside the session, so that
+/// no copy of the session is left on the stack.
+#[expect(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a session")]
 pub(super) enum State {
-    /// Our auth is to be written
     Dialling {
         handshake: Initiator,
-    },
-    /// Our auth, of `auth` bytes, is at the start of the transmit buffer
-    AwaitAck {
-        handshake: Initiator,
-        auth: usize,
+        auth: Auth,
     },
     AwaitAuth {
         handshake: Recipient,
     },
-    Admission {
+    /// Both sides have the keys
+    Established {
         session: Session,
-    },
-    AwaitHello {
-        session: Session,
-    },
-    Running(Running),
-    /// Writing has failed, but a Disconnect from the peer may be on its way and says more
-    Severed {
-        session: Session,
-        cause: Cause,
+        phase: Phase,
     },
     /// Our Disconnect is sealed
     Closing {
@@ -88,13 +80,31 @@ pub(super) enum State {
         cause: Cause,
         told: bool,
     },
-    /// Within one method, while a state is taken apart to make the next one of it
-    InTransition,
+}
+
+/// Our auth
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Auth {
+    Unwritten,
+    /// It has this many bytes, at the start of the transmit buffer
+    Written(usize),
+}
+
+/// What a link with keys does
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Admission,
+    AwaitHello,
+    Running(Running),
+    /// Writing has failed, but a Disconnect from the peer may be on its way and says more
+    Severed {
+        cause: Cause,
+    },
 }
 
 /// A link on which messages go both ways
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Running {
-    pub(super) session: Session,
     pub(super) compression: Compression,
     pub(super) ping: Ping,
     pub(super) pong: Pong,
@@ -123,38 +133,46 @@ pub(super) enum Pong {
 impl State {
     pub(super) const fn stage(&self) -> Stage {
         match self {
-            Self::Dialling { .. } | Self::AwaitAck { .. } | Self::AwaitAuth { .. } | Self::InTransition => {
-                Stage::Handshake
-            }
-            Self::Admission { .. } => Stage::Admission,
-            Self::AwaitHello { .. } => Stage::Hello,
-            Self::Running(_) => Stage::Running,
-            Self::Severed { .. } | Self::Closing { .. } => Stage::Closing,
+            Self::Dialling { .. } | Self::AwaitAuth { .. } => Stage::Handshake,
+            Self::Established { phase, .. } => match phase {
+                Phase::Admission => Stage::Admission,
+                Phase::AwaitHello => Stage::Hello,
+                Phase::Running(_) => Stage::Running,
+                Phase::Severed { .. } => Stage::Closing,
+            },
+            Self::Closing { .. } => Stage::Closing,
             Self::Closed { .. } => Stage::Closed,
-        }
-    }
-
-    /// The session by which incoming frames are opened
-    pub(super) const fn session_mut(&mut self) -> Option<&mut Session> {
-        match self {
-            Self::Admission { session }
-            | Self::AwaitHello { session }
-            | Self::Severed { session, .. }
-            | Self::Running(Running { session, .. }) => Some(session),
-            _ => None,
         }
     }
 
     pub(super) const fn cause(&self) -> Option<Cause> {
         match self {
-            Self::Severed { cause, .. } | Self::Closing { cause } | Self::Closed { cause, .. } => Some(*cause),
+            Self::Established { phase: Phase::Severed { cause }, .. }
+            | Self::Closing { cause }
+            | Self::Closed { cause, .. } => Some(*cause),
             _ => None,
         }
     }
 
-    /// Takes the state out to make the next one of its parts, which is then put in
-    pub(super) fn take(&mut self) -> Self {
-        core::mem::replace(self, Self::InTransition)
+    pub(super) const fn phase(&self) -> Option<Phase> {
+        match self {
+            Self::Established { phase, .. } => Some(*phase),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn running(&self) -> Option<&Running> {
+        match self {
+            Self::Established { phase: Phase::Running(running), .. } => Some(running),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn running_mut(&mut self) -> Option<&mut Running> {
+        match self {
+            Self::Established { phase: Phase::Running(running), .. } => Some(running),
+            _ => None,
+        }
     }
 }
 

@@ -1,18 +1,26 @@
 //! What the passing of time does
 
+use core::time::Duration;
+
 use super::PeerState;
+use super::config::Timeouts;
 use super::deadlines::Timer;
 use super::state::Pending;
 use crate::cause::{Cause, Timeout};
 use crate::time::Instant;
 
+/// What is not needed for as long as this is given back
+const MEMORY_INTERVAL: Duration = Duration::from_secs(15);
+/// For growable buffers of up to this many bytes a link is not woken; the regular Ping looks after them
+const KEPT: usize = 4096;
+
 /// # Time
 impl PeerState<'_> {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next, if nothing else happens
     ///
-    /// May change with every other call. `None` while nothing is waited for.
+    /// By the driver's clock. May change with every other call. `None` while nothing is waited for.
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.deadlines.next().map(|(deadline, _)| deadline)
+        self.deadlines.next().map(|(deadline, _)| self.clock.to_driver(deadline))
     }
 
     /// What [`next_timeout`](Self::next_timeout) is about
@@ -21,35 +29,144 @@ impl PeerState<'_> {
     }
 
     /// Does what has become due by `now`; early or spurious calls do nothing
+    ///
+    /// `now`, here and in every other method, is to come from a clock that goes forward at the pace of
+    /// real time. Where it goes back by less than a minute, time stands still until it has caught up.
+    /// Where it goes back by a minute or more, it is a new clock: timers keep what is left of them, and
+    /// those that have run out by then start anew.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance_clock(now);
-        while let Some(timer) = self.deadlines.take_due(self.now) {
+        while let Some(timer) = self.deadlines.take_due(self.clock.now()) {
             match timer {
                 Timer::Ping => self.tick(),
-                // No input is taken until the earlier Pong has left, and the write timer bounds that.
-                Timer::Pong if self.owes_pong() => self.deadlines.set(timer, self.now, self.timeouts.pong),
-                Timer::Read if self.owes_pong() => self.deadlines.set(timer, self.now, self.timeouts.read),
+                Timer::Memory => self.trim(),
+                // No input is taken until the earlier Pong has left, and the write timers bound that.
+                Timer::Pong if self.owes_pong() => self.set_timer(timer, self.timeouts.pong),
+                Timer::Read if self.owes_pong() => self.set_timer(timer, self.timeouts.read),
+                // The Pong is behind a frame that is within its own time.
+                Timer::Pong if self.deadlines.is_set(Timer::Frame) => {
+                    self.deadlines.put(timer, self.deadlines.deadline(Timer::Frame));
+                }
                 Timer::Handshake => self.close(Cause::Timeout(Timeout::Handshake)),
                 Timer::Pong => self.close(Cause::Timeout(Timeout::Pong)),
                 Timer::Read => self.close(Cause::Timeout(Timeout::Read)),
-                Timer::Write => self.close(Cause::Timeout(Timeout::Write)),
-                Timer::Linger => self.close_now(Cause::Timeout(Timeout::Write)),
+                Timer::Frame => self.close(Cause::Timeout(Timeout::Frame)),
+                Timer::Write | Timer::Drain | Timer::Linger => self.close_now(Cause::Timeout(Timeout::Write)),
             }
         }
     }
 }
 
 impl PeerState<'_> {
-    /// Sends the regular Ping and gives back memory
+    /// After a wrong time far ahead, no timer is over because of it
+    #[cold]
+    pub(super) fn restart_overdue_timers(&mut self) {
+        let Timeouts { handshake, ping, pong, read, write, linger, .. } = self.timeouts;
+        let now = self.clock.now();
+        for timer in Timer::ALL {
+            if self.deadlines.deadline(timer) > now {
+                continue;
+            }
+            let timeout = match timer {
+                Timer::Handshake => handshake,
+                Timer::Ping => ping,
+                Timer::Pong => pong,
+                Timer::Read | Timer::Frame => read,
+                Timer::Write | Timer::Drain => write,
+                Timer::Linger => linger,
+                Timer::Memory => MEMORY_INTERVAL,
+            };
+            self.deadlines.set(timer, now, timeout);
+        }
+    }
+
+    /// Starts a timer anew, from now
+    pub(super) fn set_timer(&mut self, timer: Timer, delay: Duration) {
+        self.deadlines.set(timer, self.clock.now(), delay);
+    }
+
+    /// Sends the regular Ping, and gives back memory that has no timer of its own
     fn tick(&mut self) {
-        self.deadlines.set(Timer::Ping, self.now, self.timeouts.ping);
-        self.trim();
+        self.set_timer(Timer::Ping, self.timeouts.ping);
+        if !self.deadlines.is_set(Timer::Memory) {
+            self.trim();
+        }
         if self.deadlines.is_resting() {
             self.forget_ping();
         }
         self.send_ping();
     }
 
+    /// How long `len` bytes may take, where small pieces get `least`
+    fn time_for(&self, len: usize, least: Duration) -> Duration {
+        let seconds = (len as u64).checked_div(self.timeouts.slowest_rate.into()).unwrap_or_default();
+        least.max(Duration::from_secs(seconds))
+    }
+
+    /// Bytes have come: a frame of which a part is there has a time to be complete
+    ///
+    /// `began` says whether the part is the first of its frame.
+    pub(super) fn note_input(&mut self, began: bool) {
+        if self.state.running().is_none() {
+            return;
+        }
+        self.set_timer(Timer::Read, self.timeouts.read);
+        let Some(len) = self.ingress.frame_under_way() else {
+            self.deadlines.stop(Timer::Frame);
+            return;
+        };
+        if began {
+            self.frame_since = self.clock.now();
+        }
+        let time = self.time_for(len, self.timeouts.read);
+        self.deadlines.set(Timer::Frame, self.frame_since, time);
+    }
+
+    /// Bytes were sealed: what is unsent has a time to leave
+    ///
+    /// One timer is about silence of the transport, the other about all bytes that are unsent when it is
+    /// set, so that a transport which takes a byte now and then does not keep them for good.
+    pub(super) fn note_sealed(&mut self) {
+        self.note_memory();
+        if self.egress.is_empty() {
+            return;
+        }
+        if !self.deadlines.is_set(Timer::Write) {
+            self.set_timer(Timer::Write, self.timeouts.write);
+        }
+        if !self.deadlines.is_set(Timer::Drain) {
+            self.drain_to = self.egress.end_position();
+            let time = self.time_for(self.egress.unsent().len(), self.timeouts.write);
+            self.set_timer(Timer::Drain, time);
+        }
+    }
+
+    /// Bytes have left
+    pub(super) fn note_progress(&mut self) {
+        self.deadlines.stop(Timer::Write);
+        if self.egress.sent() >= self.drain_to {
+            self.deadlines.stop(Timer::Drain);
+        }
+        self.note_sealed();
+    }
+
+    /// Makes sure that memory which is occupied now is looked at again
+    pub(super) fn note_memory(&mut self) {
+        if !self.deadlines.is_set(Timer::Memory) && self.memory() > KEPT && self.state.cause().is_none() {
+            self.set_timer(Timer::Memory, MEMORY_INTERVAL);
+        }
+    }
+
+    /// How much memory of its own the link occupies
+    fn memory(&self) -> usize {
+        #[cfg(feature = "rlp")]
+        let scratch = self.scratch.as_ref().map_or(0, |stream| stream.len());
+        #[cfg(not(feature = "rlp"))]
+        let scratch = 0;
+        self.ingress.allocated().saturating_add(self.egress.allocated()).saturating_add(scratch)
+    }
+
+    /// Gives back memory that has not been needed since the last time
     fn trim(&mut self) {
         self.egress.trim();
         self.ingress.trim(match self.pending {
@@ -60,13 +177,7 @@ impl PeerState<'_> {
         {
             self.scratch = None;
         }
-    }
-
-    /// Makes sure that unsent bytes have a deadline
-    pub(super) fn arm_write_timer(&mut self) {
-        if !self.egress.is_empty() && !self.deadlines.is_set(Timer::Write) {
-            self.deadlines.set(Timer::Write, self.now, self.timeouts.write);
-        }
+        self.note_memory();
     }
 
     /// The peer is not timed out for what lies behind a message that the driver holds back
@@ -82,7 +193,7 @@ impl PeerState<'_> {
             self.deadlines.set_resting(false);
             for (timer, timeout) in [(Timer::Read, self.timeouts.read), (Timer::Pong, self.timeouts.pong)] {
                 if self.deadlines.is_set(timer) {
-                    self.deadlines.set(timer, self.now, timeout);
+                    self.set_timer(timer, timeout);
                 }
             }
         }

@@ -3,15 +3,16 @@
 use super::PeerState;
 use super::compression::Compression;
 use super::deadlines::Timer;
-use super::state::{Running, State};
+use super::state::{Auth, Phase, Running, State};
 use super::write::{encode, write_body};
 use crate::cause::Cause;
 use crate::error::SentTooMuch;
+use crate::invariant::invariant;
 use crate::p2p::hello;
 use crate::p2p::message::Base;
 use crate::rlpx::MAX_SENT;
-use crate::rlpx::frame::Session;
 use crate::time::Instant;
+use crate::wipe::wipe_stack;
 use crate::wire::rlp::{Writer, uint_len};
 
 /// # Events: output
@@ -31,12 +32,14 @@ impl PeerState<'_> {
     /// link has ended, is no error.
     pub fn sent(&mut self, now: Instant, len: usize) -> Result<(), SentTooMuch> {
         self.advance_clock(now);
-        if matches!(self.state, State::Closed { .. } | State::Severed { .. }) {
+        if matches!(self.state, State::Closed { .. }) || matches!(self.state.phase(), Some(Phase::Severed { .. })) {
             return Ok(());
         }
         self.egress.note_sent(len).ok_or(SentTooMuch)?;
         if len > 0 {
             self.note_progress();
+            self.note_ping_left();
+            self.linger();
         }
         self.pay_pong();
         Ok(())
@@ -47,104 +50,76 @@ impl PeerState<'_> {
     /// A peer that refuses us says why and closes at once, so our own writing often fails before its
     /// Disconnect was read. Keep reading: for as long as [`Timeouts::linger`](crate::Timeouts) the
     /// link waits for that reason before it ends with `SendFailed`. `Send` does not come again.
-    #[inline(never)] // moves the session, for which there must not be room in the caller's frame
     pub fn send_failed(&mut self, now: Instant) {
         self.advance_clock(now);
         let cause = Cause::SendFailed;
-        match self.state.take() {
-            State::AwaitHello { session } | State::Running(Running { session, .. }) => {
+        match self.state.phase() {
+            Some(Phase::AwaitHello | Phase::Running(_)) => {
                 self.cancel_announcements();
                 self.egress.clear();
                 self.deadlines.stop_all();
-                self.deadlines.set(Timer::Linger, self.now, self.timeouts.linger);
-                self.set_state(State::Severed { session, cause });
+                self.set_timer(Timer::Linger, self.timeouts.linger);
+                self.set_phase(Phase::Severed { cause });
             }
-            severed @ State::Severed { .. } => self.state = severed,
-            state => {
-                self.state = state;
-                self.close_now(cause);
-            }
+            Some(Phase::Severed { .. }) => {}
+            Some(Phase::Admission) | None => self.close_now(cause),
         }
     }
 }
 
 impl PeerState<'_> {
-    fn note_progress(&mut self) {
-        self.deadlines.stop(Timer::Write);
-        match &mut self.state {
-            State::Closing { .. } if self.egress.is_empty() => {
-                self.deadlines.set(Timer::Linger, self.now, self.timeouts.linger);
-            }
-            State::Closing { .. } => {}
-            State::Running(_) => {
-                self.note_ping_left();
-                self.arm_write_timer();
-            }
-            _ => self.arm_write_timer(),
-        }
-    }
-
     /// Sends our auth
     pub(super) fn dial(&mut self) {
-        let State::Dialling { handshake } = &self.state else {
+        let State::Dialling { handshake, auth } = &mut self.state else {
             return;
         };
         match handshake.write_auth(self.egress.packet_room(MAX_SENT)) {
-            Some(auth) => self.await_ack(auth),
+            Some(len) => {
+                *auth = Auth::Written(len);
+                self.egress.commit_packet(len);
+                self.note_sealed();
+            }
             None => self.close(Cause::SendFailed),
         }
-    }
-
-    #[inline(never)] // moves the state, for which there must not be room in the caller's frame
-    fn await_ack(&mut self, auth: usize) {
-        if let State::Dialling { handshake } = self.state.take() {
-            self.set_state(State::AwaitAck { handshake, auth });
-        }
-        self.egress.commit_packet(auth);
-        self.arm_write_timer();
+        wipe_stack();
     }
 
     /// Sends our Hello to a peer that was announced and not refused
-    #[inline(never)] // moves the session, for which there must not be room in the caller's frame
     pub(super) fn admit(&mut self) {
-        match self.state.take() {
-            State::Admission { session } => self.send_hello(session),
-            other => self.state = other,
-        }
-    }
-
-    fn send_hello(&mut self, mut session: Session) {
-        let Self { egress, protocols, local, .. } = self;
+        let Self { state: State::Established { session, .. }, egress, protocols, local, .. } = self else {
+            return;
+        };
         let max_len = hello::max_len(local.client_id.len(), protocols.capabilities().count());
         let max_body = uint_len(Base::Hello.id()).saturating_add(max_len);
-        egress.seal_base(&mut session, Base::Hello, max_body, |body, _| {
+        egress.seal_base(session, Base::Hello, max_body, |body, _| {
             write_body(body, Base::Hello.id(), |payload| {
                 let mut writer = Writer::new(payload);
                 hello::encode(&mut writer, &local.client_id, protocols.capabilities(), local.listen_port, &local.id);
                 writer.finish().ok().map(<[u8]>::len)
             })
         });
-        self.set_state(State::AwaitHello { session });
-        self.arm_write_timer();
+        self.set_phase(Phase::AwaitHello);
+        self.note_sealed();
     }
 
     /// Sends a message of the base protocol on a running link
     pub(super) fn send_base(&mut self, message: Base, payload: &[u8]) {
-        if let State::Running(Running { compression, .. }) = &self.state {
+        if let Some(Running { compression, .. }) = self.state.running() {
             self.seal_base(message, payload, *compression);
-            self.arm_write_timer();
         }
     }
 
     /// Seals a message of the base protocol, for which there is always capacity
     pub(super) fn seal_base(&mut self, message: Base, payload: &[u8], compression: Compression) {
-        let Self { state, egress, .. } = self;
-        if let Some(session) = state.session_mut() {
-            let id = message.id();
-            let max_body = uint_len(id).saturating_add(compression.max_len(payload.len()));
-            egress.seal_base(session, message, max_body, |body, table| {
-                write_body(body, id, |room| encode(payload, room, compression, table))
-            });
-        }
+        let Self { state: State::Established { session, .. }, egress, .. } = self else {
+            return;
+        };
+        let id = message.id();
+        let max_body = uint_len(id).saturating_add(compression.max_len(payload.len()));
+        let sealed = egress.seal_base(session, message, max_body, |body, table| {
+            write_body(body, id, |room| encode(payload, room, compression, table))
+        });
+        invariant!(sealed.is_some(), "there is always capacity for the base protocol");
+        self.note_sealed();
     }
 }

@@ -4,7 +4,7 @@ use super::PeerState;
 use super::action::{Direction, MessageEvent};
 use super::buffers::Table;
 use super::compression::Compression;
-use super::state::{Pending, Running, Stage, State};
+use super::state::{Pending, State};
 use crate::error::WriteError;
 use crate::protocol::ProtocolId;
 use crate::rlpx::frame::{body_room, frame_len};
@@ -108,10 +108,10 @@ impl PeerState<'_> {
     /// fit a frame. `None` if no payload is taken, not even an empty one: while the link is not ready, has ended, or
     /// does not share the protocol, and from `Full` to [`Action::Writable`](crate::Action::Writable).
     pub fn write_capacity(&self, protocol: ProtocolId) -> Option<usize> {
-        let running = match &self.state {
-            State::Running(running) if self.pending != Pending::Ready && self.egress.takes_messages() => running,
-            _ => return None,
-        };
+        let running = self.state.running()?;
+        if self.pending == Pending::Ready || !self.egress.takes_messages() {
+            return None;
+        }
         let shared = self.protocols.find(protocol)?;
         let last_code = shared.length.checked_sub(1)?;
         let body = body_room(self.protocols.write_capacity(protocol, self.egress.sent()));
@@ -139,12 +139,11 @@ struct Written {
 impl PeerState<'_> {
     /// Checks everything about a message that waiting would not change
     fn draft(&self, protocol: ProtocolId, code: u64, len: usize) -> Result<Draft, WriteError> {
-        let compression = match &self.state {
-            State::Running(_) if self.pending == Pending::Ready => return Err(WriteError::NotReady),
-            State::Running(running) => running.compression,
-            state if matches!(state.stage(), Stage::Closing | Stage::Closed) => return Err(WriteError::Closed),
-            _ => return Err(WriteError::NotReady),
-        };
+        if self.state.cause().is_some() {
+            return Err(WriteError::Closed);
+        }
+        let ready = self.state.running().filter(|_| self.pending != Pending::Ready);
+        let compression = ready.ok_or(WriteError::NotReady)?.compression;
         let shared = self.protocols.find(protocol).ok_or(WriteError::NotShared)?;
         if code >= shared.length {
             return Err(WriteError::InvalidCode);
@@ -163,7 +162,7 @@ impl PeerState<'_> {
         Draft { protocol, code, id, max_body, .. }: Draft,
         write: impl FnOnce(&mut [u8], &mut Table<'_>) -> Option<Written>,
     ) -> Result<MessageEvent, WriteError> {
-        let Self { state: State::Running(Running { session, .. }), egress, protocols, .. } = self else {
+        let Self { state: State::Established { session, .. }, egress, protocols, .. } = self else {
             return Err(WriteError::NotReady);
         };
         let sent = egress.sent();
@@ -181,16 +180,14 @@ impl PeerState<'_> {
         });
         let wire_size = sealed.ok_or(WriteError::TooLarge)?;
         protocols.wrote(protocol, size, wire_size, sent, egress.end_position());
-        self.arm_write_timer();
+        self.note_sealed();
         Ok(MessageEvent { direction: Direction::Sent, protocol, code, size, wire_size })
     }
 
     /// The next protocol that is to be told that it can write
     pub(super) fn take_writable(&mut self) -> Option<ProtocolId> {
-        match &self.state {
-            State::Running(_) if self.egress.takes_messages() => self.protocols.take_writable(self.egress.sent()),
-            _ => None,
-        }
+        self.state.running().filter(|_| self.egress.takes_messages())?;
+        self.protocols.take_writable(self.egress.sent())
     }
 }
 

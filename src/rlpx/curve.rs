@@ -9,7 +9,6 @@ use k256::ecdsa::{RecoveryId, Signature};
 use k256::elliptic_curve::ff::PrimeField;
 use k256::elliptic_curve::ops::Reduce;
 use k256::elliptic_curve::point::{AffineCoordinates, DecompressPoint};
-use k256::elliptic_curve::scalar::IsHigh;
 use k256::elliptic_curve::subtle::Choice;
 use k256::{AffinePoint, FieldBytes, NonZeroScalar, ProjectivePoint, PublicKey, Scalar, Secp256k1};
 use sha2::Sha256;
@@ -88,9 +87,9 @@ impl Public {
 
     /// The key that made `signature` (r ‖ s ‖ v) over `digest` (SEC 1, section 4.1.6)
     ///
-    /// Stricter than the mathematics: s must be low and v must be 0 or 1, as every client makes
-    /// them. The two multiplications are done one after the other because the curve library's own
-    /// recovery takes 13 KB of stack, which a microcontroller does not have.
+    /// v must be 0 or 1. A high s is accepted, as by the reference client: nothing rests on the form of the
+    /// signature here. The two multiplications are done one after the other because the curve library's
+    /// own recovery takes 13 KB of stack, which a microcontroller does not have.
     #[inline(never)] // so that what it keeps is not in the frame of a whole handshake
     pub(super) fn recover(digest: &[u8; 32], signature: &[u8; 65]) -> Result<Self, Violation> {
         let invalid = Violation::InvalidSignature;
@@ -99,7 +98,7 @@ impl Public {
         };
         let parsed = Signature::from_slice(scalars).map_err(|_| invalid)?;
         let (r, s) = parsed.split_scalars();
-        if v > 1 || bool::from(s.is_high()) {
+        if v > 1 {
             return Err(invalid);
         }
         let point: Option<AffinePoint> = AffinePoint::decompress(&r.to_repr(), Choice::from(v)).into();
@@ -156,7 +155,8 @@ mod tests {
     fn signatures_that_are_refused() {
         let digest = [0x21; 32];
         let good = secret(9).sign(&digest).unwrap();
-        let order = Scalar::ZERO - Scalar::ONE;
+        let mut order = (Scalar::ZERO - Scalar::ONE).to_bytes();
+        order[31] += 1;
         let refused = |edit: &dyn Fn(&mut [u8; 65])| {
             let mut signature = good;
             edit(&mut signature);
@@ -166,15 +166,20 @@ mod tests {
         refused(&|signature| signature[32..64].fill(0));
         refused(&|signature| signature[..32].fill(0xff));
         refused(&|signature| signature[32..64].fill(0xff));
-        refused(&|signature| signature[32..64].copy_from_slice(&order.to_bytes()));
+        refused(&|signature| signature[32..64].copy_from_slice(&order));
         refused(&|signature| signature[64] = 2);
         refused(&|signature| signature[64] = 27);
-        let high = |signature: &mut [u8; 65]| {
-            let (_, s) = Signature::from_slice(&signature[..64]).unwrap().split_scalars();
-            signature[32..64].copy_from_slice(&(-*s).to_bytes());
-            signature[64] ^= 1;
-        };
-        refused(&high);
+    }
+
+    /// `-s` with the other `v` is a signature by the same key
+    #[test]
+    fn a_high_s_is_accepted() {
+        let digest = [0x21; 32];
+        let mut signature = secret(9).sign(&digest).unwrap();
+        let (_, s) = Signature::from_slice(&signature[..64]).unwrap().split_scalars();
+        signature[32..64].copy_from_slice(&(-*s).to_bytes());
+        signature[64] ^= 1;
+        assert!(Public::recover(&digest, &signature).unwrap() == secret(9).public());
     }
 
     proptest! {

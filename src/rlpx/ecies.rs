@@ -16,7 +16,7 @@ use crate::violation::Violation;
 use crate::wire::rlp::RlpError;
 
 /// Bytes of the size prefix
-pub(super) const PREFIX: usize = 2;
+pub(crate) const PREFIX: usize = 2;
 const TAG: usize = 32;
 /// Where the plaintext starts in a packet
 pub(super) const PLAINTEXT: usize = PREFIX + 65 + 16;
@@ -31,24 +31,32 @@ pub(crate) const MAX_PACKET: usize = PREFIX + MAX_SIZE;
 type HmacSha256 = Hmac<Sha256>;
 type Aes128Ctr = ctr::Ctr128BE<Aes128Enc>;
 
-/// How much of a handshake packet there must be before its start can be judged
+/// How much of a handshake packet there must be before its key can be judged
 pub(crate) const MIN_PREFIX: usize = PREFIX + 1;
 
-/// The whole length of the packet that starts with `prefix`, its size prefix included
+/// The whole length of a packet with this size prefix, the prefix included
 ///
 /// # Errors
-/// Everything that can be refused before the packet has arrived: a size beyond the limit or below
-/// what an envelope takes, and a first byte that is no public key. Before EIP-8 a packet had no size
-/// prefix and began with the key itself, which is how such a packet is told.
-pub(crate) fn packet_len(prefix: [u8; MIN_PREFIX]) -> Result<usize, Violation> {
-    let [high, low, key_form] = prefix;
-    let size = usize::from(u16::from_be_bytes([high, low]));
-    match (size, key_form) {
-        (..=MAX_SIZE, 0x04) if size < OVERHEAD.saturating_sub(PREFIX) => Err(Violation::HandshakeTooShort),
-        (..=MAX_SIZE, 0x04) => Ok(size.saturating_add(PREFIX)),
-        (..=MAX_SIZE, _) if high == 0x04 => Err(Violation::PreEip8Handshake),
-        (..=MAX_SIZE, _) => Err(Violation::InvalidPublicKey),
+/// `HandshakeTooLarge` beyond the limit, `HandshakeTooShort` below what an envelope takes.
+pub(crate) fn packet_len(prefix: [u8; PREFIX]) -> Result<usize, Violation> {
+    let size = usize::from(u16::from_be_bytes(prefix));
+    match size.saturating_add(PREFIX) {
+        ..OVERHEAD => Err(Violation::HandshakeTooShort),
+        len @ ..=MAX_PACKET => Ok(len),
         _ => Err(Violation::HandshakeTooLarge),
+    }
+}
+
+/// Checks that what follows the size prefix is an uncompressed public key
+///
+/// # Errors
+/// `PreEip8Handshake` and `InvalidPublicKey`. Before EIP-8 a packet had no size prefix and began with the
+/// key itself, by which such a packet is recognized.
+pub(crate) const fn check_key_form(prefix: [u8; MIN_PREFIX]) -> Result<(), Violation> {
+    match prefix {
+        [_, _, 0x04] => Ok(()),
+        [0x04, _, _] => Err(Violation::PreEip8Handshake),
+        _ => Err(Violation::InvalidPublicKey),
     }
 }
 

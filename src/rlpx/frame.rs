@@ -18,8 +18,10 @@ use crate::wire::copy;
 
 /// Bytes of a header with its MAC
 pub(crate) const HEADER: usize = 32;
-const BLOCK: usize = 16;
-const TAG: usize = size_of::<Tag>();
+/// Bytes of a block of the cipher, to whose multiples bodies are padded
+pub(crate) const BLOCK: usize = 16;
+/// Bytes of the MAC behind a body
+pub(crate) const TAG: usize = size_of::<Tag>();
 /// The largest body that the 24-bit size can announce
 pub(crate) const MAX_BODY: usize = 0x00ff_ffff;
 
@@ -95,7 +97,8 @@ impl Session {
         egress.apply_keystream(keystream, header);
         *header_tag = egress.mac.header(mac_cipher, header);
         egress.apply_keystream(keystream, padded);
-        *body_tag = egress.mac.body(mac_cipher, padded);
+        egress.mac.absorb(padded);
+        *body_tag = egress.mac.body(mac_cipher);
     }
 
     /// Checks and decrypts a header, and returns the size of the body that follows
@@ -122,9 +125,34 @@ impl Session {
     /// `BodyMacMismatch`, found in constant time before anything is decrypted.
     pub(crate) fn open_body(&mut self, sealed: &mut [u8]) -> Result<(), Violation> {
         let (padded, tag) = sealed.split_last_chunk_mut().ok_or(Violation::BodyMacMismatch)?;
-        let expected = self.ingress.mac.body(&self.mac_cipher, padded);
+        self.ingress.mac.absorb(padded);
+        let expected = self.ingress.mac.body(&self.mac_cipher);
         check(&expected, tag).ok_or(Violation::BodyMacMismatch)?;
         self.ingress.apply_keystream(&self.keystream, padded);
+        Ok(())
+    }
+
+    /// The first block of a body, decrypted before its MAC has come
+    ///
+    /// It may decide where the rest is stored, and nothing else.
+    pub(crate) fn peek(&self, mut block: [u8; BLOCK]) -> [u8; BLOCK] {
+        self.ingress.keystream_at(&self.keystream, &mut block);
+        block
+    }
+
+    /// Takes in a part of a padded body that is not stored
+    pub(crate) fn absorb(&mut self, ciphertext: &[u8]) {
+        self.ingress.mac.absorb(ciphertext);
+    }
+
+    /// Checks the MAC of a body of `size` bytes, all of which was absorbed
+    ///
+    /// # Errors
+    /// `BodyMacMismatch`, found in constant time.
+    pub(crate) fn close_body(&mut self, size: usize, tag: &Tag) -> Result<(), Violation> {
+        let expected = self.ingress.mac.body(&self.mac_cipher);
+        check(&expected, tag).ok_or(Violation::BodyMacMismatch)?;
+        self.ingress.blocks = self.ingress.blocks.wrapping_add(size.div_ceil(BLOCK) as u128);
         Ok(())
     }
 }
@@ -160,10 +188,14 @@ impl<'a> Parts<'a> {
 impl Half {
     /// Encrypts or decrypts whole blocks
     fn apply_keystream(&mut self, cipher: &Aes256Enc, text: &mut [u8]) {
+        self.keystream_at(cipher, text);
+        self.blocks = self.blocks.wrapping_add((text.len() / BLOCK) as u128);
+    }
+
+    /// The same, without using the keystream up
+    fn keystream_at(&self, cipher: &Aes256Enc, text: &mut [u8]) {
         let (blocks, _) = InOutBuf::from(text).into_chunks();
-        let count = blocks.len();
         let counter = self.blocks.to_be_bytes();
         CtrCore::<_, flavors::Ctr128BE>::inner_iv_init(cipher, &counter.into()).apply_keystream_blocks_inout(blocks);
-        self.blocks = self.blocks.wrapping_add(count as u128);
     }
 }

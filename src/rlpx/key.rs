@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use super::curve::Secret;
 use crate::node_id::NodeId;
 
@@ -18,11 +20,12 @@ pub struct SecretKey {
 impl SecretKey {
     /// The key that these 32 big-endian bytes spell
     ///
-    /// Costs one multiplication on the curve.
+    /// Costs one multiplication on the curve. `bytes` are wiped; the caller wipes other copies.
     ///
     /// # Errors
     /// Zero and numbers beyond the order of secp256k1 are no keys.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, InvalidSecretKey> {
+        let bytes = Zeroizing::new(bytes);
         let secret = Secret::from_bytes(&bytes).ok_or(InvalidSecretKey)?;
         let id = secret.public().id();
         Ok(Self { secret, id })

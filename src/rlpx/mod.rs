@@ -15,7 +15,7 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use ecies::{MAX_PACKET, MIN_PREFIX, packet_len};
+pub(crate) use ecies::{MAX_PACKET, MIN_PREFIX, PREFIX, check_key_form, packet_len};
 pub use entropy::Entropy;
 pub(crate) use handshake::MAX_SENT;
 pub use key::{InvalidSecretKey, SecretKey};

@@ -40,6 +40,26 @@ fn every_form_of_disconnect() {
     }
 }
 
+/// The reason is legible in whatever comes with it, up to the limit of the base protocol
+#[test]
+fn a_disconnect_with_additional_items() {
+    for extra in [1, 80, 500, 2_000] {
+        let mut payload = vec![0xf9, 0, 0, 0x04];
+        payload.extend(std::iter::repeat_n(0x01, extra));
+        let len = payload.len() - 3;
+        payload = match len {
+            ..56 => [&[0xc0 + len as u8][..], &payload[3..]].concat(),
+            56..256 => [&[0xf8, len as u8][..], &payload[3..]].concat(),
+            _ => [&[0xf9, (len >> 8) as u8, len as u8][..], &payload[3..]].concat(),
+        };
+        for raw in [payload.clone(), compressed(&payload)] {
+            let mut scene = Scene::running();
+            scene.send_body(&body(DISCONNECT, &raw));
+            assert_eq!(parting(&mut scene), (Cause::Remote(Reason::TOO_MANY_PEERS), None), "{extra} items more");
+        }
+    }
+}
+
 /// A remote that has too many peers sends Disconnect right after its ack
 #[test]
 fn a_disconnect_in_place_of_hello() {

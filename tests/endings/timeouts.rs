@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use devp2p_proto::{Cause, DisconnectReason as Reason, Stage, Timeout, Timeouts, Timer};
-use devp2p_testing::remote::{Hello, LINK, PING, PONG, REMOTE, Scene, recipient};
+use devp2p_testing::remote::{Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed, recipient};
 use devp2p_testing::{ALPHA, PROTOCOLS, Pair, config};
 
 use crate::{SECOND, cause, parting, told};
@@ -74,19 +74,88 @@ fn a_transport_that_takes_nothing_for_twenty_seconds_ends_the_link() {
     assert_eq!(parting(&mut scene), (Cause::Timeout(Timeout::Write), None));
 }
 
+/// 16 MiB at 1 Mbit/s take 134 s, both ways
 #[test]
-fn a_slow_transport_does_not_end_the_link() {
+fn a_slow_link_has_the_time_that_a_large_frame_takes() {
+    const RATE: usize = 125_000;
     let mut scene = Scene::running();
-    scene.output.capacity = 0;
-    scene.node.link.write(scene.now, ALPHA, 0, &devp2p_testing::noise(1, 100)).unwrap();
-    for _ in 0..20 {
-        scene.advance(SECOND * 10);
-        scene.send(PONG, &[0xc0]);
-        scene.output.capacity = 1;
+    let large = devp2p_testing::noise(1, 16_000_000);
+    scene.node.link.write(scene.now, ALPHA, 0, &large).unwrap();
+    scene.send_body(&body(0x10, &compressed(&large)));
+    let mut frame = scene.input.unread().to_vec();
+    scene.input.consume(frame.len());
+    for second in 0.. {
+        let piece = frame.len().min(RATE);
+        scene.input.write(&frame[..piece]);
+        frame.drain(..piece);
+        scene.output.capacity = RATE;
         scene.step();
         scene.output.capacity = 0;
+        scene.advance(SECOND);
+        if scene.received.iter().any(|(id, _)| *id == 0x10) && !scene.node.delivered().is_empty() {
+            assert!(second > 120, "{second} s");
+            assert_eq!(scene.node.delivered()[0].2.len(), large.len());
+            return;
+        }
+        assert_eq!(scene.node.link.stage(), Stage::Running, "after {second} s");
     }
-    assert_eq!(scene.node.link.stage(), Stage::Running);
+}
+
+/// A transport that takes a byte now and then does not keep what is unsent
+#[test]
+fn a_trickling_reader_does_not_live_on() {
+    let mut scene = Scene::running();
+    scene.output.capacity = 0;
+    scene.node.link.write(scene.now, ALPHA, 0, &devp2p_testing::noise(1, 185_000)).unwrap();
+    let mut seconds = 0;
+    while scene.node.link.stage() == Stage::Running {
+        scene.advance(SECOND);
+        seconds += 1;
+        if seconds % 14 == 0 {
+            scene.output.capacity = 1;
+            scene.step();
+            scene.output.capacity = 0;
+        }
+    }
+    assert_eq!((seconds, scene.node.link.cause()), (20, Some(Cause::Timeout(Timeout::Write))));
+}
+
+/// Nor does a peer that sends a byte of a frame now and then
+#[test]
+fn a_trickling_writer_does_not_live_on() {
+    for (size, expected) in [(100, 30), (4 << 20, 64)] {
+        let mut scene = Scene::running();
+        let frame = scene.session().seal(&vec![0x10; size]);
+        let mut pieces = frame.chunks(1);
+        scene.input.write(&frame[..32]);
+        let mut seconds = 0;
+        while scene.node.link.stage() == Stage::Running {
+            scene.advance(SECOND);
+            seconds += 1;
+            if seconds % 14 == 0 {
+                scene.input.write(pieces.next().unwrap());
+            }
+        }
+        assert_eq!((seconds, scene.node.link.cause()), (expected, Some(Cause::Timeout(Timeout::Frame))), "{size}");
+    }
+}
+
+/// A Pong that is behind a large frame is waited for as long as the frame has
+#[test]
+fn the_pong_deadline_rests_while_a_frame_is_within_its_own() {
+    let mut scene = Scene::running();
+    scene.advance(SECOND * 15);
+    let frame = scene.session().seal(&body(0x10, &compressed(&devp2p_testing::noise(1, 8 << 20))));
+    let mut pieces = frame.chunks(100_000);
+    for _ in 0..frame.len().div_ceil(100_000) - 1 {
+        scene.input.write(pieces.next().unwrap());
+        scene.advance(SECOND);
+    }
+    assert_eq!(scene.node.link.stage(), Stage::Running, "for 80 seconds");
+    scene.input.write(pieces.next().unwrap());
+    scene.send(PONG, &[0xc0]);
+    scene.advance(SECOND * 14);
+    assert_eq!((scene.node.link.stage(), scene.node.delivered().len()), (Stage::Running, 1));
 }
 
 #[test]
@@ -107,9 +176,35 @@ fn a_disconnect_that_cannot_leave_does_not_keep_the_link() {
     let mut scene = Scene::running();
     scene.output.capacity = 0;
     scene.node.link.disconnect(scene.now, Reason::USELESS_PEER);
-    scene.advance(SECOND * 2);
+    scene.advance(SECOND * 19);
+    assert_eq!(scene.node.link.stage(), Stage::Closing, "the peer may read it yet");
+    scene.advance(SECOND);
     assert_eq!(cause(&mut scene.node, scene.now), Cause::Local(Reason::USELESS_PEER));
     assert_eq!(scene.node.link.unsent().len(), 0);
+}
+
+/// The reason reaches a peer that reads, however much is before it
+#[test]
+fn a_disconnect_behind_a_backlog_is_not_lost() {
+    for linger in [0, 2] {
+        let mut timeouts = Timeouts::default();
+        timeouts.linger = SECOND * linger;
+        let config = config(LINK, PROTOCOLS).with_timeouts(timeouts).unwrap();
+        let mut scene = Scene::running_with(recipient(&config), Hello::fitting(REMOTE));
+        scene.output.capacity = 0;
+        scene.node.link.write(scene.now, ALPHA, 0, &devp2p_testing::noise(1, 2 << 20)).unwrap();
+        scene.node.link.disconnect(scene.now, Reason::TOO_MANY_PEERS);
+        while scene.node.cause().is_none() {
+            scene.advance(SECOND);
+            scene.output.capacity = 200_000;
+            scene.step();
+            scene.output.capacity = 0;
+        }
+        scene.output.capacity = usize::MAX;
+        scene.settle();
+        assert_eq!(told(&scene), Some(Reason::TOO_MANY_PEERS), "with {linger} s to hang up");
+        assert_eq!(scene.node.cause(), Some(Cause::Local(Reason::TOO_MANY_PEERS)));
+    }
 }
 
 #[test]

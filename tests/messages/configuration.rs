@@ -56,6 +56,10 @@ fn every_config_error() {
         assert_eq!(zero(edit), Some(ConfigError::ZeroTimeout));
     }
     assert_eq!(zero(|timeouts| timeouts.linger = Duration::ZERO), None);
+    assert_eq!(zero(|timeouts| timeouts.read = timeouts.ping), Some(ConfigError::ReadBeforePing));
+    assert_eq!(zero(|timeouts| timeouts.ping = Duration::from_secs(31)), Some(ConfigError::ReadBeforePing));
+    assert_eq!(zero(|timeouts| timeouts.ping = Duration::MAX), None, "the peer's Pings may be enough");
+    assert_eq!(zero(|timeouts| timeouts.slowest_rate = 0), None);
 
     let dial = |id: [u8; 64], drawn| {
         PeerState::initiator(Instant::ZERO, &config(1, PROTOCOLS), id.into(), drawn, Buffers::growable())

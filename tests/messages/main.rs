@@ -5,6 +5,7 @@ mod capabilities;
 mod configuration;
 mod hello;
 mod info;
+mod limits;
 mod payloads;
 mod stalls;
 mod typed;

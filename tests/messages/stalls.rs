@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{Buffers, DisconnectReason, Instant, PeerState, Stage, WriteError};
-use devp2p_testing::remote::{DISCONNECT, Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed};
+use devp2p_proto::{Buffers, DisconnectReason, Instant, PeerState, Stage, Timeouts, WriteError};
+use devp2p_testing::remote::{DISCONNECT, Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed, recipient};
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, Seen, config, entropy, noise};
 
 /// Both pipes are full, and both drivers still read
@@ -83,7 +83,10 @@ fn a_message_waits_for_the_hello_before_it() {
 
 #[test]
 fn a_peer_is_not_timed_out_while_its_ping_waits() {
-    let mut scene = Scene::running();
+    let mut timeouts = Timeouts::default();
+    timeouts.slowest_rate = 100;
+    let config = config(LINK, PROTOCOLS).with_timeouts(timeouts).unwrap();
+    let mut scene = Scene::running_with(recipient(&config), Hello::fitting(REMOTE));
     scene.node.link.write(scene.now, ALPHA, 0, &noise(1, 200 * 1024)).unwrap();
     scene.output.capacity = 0;
     for _ in 0..2 {

@@ -120,7 +120,7 @@ fn a_held_link_still_ends_for_every_other_reason() {
 
     let mut parting = held();
     parting.node.link.disconnect(parting.now, DisconnectReason::CLIENT_QUITTING);
-    assert_eq!(parting.node.link.next_timer(), Some(Timer::Linger));
+    assert_eq!(parting.node.link.next_timer(), Some(Timer::Write), "Disconnect is to leave");
     parting.advance(2 * SECOND);
     assert_eq!(parting.node.cause(), Some(Cause::Local(DisconnectReason::CLIENT_QUITTING)));
 }

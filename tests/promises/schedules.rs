@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{Action, ProtocolId, Stage, WriteError};
+use devp2p_proto::{Action, Instant, ProtocolId, Stage, WriteError};
+use devp2p_testing::remote::{PING, PONG, Scene};
 use devp2p_testing::schedule::{Operation, Side, World, ending, friendly, friendly_operations, operations};
 use devp2p_testing::{ALPHA, BETA, Seen, noise};
 use proptest::collection::vec;
@@ -123,6 +124,37 @@ proptest! {
                 prop_assert!(arrived == written || ended && written.starts_with(&arrived));
             }
         }
+    }
+}
+
+/// One wrong time, a day ahead: afterwards the link lives by the clock that goes on
+#[test]
+fn a_wrong_time_far_ahead_does_not_disable_the_timers() {
+    let second = Duration::from_secs(1);
+    let day = |now: Instant| now.checked_add(86_400 * second).unwrap();
+    let wrong: [fn(&mut Scene<'_>, Instant); 3] = [
+        |scene, then| scene.node.link.hold_input(then, false),
+        |scene, then| assert_eq!(scene.node.link.receive(then, &[]), 0),
+        |scene, then| _ = scene.node.link.write(then, ALPHA, 0, b"at a wrong time"),
+    ];
+    for wrong in wrong {
+        let mut scene = Scene::running();
+        scene.advance(10 * second);
+        let then = day(scene.now);
+        wrong(&mut scene, then);
+        scene.node.link.handle_timeout(scene.now);
+        scene.settle();
+        let deadline = scene.node.link.next_timeout().unwrap();
+        assert!(deadline.saturating_since(scene.now) <= 15 * second, "the Ping keeps what was left of its time");
+        let pings = |scene: &Scene<'_>| scene.received.iter().filter(|(id, _)| *id == PING).count();
+        for _ in 0..10 {
+            let before = pings(&scene);
+            scene.advance(15 * second);
+            assert_eq!(pings(&scene), before + 1, "a Ping every fifteen seconds");
+            scene.send(PONG, &[0xc0]);
+        }
+        scene.advance(46 * second);
+        assert_ne!(scene.node.link.stage(), Stage::Running, "a silent peer does not live on");
     }
 }
 

@@ -23,8 +23,6 @@ pub(crate) struct Heard {
     pub(crate) pongs: usize,
     /// Where the last Ping and the last Pong end
     last: [usize; 2],
-    /// Where the last frame of any other kind ends
-    message_end: usize,
     pub(crate) goodbye: Option<DisconnectReason>,
 }
 
@@ -43,9 +41,6 @@ impl Remote {
                 self.hear_packet(rest)
             };
             position += len;
-            if self.heard.last.iter().all(|end| *end != position) {
-                self.heard.message_end = position;
-            }
             rest = &rest[len..];
         }
     }
@@ -54,11 +49,6 @@ impl Remote {
     pub(crate) fn note_sent(&mut self, len: usize) {
         self.heard.unsent.drain(..len);
         self.heard.sent += len;
-    }
-
-    /// Whether nothing waits but Ping and Pong
-    pub(crate) fn messages_have_left(&self) -> bool {
-        self.heard.written.is_empty() && self.heard.message_end <= self.heard.sent
     }
 
     /// Goes from auth or ack to frames

@@ -14,6 +14,7 @@ use devp2p_proto::{DisconnectReason, ProtocolId, Role};
 
 use crate::input::Input;
 use crate::settings::{Local, Settings, Side, entropy, key};
+use crate::sizes;
 use hearing::Heard;
 pub(crate) use hello::Hello;
 use hello::{Agreed, agree};
@@ -49,6 +50,10 @@ pub(crate) struct Remote {
     /// Everything that was ever said, and how much of it the link has taken
     wire: Vec<u8>,
     taken: usize,
+    /// Where its frames end, as far as they are whole
+    ends: Vec<usize>,
+    /// Bytes that are no frame were said, or frames were damaged
+    damaged: bool,
     /// Where the handshake ends in it, once that is known
     handshake_end: usize,
     pub(crate) role: Role,
@@ -76,6 +81,8 @@ impl Remote {
             keys: Keys::Agreed(Frames::past_handshake()),
             wire: Vec::new(),
             taken: 0,
+            ends: Vec::new(),
+            damaged: false,
             handshake_end: 0,
             role: settings.role,
             locals: settings.protocols,
@@ -120,6 +127,12 @@ impl Remote {
 
     pub(crate) const fn take(&mut self, len: usize) {
         self.taken += len;
+    }
+
+    /// How much the link has taken of a frame that it has not got whole, `None` if that is not known
+    pub(crate) fn partial_frame(&self) -> Option<usize> {
+        let start = self.ends.iter().rev().find(|end| **end <= self.taken).copied().unwrap_or(self.handshake_end);
+        (!self.damaged).then(|| self.taken.saturating_sub(start))
     }
 
     /// How many Pings the link has had to answer by now
@@ -175,8 +188,9 @@ impl Remote {
         let code = input.pick(&[0, length - 1, length / 2]);
         let payload = input.payload(limit);
         let alive = self.fatal.is_none();
+        let said = self.wire.len();
         self.say_payload(offset + code, &payload, payload.len() > limit);
-        if alive && self.fatal.is_none() && self.certain {
+        if alive && self.wire.len() > said && self.fatal.is_none() && self.certain {
             self.expected.push_back(Expected { protocol, code, payload, end: self.wire.len() });
         }
     }
@@ -290,6 +304,7 @@ impl Remote {
     ///
     /// Where MACs all pass, damage may have any effect.
     fn tamper(&mut self, position: usize) {
+        self.damaged = true;
         if cfg!(fuzzing) {
             self.certain = false;
         } else {
@@ -325,17 +340,22 @@ impl Remote {
         body.extend_from_slice(payload);
         let unexpected = self.version.is_none() && !matches!(id, HELLO | DISCONNECT);
         self.say_body(&body);
-        if fatal || unexpected {
+        if (fatal || unexpected) && body.len() <= sizes::MAX_BODY {
             self.end_link();
         }
     }
 
     fn say_body(&mut self, body: &[u8]) {
+        if body.len() > sizes::MAX_BODY {
+            // No frame can say this.
+            return;
+        }
         let limit = if self.version.is_some() { self.max_body } else { 2049 };
         let Keys::Agreed(frames) = &mut self.keys else {
             return;
         };
         self.wire.extend(frames.seal(body));
+        self.ends.push(self.wire.len());
         if body.is_empty() || body.len() > limit {
             self.end_link();
         }

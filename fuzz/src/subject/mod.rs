@@ -3,16 +3,22 @@
 //! Some runs have a twin: a second link that gets the same events as values, with a clock that never goes back, and
 //! without the writes that can never be taken. Its output must be the same, byte for byte.
 
+mod holding;
+mod kept;
 mod seen;
+mod writes;
 
 pub(crate) use seen::{Seen, Told};
+pub(crate) use writes::Outcome;
 
 use devp2p_proto::{
-    Action, Cause, DisconnectReason, Event, Instant, MessageEvent, Network, PeerState, ProtocolError, ProtocolId,
-    Refused, Stage, WriteError, internal,
+    Action, Buffers, Cause, DisconnectReason, Event, Handled, Instant, Network, NotShared, PeerState, PingError,
+    ProtocolError, ProtocolId, Refused, SentTooMuch, Stage, internal,
 };
 
 use crate::settings::Settings;
+use holding::Holding;
+pub(crate) use kept::Kept;
 
 /// What an observer sees between two calls
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +28,7 @@ struct View {
     unsent: usize,
     deadline: Option<Instant>,
     wants_input: bool,
+    owes_pong: bool,
     received: u64,
 }
 
@@ -29,35 +36,53 @@ pub(crate) struct Subject<'buf> {
     pub(crate) link: PeerState<'buf>,
     twin: Option<PeerState<'buf>>,
     pub(crate) told: Told,
-    /// Authenticated, Ready and Deliver since bytes were taken
+    /// IdentityClaimed, Ready and Deliver since bytes were taken
     announced: usize,
+    /// How many messages were handed out
+    handed_out: u64,
     /// The latest time that was given
-    latest: Instant,
+    pub(crate) latest: Instant,
     max_message: usize,
+    /// The most that the buffers may occupy; those of an earlier link may have grown further
     max_memory: (usize, usize),
     protocols: usize,
-    /// The driver holds input back
-    held: bool,
-    /// Payloads that are kept, so that the link cannot use their memory again
-    kept: Vec<bytes::Bytes>,
-    pub(crate) keep_payloads: bool,
+    holding: Holding,
+    pub(crate) kept: Kept,
 }
 
 impl<'buf> Subject<'buf> {
-    pub(crate) fn new(settings: &Settings, link: PeerState<'buf>, twin: Option<PeerState<'buf>>) -> Self {
+    pub(crate) fn new(settings: &Settings, link: PeerState<'buf>, twin: Option<PeerState<'buf>>, kept: Kept) -> Self {
+        let (receive, transmit) = internal::memory(&link);
+        let max_memory = settings.max_memory();
+        let max_memory = (max_memory.0.max(receive), max_memory.1.max(transmit));
         Self {
             link,
             twin,
             told: Told::Nothing,
             announced: 0,
+            handed_out: 0,
             latest: Instant::ZERO,
             max_message: settings.max_message,
-            max_memory: settings.max_memory(),
+            max_memory,
             protocols: settings.protocols.len(),
-            held: false,
-            kept: Vec::new(),
-            keep_payloads: false,
+            holding: Holding::new(settings.timeouts),
+            kept,
         }
+    }
+
+    /// Takes the links apart for the next ones
+    pub(crate) fn into_buffers(self) -> (Buffers<'buf>, Option<Buffers<'buf>>, Kept) {
+        (self.link.into_buffers(), self.twin.map(PeerState::into_buffers), self.kept)
+    }
+
+    /// Notes how much more the link may occupy for sending from now on
+    pub(crate) fn permit_transmit(&mut self, most: usize) {
+        self.max_memory.1 = self.max_memory.1.max(most);
+    }
+
+    /// Whether the driver holds input
+    pub(crate) const fn is_held(&self) -> bool {
+        self.holding.held
     }
 
     pub(crate) fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
@@ -70,14 +95,15 @@ impl<'buf> Subject<'buf> {
             assert_eq!(taken, bytes.len(), "input is swallowed after the end");
             assert_eq!(after, before, "and changes nothing");
         } else if !bytes.is_empty() && before.stage != Stage::Closing {
-            assert_eq!(taken > 0, before.wants_input, "input is refused exactly while an action waits");
+            assert_eq!(taken > 0, before.wants_input, "input is taken exactly while it is wanted");
         }
         assert!(after.received - before.received <= 1, "one call completes at most one message");
         if taken > 0 {
             self.announced = 0;
         }
+        self.note_input(taken);
         let latest = self.latest;
-        self.reflect(|twin| assert_eq!(twin.handle(latest, Event::Receive(bytes)), Ok(taken)));
+        self.reflect(|twin| assert_eq!(twin.handle(latest, Event::Receive(bytes)), Ok(Handled::Received(taken))));
         taken
     }
 
@@ -100,7 +126,8 @@ impl<'buf> Subject<'buf> {
         let before = self.view();
         let now = self.at(now);
         self.link.hold_input(now, held);
-        self.held = held;
+        self.holding.held = held;
+        self.note_hold();
         assert_eq!(View { deadline: before.deadline, ..self.view() }, before);
         self.reflect_event(Event::HoldInput(held));
     }
@@ -116,10 +143,11 @@ impl<'buf> Subject<'buf> {
         if early && before.stage != Stage::Admission {
             assert_eq!(after, before, "a spurious wake-up does nothing");
         }
+        self.check_time(&before);
         self.reflect_event(Event::Timeout);
     }
 
-    pub(crate) fn sent(&mut self, now: Instant, len: usize) -> Result<(), Refused> {
+    pub(crate) fn sent(&mut self, now: Instant, len: usize) -> Result<(), SentTooMuch> {
         let before = self.view();
         let now = self.at(now);
         let outcome = self.link.sent(now, len);
@@ -133,76 +161,13 @@ impl<'buf> Subject<'buf> {
                 assert_eq!(after.unsent, rest + pong, "the unsent bytes shrink by those that were sent");
             }
             Ok(()) => {}
-            Err(error) => {
-                assert_eq!(error, Refused::SentTooMuch);
+            Err(SentTooMuch) => {
                 assert!(len > before.unsent);
                 assert_eq!(after, before, "a refusal changes nothing");
             }
         }
-        self.reflect_outcome(Event::Sent(len), outcome);
+        self.reflect_outcome(Event::Sent(len), outcome.map_err(Refused::Sent));
         outcome
-    }
-
-    pub(crate) fn write(
-        &mut self,
-        now: Instant,
-        protocol: ProtocolId,
-        code: u64,
-        payload: &[u8],
-    ) -> Result<MessageEvent, WriteError> {
-        let before = self.view();
-        let now = self.at(now);
-        let outcome = self.link.write(now, protocol, code, payload);
-        self.check_write(before, protocol, code, payload, outcome);
-        outcome
-    }
-
-    /// Writes a payload that the `rlp` crate wraps as a string
-    pub(crate) fn write_rlp(
-        &mut self,
-        now: Instant,
-        protocol: ProtocolId,
-        code: u64,
-        content: &[u8],
-    ) -> (Vec<u8>, Result<MessageEvent, WriteError>) {
-        let payload = rlp::encode(&content).to_vec();
-        let before = self.view();
-        let now = self.at(now);
-        let outcome = self.link.write_rlp(now, protocol, code, &content);
-        self.check_write(before, protocol, code, &payload, outcome);
-        (payload, outcome)
-    }
-
-    fn check_write(
-        &mut self,
-        before: View,
-        protocol: ProtocolId,
-        code: u64,
-        payload: &[u8],
-        outcome: Result<MessageEvent, WriteError>,
-    ) {
-        let after = self.view();
-        match outcome {
-            Ok(event) => {
-                assert_eq!(self.told, Told::Ready, "a write before Ready was taken");
-                assert_eq!((event.protocol, event.code, event.size), (protocol, code, payload.len()));
-                assert_eq!(after.unsent, before.unsent + event.wire_size);
-                assert!(payload.len() <= self.max_message);
-            }
-            Err(_) => assert_eq!(after, before, "a refused write changes nothing"),
-        }
-        match before.stage {
-            Stage::Closing | Stage::Closed => assert_eq!(outcome, Err(WriteError::Closed)),
-            Stage::Running if self.told == Told::Ready => assert_ne!(outcome, Err(WriteError::NotReady)),
-            _ => assert_eq!(outcome, Err(WriteError::NotReady)),
-        }
-        if matches!(outcome, Ok(_) | Err(WriteError::Full)) {
-            let outcome = outcome.map(|_| ()).map_err(Refused::Write);
-            self.reflect_outcome(Event::Write { protocol, code, payload }, outcome);
-        } else {
-            // The twin gets the time, by an event that changes nothing else.
-            self.reflect_event(Event::HoldInput(self.held));
-        }
     }
 
     pub(crate) fn protocol_returned(
@@ -210,14 +175,14 @@ impl<'buf> Subject<'buf> {
         now: Instant,
         protocol: ProtocolId,
         outcome: Result<(), ProtocolError>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), NotShared> {
         let before = self.view();
         let now = self.at(now);
         let refused = self.link.protocol_returned(now, protocol, outcome);
         if refused.is_err() {
             assert_eq!(self.view(), before, "a refusal changes nothing");
         }
-        self.reflect_outcome(Event::ProtocolReturned(protocol, outcome), refused);
+        self.reflect_outcome(Event::ProtocolReturned(protocol, outcome), refused.map_err(Refused::ProtocolReturned));
         refused
     }
 
@@ -227,13 +192,13 @@ impl<'buf> Subject<'buf> {
         let outcome = self.link.ping(now);
         match before.stage {
             Stage::Running => assert_eq!(outcome, Ok(()), "there is always room for a Ping"),
-            Stage::Closing | Stage::Closed => assert_eq!(outcome, Err(WriteError::Closed)),
-            _ => assert_eq!(outcome, Err(WriteError::NotReady)),
+            Stage::Closing | Stage::Closed => assert_eq!(outcome, Err(PingError::Closed)),
+            _ => assert_eq!(outcome, Err(PingError::NotReady)),
         }
         if outcome.is_err() {
             assert_eq!(self.view(), before, "a refusal changes nothing");
         }
-        self.reflect_outcome(Event::Ping, outcome.map_err(Refused::Write));
+        self.reflect_outcome(Event::Ping, outcome.map_err(Refused::Ping));
     }
 
     pub(crate) fn disconnect(&mut self, now: Instant, reason: DisconnectReason) {
@@ -246,26 +211,18 @@ impl<'buf> Subject<'buf> {
     /// The next action, after a check that it may come now
     pub(crate) fn poll(&mut self) -> Option<Seen> {
         let before = self.view();
-        let action = self.link.poll();
-        let seen = match action {
-            Some(Action::Deliver { protocol, code, payload }) if self.keep_payloads => {
+        let seen = match self.link.poll() {
+            Some(Action::Deliver { protocol, code, payload }) if self.kept.wanted => {
                 let wire_len = payload.wire_len();
-                let bytes = payload.into_bytes();
-                let payload = bytes.to_vec();
-                self.kept.truncate(3);
-                self.kept.insert(0, bytes);
+                let payload = self.kept.take(payload);
                 Some(Seen::Deliver { protocol, code, payload, wire_len })
             }
             action => action.map(Seen::new),
         };
-        if let Some(seen) = &seen {
-            self.check_action(seen);
-        } else {
-            assert!(
-                before.wants_input || before.stage as u8 >= Stage::Closing as u8,
-                "nothing to do, but no input either"
-            );
-            assert_eq!(self.link.unsent().len(), 0);
+        self.check_order(&before, seen.as_ref());
+        match &seen {
+            Some(seen) => self.check_action(seen),
+            None => assert_eq!(self.link.unsent().len(), 0, "bytes to send, and no Send"),
         }
         self.reflect(|twin| assert_eq!(twin.poll().map(Seen::new), seen, "the twin does something else"));
         seen
@@ -274,10 +231,14 @@ impl<'buf> Subject<'buf> {
     fn check_action(&mut self, seen: &Seen) {
         assert_ne!(self.told, Told::Disconnected, "{seen:?} after Disconnect");
         match seen {
-            Seen::IdentityClaimed(_) => self.announce(Told::Nothing, Told::Authenticated),
+            Seen::IdentityClaimed(_) => {
+                assert!(!self.link.is_remote_proven(), "a claim is no proof");
+                self.announce(Told::Nothing, Told::IdentityClaimed);
+            }
             Seen::Ready(shared) => {
                 assert!(!shared.is_empty(), "nothing to start");
-                self.announce(Told::Authenticated, Told::Ready);
+                assert!(self.link.is_remote_proven());
+                self.announce(Told::IdentityClaimed, Told::Ready);
             }
             Seen::Deliver { protocol, code, payload, .. } => {
                 let shared = self.link.shared().find(|shared| shared.protocol == *protocol);
@@ -309,7 +270,7 @@ impl<'buf> Subject<'buf> {
     }
 
     /// What holds between any two calls
-    pub(crate) fn check(&mut self) {
+    pub(crate) fn check(&self) {
         let stage = self.link.stage();
         assert_eq!(self.link.next_timeout().is_some(), self.link.next_timer().is_some());
         assert_eq!(self.link.cause().is_some(), stage as u8 >= Stage::Closing as u8);
@@ -320,7 +281,9 @@ impl<'buf> Subject<'buf> {
                 "a closed link waits for nothing"
             );
         }
-        let (receive, transmit) = internal::memory(&mut self.link);
+        self.check_wants_input();
+        self.check_deadlines();
+        let (receive, transmit) = internal::memory(&self.link);
         assert!(receive <= self.max_memory.0, "{receive} bytes to receive");
         assert!(transmit <= self.max_memory.1, "{transmit} bytes to send");
     }
@@ -341,14 +304,15 @@ impl<'buf> Subject<'buf> {
     }
 
     fn view(&self) -> View {
-        let traffic = (0..self.protocols).filter_map(|index| self.link.traffic(ProtocolId(index)));
+        let liveness = self.link.liveness();
         View {
             stage: self.link.stage(),
             cause: self.link.cause(),
             unsent: self.link.unsent().len(),
             deadline: self.link.next_timeout(),
             wants_input: self.link.wants_input(),
-            received: traffic.map(|traffic| traffic.ingress.messages).sum(),
+            owes_pong: liveness.pings_received > liveness.pongs_sent,
+            received: self.traffic().map(|traffic| traffic.ingress.messages).sum(),
         }
     }
 

@@ -33,8 +33,23 @@ pub(crate) fn decompress(block: &[u8], output: &mut [u8]) -> Result<usize, Snapp
     if at == len { Ok(len) } else { Err(TooShort) }
 }
 
+/// Data length that the block which starts with these bytes declares; at most five of them are looked at
+///
+/// # Errors
+///
+/// [`SnappyError::BadLength`].
+pub(crate) fn claimed_len(start: &[u8]) -> Result<u64, SnappyError> {
+    Ok(varint(start)?.0)
+}
+
 /// Declared length, and the elements
 fn header(block: &[u8]) -> Result<(usize, &[u8]), SnappyError> {
+    let (len, src) = varint(block)?;
+    Ok((plausible(len, src.len())?, src))
+}
+
+/// Declared length, unchecked, and what follows it
+fn varint(block: &[u8]) -> Result<(u64, &[u8]), SnappyError> {
     let mut len = 0;
     let mut src = block;
     for shift in [0, 7, 14, 21, 28] {
@@ -42,7 +57,7 @@ fn header(block: &[u8]) -> Result<(usize, &[u8]), SnappyError> {
         src = rest;
         len |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
-            return Ok((plausible(len, src.len())?, src));
+            return Ok((len, src));
         }
     }
     Err(BadLength)

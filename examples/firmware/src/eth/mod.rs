@@ -15,11 +15,12 @@ use devp2p_proto::{Instant, PeerState, Protocol, ProtocolId, Ready, SharedProtoc
 
 use crate::drive::Application;
 pub use failure::Failure;
-pub use message::{Block, Chain, ForkId, Hash};
+pub use message::{Block, Chain, ForkId, Hash, MAX_LEN as MAX_SEND};
 use message::{Header, Outgoing, Status};
 
 /// What this node offers; of what a node has as well, the highest version is spoken
-pub const PROTOCOLS: [Protocol<'static>; 2] = [Protocol::new("eth", 69, 18), Protocol::new("eth", 68, 17)];
+pub const PROTOCOLS: [Protocol<'static>; 2] =
+    [Protocol::new("eth", 69, 18).with_max_send(MAX_SEND), Protocol::new("eth", 68, 17).with_max_send(MAX_SEND)];
 
 /// How long to let the node speak first
 ///

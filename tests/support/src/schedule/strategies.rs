@@ -57,7 +57,7 @@ pub fn ending() -> impl Strategy<Value = Operation> {
 pub fn misuse() -> impl Strategy<Value = Operation> {
     prop_oneof![
         (side(), prop::sample::select(&Misuse::ALL[..])).prop_map(|(side, misuse)| Operation::Misuse(side, misuse)),
-        (0..100_000_u64).prop_map(|millis| Operation::ClockBack(Duration::from_millis(millis))),
+        (0..60_000_u64).prop_map(|millis| Operation::ClockBack(Duration::from_millis(millis))),
     ]
 }
 

@@ -1,0 +1,40 @@
+//! The sizes that the documentation publishes, worked out anew
+
+/// The largest body that a frame can announce
+pub(crate) const MAX_BODY: usize = 0x00ff_ffff;
+
+/// The frame of a Ping or a Pong
+pub(crate) const BASE_FRAME: usize = frame(1 + worst_case(1));
+
+/// What a transmit buffer of the caller's keeps free for Ping, Pong and Disconnect
+///
+/// The payload of a Disconnect has at most ten bytes: a list of a number of eight.
+pub(crate) const RESERVE: usize = 2 * BASE_FRAME + frame(1 + worst_case(10));
+
+/// Header and its MAC, the body padded to whole blocks, and its MAC (rlpx.md §Framing)
+pub(crate) const fn frame(body: usize) -> usize {
+    32 + body.next_multiple_of(16) + 16
+}
+
+/// The most that Snappy makes of a payload
+pub(crate) const fn worst_case(payload: usize) -> usize {
+    payload + payload / 64 + 7
+}
+
+/// The bytes of a message id in RLP
+pub(crate) const fn id_len(id: u64) -> usize {
+    match id {
+        0..0x80 => 1,
+        _ => 1 + (8 - id.leading_zeros() as usize / 8),
+    }
+}
+
+/// The largest body that a message of any content may make
+pub(crate) const fn message_body(id: u64, payload: usize, compressed: bool) -> usize {
+    id_len(id) + if compressed { worst_case(payload) } else { payload }
+}
+
+/// The largest frame of a protocol whatever its ids, compressed or not
+pub(crate) const fn largest_frame(max_send: usize) -> usize {
+    frame(message_body(u64::MAX, max_send, true))
+}

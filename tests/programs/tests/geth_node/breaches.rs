@@ -192,9 +192,9 @@ fn a_flood_of_questions_without_reading_the_answers() {
     let [probe, headers] = [(); 2].map(|()| request::<GetBlockHeaders>(&mut remote, message::GET_BLOCK_HEADERS));
     answer(&mut remote, message::BLOCK_HEADERS, probe.id, vec![chain[511].clone()]);
     answer(&mut remote, message::BLOCK_HEADERS, headers.id, chain);
-    // Each answer has 512 headers, 250 KB: the socket is full after some, the box after 64 more.
+    // Each answer has 512 headers, 250 KB: the socket is full after some, the outbox after 4 MiB more.
     remote.flood(ETH, message::GET_BLOCK_HEADERS, &question, 400);
-    program.finish().assert(6, "answers wait for it, and it asks for more");
+    program.finish().assert(6, "the node asks for more while");
 }
 
 #[test]

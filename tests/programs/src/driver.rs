@@ -174,7 +174,7 @@ impl Driver {
 
     /// Whether everything that was queued is on its way
     pub fn is_drained(&self) -> bool {
-        self.outbox.is_empty() && self.link.unsent().len() == 0
+        self.outbox.is_empty() && self.link.unsent().is_empty()
     }
 
     /// What happened, for a reader

@@ -9,8 +9,8 @@
 //!
 //! ```text
 //! setup    [remote, key, client-id, listen-port, [[name, version, length, max-message], …],
-//!           [handshake, ping, pong, read, write, linger], max-message, send-window, entropy,
-//!           [receive, transmit, table], now]
+//!           [handshake, ping, pong, read, write, linger], slowest-rate, max-message, send-window,
+//!           entropy, [receive, transmit, table], now]
 //!              remote is empty for a recipient; the three lengths are missing where buffers grow;
 //!              timeouts and now are nanoseconds, 2^64 - 1 for never
 //! event    [0, now, kind, …, outcome]

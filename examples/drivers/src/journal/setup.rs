@@ -126,22 +126,16 @@ impl Setup {
     }
 
     pub(super) fn append(&self, stream: &mut RlpStream) {
-        let timeouts = [
-            self.timeouts.handshake,
-            self.timeouts.ping,
-            self.timeouts.pong,
-            self.timeouts.read,
-            self.timeouts.write,
-            self.timeouts.linger,
-        ];
-        stream.begin_list(11);
+        let mut timeouts = self.timeouts;
+        let durations = durations(&mut timeouts).map(|duration| nanos(*duration));
+        stream.begin_list(12);
         stream.append(&self.remote.as_ref().map_or(&[][..], |id| &id.as_bytes()[..]));
         stream.append(&&self.key[..]).append(&self.client_id).append(&self.listen_port);
         stream.begin_list(self.protocols.len());
         for Offer { name, version, length, max_message } in &self.protocols {
             stream.begin_list(4).append(name).append(version).append(length).append(&(*max_message as u64));
         }
-        stream.append_list(&timeouts.map(nanos));
+        stream.append_list(&durations).append(&self.timeouts.slowest_rate);
         stream.append(&(self.max_message as u64)).append(&(self.send_window as u64)).append(&&self.entropy[..]);
         match self.memory {
             Memory::Growable => stream.begin_list(0),
@@ -163,7 +157,7 @@ impl Setup {
             client_id: text(&mut list)?,
             listen_port: small(&mut list)?,
             protocols: read_offers(list.list()?)?,
-            timeouts: read_timeouts(list.list()?)?,
+            timeouts: read_timeouts(&mut list)?,
             max_message: small(&mut list)?,
             send_window: small(&mut list)?,
             entropy: *list.array()?,
@@ -186,22 +180,22 @@ fn read_offers(mut list: Reader<'_>) -> Result<Vec<Offer>, RlpError> {
     Ok(offers)
 }
 
-fn read_timeouts(mut list: Reader<'_>) -> Result<Timeouts, RlpError> {
-    let mut timeouts = Timeouts::default();
-    for timeout in [
-        &mut timeouts.handshake,
-        &mut timeouts.ping,
-        &mut timeouts.pong,
-        &mut timeouts.read,
-        &mut timeouts.write,
-        &mut timeouts.linger,
-    ] {
-        *timeout = match list.uint()? {
+/// In the order of the journal
+const fn durations(timeouts: &mut Timeouts) -> [&mut Duration; 6] {
+    let Timeouts { handshake, ping, pong, read, write, linger, .. } = timeouts;
+    [handshake, ping, pong, read, write, linger]
+}
+
+fn read_timeouts(setup: &mut Reader<'_>) -> Result<Timeouts, RlpError> {
+    let (mut timeouts, mut list) = (Timeouts::default(), setup.list()?);
+    for duration in durations(&mut timeouts) {
+        *duration = match list.uint()? {
             u64::MAX => Duration::MAX,
             nanos => Duration::from_nanos(nanos),
         };
     }
     list.finish()?;
+    timeouts.slowest_rate = small(setup)?;
     Ok(timeouts)
 }
 

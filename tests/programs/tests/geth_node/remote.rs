@@ -126,10 +126,7 @@ impl Remote {
                 Action::Deliver { protocol, code, payload } => {
                     return Some(Seen::Message { protocol, code, payload: payload.to_vec() });
                 }
-                Action::Send(bytes) => match self.socket.write(bytes) {
-                    Ok(len) => self.link.sent(now, len).expect("as many as were there"),
-                    Err(_) => self.link.send_failed(now),
-                },
+                Action::Send(_) => self.flush(),
                 Action::Disconnect(cause) => return Some(Seen::Ended(cause)),
                 _ => {}
             }
@@ -146,20 +143,32 @@ impl Remote {
     }
 
     pub fn send(&mut self, protocol: ProtocolId, code: u64, message: &impl Encodable) {
-        self.link.write_rlp(self.now(), protocol, code, message).expect("room");
+        self.send_raw(protocol, code, &rlp::encode(message));
     }
 
     pub fn send_raw(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) {
         self.link.write(self.now(), protocol, code, payload).expect("room");
+        self.flush();
+    }
+
+    /// Has the socket take all that is unsent
+    fn flush(&mut self) {
+        while !self.link.unsent().is_empty() {
+            let now = self.now();
+            match self.socket.write(self.link.unsent()) {
+                Ok(len) => self.link.sent(now, len).expect("as many as were there"),
+                Err(_) => self.link.send_failed(now),
+            }
+        }
     }
 
     /// Sends a message many times over and reads nothing, until the peer has had enough
     pub fn flood(&mut self, protocol: ProtocolId, code: u64, message: &impl Encodable, count: usize) {
         for _ in 0..count {
-            self.send(protocol, code, message);
-            if let Some(Seen::Ended(_)) = self.act() {
+            if self.link.cause().is_some() {
                 return;
             }
+            self.send(protocol, code, message);
         }
         // The peer's own timeouts are longer than this.
         std::thread::sleep(Duration::from_secs(2));

@@ -26,7 +26,7 @@ impl Arguments {
     /// The same for a number that is not zero
     pub fn positive<T: FromStr<Err: Display> + Default + PartialEq>(&mut self, option: &str) -> Result<T, String> {
         let value = self.parse(option)?;
-        if value == T::default() { Err(format!("{option} 0: must be more")) } else { Ok(value) }
+        if value == T::default() { Err(format!("{option} 0: must be at least 1")) } else { Ok(value) }
     }
 }
 

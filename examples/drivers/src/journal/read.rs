@@ -119,7 +119,7 @@ pub enum Damage {
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Foreign => f.write_str("not a journal of a link, or of another version"),
+            Self::Foreign => f.write_str("not a journal of this version"),
             Self::Truncated => f.write_str("truncated: the journal ends before its last entry"),
             Self::Malformed { offset } => write!(f, "damaged: the entry at byte {offset} cannot be read"),
         }

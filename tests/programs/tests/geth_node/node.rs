@@ -1,4 +1,4 @@
-//! Real geth: the whole node on a chain of its own making, and its `p2p.Server` as a program
+//! Real geth: the full node on a chain of its own making, and its `p2p.Server` as a program
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};

@@ -42,7 +42,7 @@ fn measure(count: usize) -> Result<(), Box<dyn Error>> {
     let _dialler = Dialler::spawn(Enode { node_id: node.id(), address }, count)?;
     run(&mut reactor, SETTLE)?;
     if reactor.links() < count {
-        return Err(format!("only {} of {count} links are there", reactor.links()).into());
+        return Err(format!("only {} of {count} links are open", reactor.links()).into());
     }
     let (resident, used, start) = (resident()?, processor_time()?, Instant::now());
     let turns = run(&mut reactor, MEASURE)?;

@@ -68,7 +68,6 @@ use config::ClientId;
 use deadlines::Deadlines;
 use egress::Egress;
 use ingress::Ingress;
-use limits::Limits;
 use protocols::Protocols;
 use remote::Remote;
 use state::{Pending, Phase, State};
@@ -93,14 +92,14 @@ pub struct PeerState<'buf> {
     deadlines: Deadlines,
     liveness: Liveness,
     timeouts: Timeouts,
-    limits: Limits,
+    /// The largest payload that the receive buffer is made for
+    max_message: usize,
+    send_window: usize,
     local: Local,
     remote: Remote,
     role: Role,
     clock: Clock,
     started: Instant,
-    /// When the frame began of which a part has come
-    frame_since: Instant,
     /// The position up to which bytes have to leave by the drain timer
     drain_to: u64,
     /// Where typed messages are encoded before they are sealed

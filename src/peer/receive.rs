@@ -42,10 +42,10 @@ impl PeerState<'_> {
         if !self.wants_input() {
             return 0;
         }
-        let began = self.ingress.frame_under_way().is_none();
+        let before = self.ingress.frame_under_way();
         let (taken, complete) = self.take(bytes);
         if taken > 0 {
-            self.note_input(began);
+            self.note_input(before);
         }
         let outcome = match complete {
             Ok(None) => Ok(()),
@@ -177,7 +177,7 @@ impl PeerState<'_> {
         let version = hello.version;
         let capacity = match self.egress.fixed_capacity() {
             Some(len) => Capacity::Fixed(len),
-            None => Capacity::Window(self.limits.send_window),
+            None => Capacity::Window(self.send_window),
         };
         let shared = self.protocols.assign(hello.capabilities(), capacity);
         let Some(claimed) = self.remote.id() else { return Ok(()) };
@@ -197,7 +197,7 @@ impl PeerState<'_> {
     fn run(&mut self, version: u64) {
         let compression = Compression::with_version(version);
         self.set_phase(Phase::Running(Running { compression, ping: Ping::Idle, pong: Pong::Settled }));
-        self.ingress.expect_messages(self.protocols.largest_message(), self.limits.max_message);
+        self.ingress.expect_messages(self.protocols.largest_message(), self.max_message);
         self.deadlines.stop(Timer::Handshake);
         self.set_timer(Timer::Read, self.timeouts.read);
         self.set_timer(Timer::Ping, self.timeouts.ping);

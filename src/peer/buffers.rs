@@ -159,10 +159,10 @@ pub(super) enum Arena<'buf> {
 }
 
 impl Arena<'_> {
-    /// Puts payloads beside frames that take up to `frame_len` bytes
-    pub(super) fn split(&mut self, frame_len: usize) {
+    /// Puts payloads of up to `largest` bytes beside the frame
+    pub(super) fn split(&mut self, largest: usize) {
         match self {
-            Self::Fixed { frame, .. } => *frame = frame_len,
+            Self::Fixed { bytes, frame } => *frame = bytes.len().saturating_sub(largest),
             Self::Growable { .. } => {}
         }
     }

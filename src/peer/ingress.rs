@@ -118,10 +118,10 @@ impl<'buf> Ingress<'buf> {
         self.body_limit = MAX_BASE_BODY;
     }
 
-    /// Goes over to messages of up to `largest` bytes, where a buffer is made for `max_message`
-    pub(super) fn expect_messages(&mut self, largest: usize, max_message: usize) {
+    /// Goes over to messages of up to `largest` bytes
+    pub(super) fn expect_messages(&mut self, largest: usize) {
         self.body_limit = max_body(largest).max(MAX_BASE_BODY);
-        self.arena.split(sealed_body_len(max_body(max_message)));
+        self.arena.split(largest);
     }
 
     /// The length of the frame of which a part has come, as far as that is known

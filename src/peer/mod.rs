@@ -92,8 +92,6 @@ pub struct PeerState<'buf> {
     deadlines: Deadlines,
     liveness: Liveness,
     timeouts: Timeouts,
-    /// The largest payload that the receive buffer is made for
-    max_message: usize,
     send_window: usize,
     local: Local,
     remote: Remote,

@@ -197,7 +197,7 @@ impl PeerState<'_> {
     fn run(&mut self, version: u64) {
         let compression = Compression::with_version(version);
         self.set_phase(Phase::Running(Running { compression, ping: Ping::Idle, pong: Pong::Settled }));
-        self.ingress.expect_messages(self.protocols.largest_message(), self.max_message);
+        self.ingress.expect_messages(self.protocols.largest_message());
         self.deadlines.stop(Timer::Handshake);
         self.set_timer(Timer::Read, self.timeouts.read);
         self.set_timer(Timer::Ping, self.timeouts.ping);

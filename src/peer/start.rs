@@ -139,7 +139,6 @@ impl<'buf> PeerState<'buf> {
             deadlines,
             liveness: Liveness::default(),
             timeouts: config.timeouts,
-            max_message: config.limits.max_message,
             send_window: config.limits.send_window,
             local,
             remote,

@@ -21,13 +21,9 @@ use tokio::sync::oneshot;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
 
-use crate::queue::{Closed, Receiver, Room, Sender, queue};
+pub use crate::queue::{Ended, Reader, Writer};
+use crate::queue::{Room, queue, room};
 
-/// Bytes of messages that may wait for all protocols of a link together, and from each of them for the link
-///
-/// The last message of those may be a large one. The one after that stays in the link, so that a slow protocol
-/// costs no more than two large messages.
-const ROOM: usize = 1 << 20;
 /// What protocols have to come to their ends when the link is over
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -56,39 +52,14 @@ impl Handle {
     }
 }
 
-pub struct Reader(Receiver);
-
-impl Reader {
-    /// As [`Handle::read`]
-    pub async fn read(&mut self) -> Option<Message> {
-        self.0.next().await
-    }
-}
-
-pub struct Writer(Sender);
-
-impl Writer {
-    /// As [`Handle::write`]
-    pub async fn write(&self, message: Message) -> Result<(), Ended> {
-        self.0.send(message).await.map_err(|Closed| Ended)
-    }
-}
-
-/// The link has ended
-pub struct Ended;
-
-/// A protocol may as well fail because of that: nobody asks why any more
-impl From<Ended> for ProtocolError {
-    fn from(Ended: Ended) -> Self {
-        Self::Other
-    }
-}
-
 /// All protocols of one link, as the link's task sees them
 pub struct Protocols {
     running: Vec<Running>,
     tasks: JoinSet<Outcome>,
     /// For what has come and was not read, of all protocols together
+    ///
+    /// The last message of that may be a large one. The one after it stays in the link, so that slow protocols
+    /// cost no more than two large messages.
     room: Room,
     /// Whether the link knows that there is no room for another message
     held: bool,
@@ -96,7 +67,7 @@ pub struct Protocols {
 
 impl Default for Protocols {
     fn default() -> Self {
-        Self { running: Vec::new(), tasks: JoinSet::new(), room: Room::new(ROOM), held: false }
+        Self { running: Vec::new(), tasks: JoinSet::new(), room: room(), held: false }
     }
 }
 
@@ -104,9 +75,9 @@ type Outcome = Result<(), ProtocolError>;
 
 struct Running {
     task: Id,
-    input: Sender,
+    input: Writer,
     /// What it has written
-    output: Receiver,
+    output: Reader,
     /// What of that comes next
     next: Option<Message>,
     /// What of that the link has refused as `Full`
@@ -121,9 +92,9 @@ impl Protocols {
         F: Future<Output = Outcome> + Send + 'static,
     {
         let (input, reader) = queue(self.room.clone());
-        let (writer, output) = queue(Room::new(ROOM));
+        let (writer, output) = queue(room());
         let (held, dropped) = oneshot::channel();
-        let run = run(Handle { reader: Reader(reader), writer: Writer(writer), _held: held });
+        let run = run(Handle { reader, writer, _held: held });
         let supervised = async {
             select! {
                 // The handle is dropped before the outcome is known, so that is looked for first.
@@ -151,7 +122,7 @@ impl Protocols {
 
     /// Has the link keep the next message while there is no room for it
     pub fn hold_input(&mut self, now: Instant, link: &mut Link) {
-        let held = !self.room.is_left();
+        let held = self.room.available_permits() == 0;
         if held != self.held {
             self.held = held;
             link.tell(now, Event::HoldInput(held));
@@ -178,7 +149,7 @@ impl Protocols {
         let Self { running, tasks, room, held } = self;
         select! {
             Some(ended) = tasks.join_next_with_id() => note_end(running, ended),
-            () = room.left(), if *held => {}
+            _ = room.acquire(), if *held => {}
             () = next_message(running) => {}
         }
     }
@@ -201,7 +172,7 @@ fn note_end(running: &mut [Running], ended: Result<(Id, Outcome), JoinError>) {
 async fn next_message(running: &mut [Running]) {
     poll_fn(|context| {
         for running in running.iter_mut().filter(|running| running.is_drained()) {
-            if let Poll::Ready(Some(message)) = running.output.poll_next(context) {
+            if let Poll::Ready(Some(message)) = running.output.poll_read(context) {
                 running.next = Some(message);
                 return Poll::Ready(());
             }
@@ -219,7 +190,7 @@ impl Running {
     fn write(&mut self, now: Instant, link: &mut Link) {
         while link.cause().is_none()
             && self.outbox.is_empty()
-            && let Some(Message { code, payload }) = self.next.take().or_else(|| self.output.try_next())
+            && let Some(Message { code, payload }) = self.next.take().or_else(|| self.output.try_read())
         {
             let outbox = &mut self.outbox;
             let outcome =

@@ -7,7 +7,7 @@ use crate::proxy::{Stall, stalling};
 
 const DRIVERS: [&str; 4] = ["blocking", "epoll", "tokio", "smol"];
 
-every_driver!([] echo, large_messages, both_ways, stalled_both_ways, slow_protocol, pings_beside_a_slow_protocol, many_links, shutdown, goodbye);
+every_driver!([] echo, large_messages, both_ways, stalled_both_ways, slow_protocol, pings_beside_a_slow_protocol, many_links, shutdown, goodbye, interrupted_calls);
 
 /// With each of the others as the one that listens
 fn echo(driver: &str) {
@@ -106,4 +106,23 @@ fn goodbye(driver: &str) {
     dialler.succeed();
     let lines = listener.succeed().join("\n");
     assert!(lines.contains("ended 0x8 remote disconnected: client quitting"), "{lines}");
+}
+
+/// A process that is stopped and continued has its waits for a socket broken off, which ends no link
+fn interrupted_calls(driver: &str) {
+    let (listener, place) = Program::listen(driver, "--links 2");
+    let mut idle = Program::dial(driver, place, "--stay");
+    idle.wait(" ready ");
+    let busy = Program::dial(driver, place, "--send 20000");
+    for _ in 0..20 {
+        for program in [&listener, &idle, &busy] {
+            program.signal("-STOP");
+            program.signal("-CONT");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    busy.succeed();
+    idle.interrupt();
+    idle.succeed();
+    listener.succeed();
 }

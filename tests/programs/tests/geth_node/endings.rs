@@ -61,6 +61,23 @@ fn interrupted_and_left_politely() {
     }
 }
 
+/// A process that is stopped and continued has its wait for the socket broken off, which ends no link
+#[test]
+fn stopped_and_continued() {
+    let listener = Listener::ethereum();
+    let ping = Program::start("ping", &[&listener.url(), "--interval", "300", "--timeout", "300"]);
+    let mut remote = listener.meet();
+    remote.wait_for_first_word();
+    for _ in 0..10 {
+        ping.signal("-STOP");
+        ping.signal("-CONT");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    ping.interrupt();
+    assert_eq!(remote.wait_for_end(), Cause::Remote(DisconnectReason::CLIENT_QUITTING));
+    ping.finish().assert(0, "1 pings sent, ");
+}
+
 #[test]
 fn refused_in_place_of_hello() {
     for name in ["ping", "eth"] {

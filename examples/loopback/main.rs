@@ -6,7 +6,7 @@
 //!
 //! Each node is a thread with a plain loop around its `PeerState` (`driver.rs`). The protocols of
 //! both are in `node.rs`. The exit status is 0 only if every byte that was sent has arrived and was
-//! compared, and both sides know the reason of the end.
+//! compared, and both sides know why the link ended.
 
 mod driver;
 mod node;

@@ -159,10 +159,10 @@ pub(super) enum Arena<'buf> {
 }
 
 impl Arena<'_> {
-    /// Keeps the first `frame_len` bytes for frames, and the rest for payloads
-    pub(super) fn split(&mut self, frame_len: usize) {
+    /// Keeps the last `largest` bytes for payloads, and the rest for frames
+    pub(super) fn split(&mut self, largest: usize) {
         match self {
-            Self::Fixed { frame, .. } => *frame = frame_len,
+            Self::Fixed { bytes, frame } => *frame = bytes.len().saturating_sub(largest),
             Self::Growable { .. } => {}
         }
     }

@@ -118,10 +118,10 @@ impl<'buf> Ingress<'buf> {
         self.body_limit = MAX_BASE_BODY;
     }
 
-    /// Switches to messages of up to `largest` bytes, in a buffer that is made for `max_message`
-    pub(super) fn expect_messages(&mut self, largest: usize, max_message: usize) {
+    /// Switches to messages of up to `largest` bytes
+    pub(super) fn expect_messages(&mut self, largest: usize) {
         self.body_limit = max_body(largest).max(MAX_BASE_BODY);
-        self.arena.split(sealed_body_len(max_body(max_message)));
+        self.arena.split(largest);
     }
 
     /// The length of an incomplete frame, as far as it is known

@@ -68,7 +68,6 @@ use config::ClientId;
 use deadlines::Deadlines;
 use egress::Egress;
 use ingress::Ingress;
-use limits::Limits;
 use protocols::Protocols;
 use remote::Remote;
 use state::{Pending, Phase, State};
@@ -95,14 +94,12 @@ pub struct PeerState<'buf> {
     deadlines: Deadlines,
     liveness: Liveness,
     timeouts: Timeouts,
-    limits: Limits,
+    send_window: usize,
     local: Local,
     remote: Remote,
     role: Role,
     clock: Clock,
     started: Instant,
-    /// When the incomplete frame began to come
-    frame_since: Instant,
     /// The position in the stream up to which bytes have to leave before the drain timer goes off
     drain_to: u64,
     /// Where typed messages are encoded before they are sealed

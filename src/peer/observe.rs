@@ -31,6 +31,11 @@ impl PeerState<'_> {
         self.role
     }
 
+    /// Whether the driver [holds input](Self::hold_input)
+    pub const fn is_input_held(&self) -> bool {
+        self.held
+    }
+
     /// The id of this node
     pub const fn local_id(&self) -> NodeId {
         self.local.id

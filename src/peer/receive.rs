@@ -42,10 +42,10 @@ impl PeerState<'_> {
         if !self.wants_input() {
             return 0;
         }
-        let began = self.ingress.frame_under_way().is_none();
+        let before = self.ingress.frame_under_way();
         let (taken, complete) = self.take(bytes);
         if taken > 0 {
-            self.note_input(began);
+            self.note_input(before);
         }
         let outcome = match complete {
             Ok(None) => Ok(()),
@@ -104,13 +104,11 @@ impl PeerState<'_> {
     fn take(&mut self, bytes: &[u8]) -> (usize, Result<Option<Complete>, Violation>) {
         let Self { state, ingress, protocols, .. } = self;
         match state {
-            State::Established { session, phase } => {
-                let compression = match phase {
-                    Phase::Running(running) => running.compression,
-                    _ => Compression::None,
-                };
-                ingress.take(bytes, Some(session), |start, size| dispose(start, size, protocols, compression))
+            State::Established { session, phase: Phase::Running(Running { compression, .. }) } => {
+                ingress.take(bytes, Some(session), |start, size| dispose(start, size, protocols, *compression))
             }
+            // On a severed link, messages before a Disconnect are read and ignored.
+            State::Established { session, .. } => ingress.take(bytes, Some(session), |_, _| Disposal::Store),
             _ => ingress.take(bytes, None, |_, _| Disposal::Store),
         }
     }
@@ -178,7 +176,7 @@ impl PeerState<'_> {
         let version = hello.version;
         let capacity = match self.egress.fixed_capacity() {
             Some(len) => Capacity::Fixed(len),
-            None => Capacity::Window(self.limits.send_window),
+            None => Capacity::Window(self.send_window),
         };
         let shared = self.protocols.assign(hello.capabilities(), capacity);
         let Some(claimed) = self.remote.id() else { return Ok(()) };
@@ -198,7 +196,7 @@ impl PeerState<'_> {
     fn run(&mut self, version: u64) {
         let compression = Compression::with_version(version);
         self.set_phase(Phase::Running(Running { compression, ping: Ping::Idle, pong: Pong::Settled }));
-        self.ingress.expect_messages(self.protocols.largest_message(), self.limits.max_message);
+        self.ingress.expect_messages(self.protocols.largest_message());
         self.deadlines.stop(Timer::Handshake);
         self.set_timer(Timer::Read, self.timeouts.read);
         self.set_timer(Timer::Ping, self.timeouts.ping);

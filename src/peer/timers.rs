@@ -103,23 +103,25 @@ impl PeerState<'_> {
         least.max(Duration::from_secs(seconds))
     }
 
-    /// Notes that bytes have come, and limits the time of an incomplete frame
+    /// Notes that bytes have come, and limits the time of an incomplete frame, from its first byte
     ///
-    /// `began` says whether the bytes began a frame.
-    pub(super) fn note_input(&mut self, began: bool) {
+    /// `before` is the length of the frame that was incomplete before. A frame's length is known once its
+    /// header has come.
+    pub(super) fn note_input(&mut self, before: Option<usize>) {
         if self.state.running().is_none() {
             return;
         }
         self.set_timer(Timer::Read, self.timeouts.read);
-        let Some(len) = self.ingress.frame_under_way() else {
-            self.deadlines.stop(Timer::Frame);
-            return;
-        };
-        if began {
-            self.frame_since = self.clock.now();
+        match (before, self.ingress.frame_under_way()) {
+            (_, None) => self.deadlines.stop(Timer::Frame),
+            (None, Some(len)) => self.set_timer(Timer::Frame, self.time_for(len, self.timeouts.read)),
+            (Some(before), Some(len)) if before != len => {
+                let known = self.time_for(before, self.timeouts.read);
+                let more = self.time_for(len, self.timeouts.read).saturating_sub(known);
+                self.deadlines.set(Timer::Frame, self.deadlines.deadline(Timer::Frame), more);
+            }
+            _ => {}
         }
-        let time = self.time_for(len, self.timeouts.read);
-        self.deadlines.set(Timer::Frame, self.frame_since, time);
     }
 
     /// Notes that bytes were sealed, and limits the time of the unsent bytes

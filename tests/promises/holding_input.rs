@@ -157,6 +157,7 @@ fn a_severed_link_hands_out_first_and_then_reads_on() {
 #[test]
 fn saying_the_same_again_does_nothing() {
     let mut scene = waiting();
+    assert!(scene.node.link.is_input_held());
     let timeout = scene.node.link.next_timeout();
     scene.node.link.hold_input(scene.now, true);
     assert_eq!(scene.node.link.next_timeout(), timeout);

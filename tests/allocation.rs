@@ -181,7 +181,7 @@ fn payloads_that_are_taken_and_dropped_cost_nothing() {
     }
 }
 
-/// What is kept of a payload holds at most twice its own length and 4 KiB, whatever came before it
+/// A payload that is kept holds at most twice its own length plus 4 KiB, whatever came before it
 #[test]
 fn a_kept_payload_does_not_hold_a_large_buffer() {
     warm_up();
@@ -237,7 +237,7 @@ impl Idle {
         exchange(&mut self.a.link, &mut self.b.link);
     }
 
-    /// Two minutes of nothing but Pings
+    /// Two minutes with only Pings
     fn idle(&mut self) {
         for _ in 0..120 {
             self.now = self.now.checked_add(Duration::from_secs(1)).unwrap();
@@ -303,7 +303,7 @@ fn memory_is_given_back_while_something_is_unsent() {
     assert!(back <= 8 * 1024, "{back} bytes for {} unsent", idle.a.link.unsent().len());
 }
 
-/// Without regular Pings too
+/// Memory is given back without regular Pings, too
 #[test]
 fn memory_is_given_back_without_pings() {
     warm_up();

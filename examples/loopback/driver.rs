@@ -37,7 +37,7 @@ impl Driver {
     pub fn new(link: PeerState<'static>, socket: TcpStream, timeline: Timeline, corrupt: bool) -> io::Result<Self> {
         socket.set_nodelay(true)?;
         socket.set_write_timeout(Some(WRITE_PATIENCE))?;
-        // A bounded channel: when the link takes nothing, reading stops, and TCP tells the peer.
+        // A bounded channel: if the link takes nothing, reading stops, and TCP slows the peer down.
         let (sender, input) = sync_channel(4);
         let reader = socket.try_clone()?;
         thread::spawn(move || read_all(reader, &sender));
@@ -74,7 +74,7 @@ impl Driver {
         }
     }
 
-    /// One action, if there is one that can be carried out
+    /// Does one action, if there is one that can be done now
     fn act(&mut self, node: &mut Node) -> bool {
         let Some(action) = self.link.poll() else {
             return false;
@@ -128,7 +128,7 @@ impl Driver {
                 }
                 self.link.sent(now, len).is_ok()
             }
-            // The socket is full. The link keeps what it has; input goes on.
+            // The socket is full. The link keeps its unsent bytes, and input continues.
             Err(error) if is_transient(&error) => false,
             Err(_) => {
                 self.link.send_failed(now);

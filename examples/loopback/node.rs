@@ -28,7 +28,7 @@ enum Phase {
     },
     /// All messages are exchanged; each side still waits for a Ping
     Lingering,
-    /// A message was not what it should have been
+    /// A message had wrong content
     Failed,
     Done,
 }
@@ -158,7 +158,7 @@ impl Node {
         false
     }
 
-    /// Whether everything that was to be sent was sent, answered and found right
+    /// Whether every message was sent, answered and right
     pub fn is_complete(&self) -> bool {
         let right = self.count == 0 || self.tally == Some(self.count);
         self.answered && self.to_say.is_empty() && right

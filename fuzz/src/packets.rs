@@ -186,7 +186,7 @@ fn auth(from: Side, to: Side) -> Vec<u8> {
     Dialled::new(&key(from), key(to).node_id(), entropy(from)).unwrap().auth().to_vec()
 }
 
-/// The answer to the auth that every link of ours dials with
+/// The ack for the auth that every dialling link of this target sends
 fn ack() -> Vec<u8> {
     let auth = auth(Side::Link, Side::Remote);
     Answered::new(&key(Side::Remote), entropy(Side::Remote), &auth).ok().unwrap().ack

@@ -15,7 +15,7 @@ use devp2p_testing::{ALPHA, Node, Seen};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The cause of the end of `node`, which must be told once and last; nothing comes after it
+/// The cause in the `Disconnect` of `node`, which must come once and as the last action
 fn cause(node: &mut Node<'_>, now: Instant) -> Cause {
     let told = node.seen.iter().filter(|seen| matches!(seen, Seen::Disconnect(_))).count();
     assert_eq!(told, 1, "{:?}", node.seen);
@@ -39,7 +39,7 @@ fn parting(scene: &mut Scene<'_>) -> (Cause, Option<Reason>) {
     (cause, told(scene))
 }
 
-/// The reason in the Disconnect that the link has sent, if it has sent one; nothing may follow it
+/// The reason in the Disconnect of the link, if it has sent one; no message may follow it
 fn told(scene: &Scene<'_>) -> Option<Reason> {
     let mut reasons = scene.received.iter().skip_while(|(id, _)| *id != DISCONNECT);
     let (_, payload) = reasons.next()?;

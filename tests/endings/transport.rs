@@ -96,7 +96,7 @@ fn a_disconnect_from_the_remote_replaces_a_failed_write() {
     }
 }
 
-/// However large the messages before it are
+/// A Disconnect replaces the failed write however large the messages before it are
 #[test]
 fn a_disconnect_behind_large_messages_replaces_a_failed_write() {
     let protocols = [PROTOCOLS[0].with_max_message(20_000), PROTOCOLS[1].with_max_message(500)];

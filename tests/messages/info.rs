@@ -1,4 +1,4 @@
-//! What a node tells about itself: traffic counters, and the JSON of `PeerInfo` and `NodeInfo`
+//! What a node reports about itself: traffic counters, and the JSON of `PeerInfo` and `NodeInfo`
 
 use std::time::Duration;
 

@@ -29,7 +29,7 @@ fn a_header_may_announce_what_the_largest_limit_takes() {
     }
 }
 
-/// A body that is too large for its own protocol is a violation only after its MAC
+/// A body that is too large for its own protocol is a violation only once its MAC is checked
 #[test]
 fn what_is_too_large_for_its_own_protocol_is_named_after_its_mac() {
     let payload = noise(1, 30_000);

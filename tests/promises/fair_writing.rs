@@ -25,7 +25,7 @@ struct Known {
     end: u64,
     /// When it was refused: how many bytes were sent, and how many of its own were unsent
     refused: Option<(u64, u64)>,
-    /// It was told that it can write, and has not written since
+    /// Whether it was told that it can write, and has not written since
     told: bool,
 }
 
@@ -132,7 +132,7 @@ fn steps(max: usize) -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(cases(256))]
 
-    /// Over any sizes, any drains, any delays of reaction, and both kinds of buffers
+    /// For messages of any size, any drains, any delays of reaction, and both kinds of buffers
     #[test]
     fn fair_writing(max in 64..4_000_usize, steps in steps(4_000), extra in 0..9_000_usize, fixed: bool) {
         let config = config(LINK, PROTOCOLS).with_max_message(max).unwrap().with_send_window(extra);
@@ -166,7 +166,7 @@ proptest! {
         }
     }
 
-    /// A protocol fills its share while the other has nothing unsent, little, or all it can
+    /// A protocol fills its share while the other has no unsent bytes, a few, or as many as it can
     #[test]
     fn what_others_have_unsent_does_not_matter(lens in vec(0..900_usize, 1..30), busy in 0..8_usize) {
         let config = config(LINK, PROTOCOLS).with_max_message(1_000).unwrap().with_send_window(6_000);
@@ -339,7 +339,7 @@ fn pings_and_pongs_take_no_capacity_from_messages() {
     }
 }
 
-/// Until then the caller's buffer holds what the link itself sends
+/// Until our Hello has left, the caller's buffer holds what the link itself sends
 #[test]
 fn a_fixed_buffer_takes_messages_once_our_hello_has_left() {
     let config = config(LINK, PROTOCOLS).with_max_message(200).unwrap();

@@ -153,7 +153,7 @@ fn a_severed_link_hands_out_first_and_then_reads_on() {
     assert_eq!(scene.node.cause(), Some(Cause::Remote(DisconnectReason::TOO_MANY_PEERS)));
 }
 
-/// Neither holding nor releasing twice does anything
+/// A second hold or a second release has no effect
 #[test]
 fn saying_the_same_again_does_nothing() {
     let mut scene = waiting();

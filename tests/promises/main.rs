@@ -16,7 +16,7 @@
 //! | No sequence of calls and bytes panics. | `schedules::no_panic`, and the targets in `fuzz/` |
 //! | A clock that goes backwards does no harm. | `schedules::time_backwards_is_harmless` |
 //! | No output of `Debug` shows a key, a nonce or a payload. | `secrets::secrets_do_not_print` |
-//! | A driver that cannot take a message stops reading, and everything else continues. | `holding_input::slow_protocol_stops_reading_only` |
+//! | A driver that cannot take a message stops the input after that message, and nothing else. | `holding_input::slow_protocol_stops_reading_only` |
 //! | A buffer that grew for a large message shrinks again. | `memory_is_given_back` in `tests/allocation.rs` |
 //! | No protocol can keep another protocol from writing. | the tests of `fair_writing` |
 
@@ -35,12 +35,12 @@ use proptest::prelude::ProptestConfig;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A number of cases for each property
+/// The number of cases for each property
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Two nodes after these operations, when the network works again
+/// Two nodes after these operations, and after the network works again
 fn performed(operations: &[Operation]) -> World<'static> {
     let mut world = World::new();
     world.run(operations);

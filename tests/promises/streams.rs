@@ -11,7 +11,7 @@ use crate::{cases, performed};
 proptest! {
     #![proptest_config(cases(64))]
 
-    /// Both directions of a conversation, replayed to a new link that is like the one that received it
+    /// Replays each direction of a conversation to a new link, equal to the link that received it
     #[test]
     fn fragmentation_invariant(
         operations in friendly_operations(),

@@ -109,7 +109,7 @@ impl Run<'_, '_> {
         self.check_end();
     }
 
-    /// Panics unless a driver that holds input gets everything else
+    /// Panics unless a driver that holds input still gets everything but `Deliver`
     fn check_held(&self) {
         let stage = self.subject.link.stage();
         assert!(stage as u8 <= Stage::Running as u8 || !self.subject.message_waits(), "the end lifts the hold");

@@ -2,7 +2,7 @@
 //!
 //! Each shared protocol has a share of its own, and the others have no effect on it. A message is taken if nothing
 //! of its protocol is unsent. Otherwise it is taken only if no refusal of the protocol is outstanding, and if it fits the
-//! share together with what the protocol wrote since nothing of it was unsent. After refusals the protocol is told
+//! share together with what the protocol wrote since it last had nothing unsent. After refusals the protocol is told
 //! once, when nothing of it is unsent, and then its next message is taken however late it comes.
 //!
 //! So only the writes of a protocol and the bytes that were sent decide whether a message of the protocol is taken.
@@ -113,7 +113,7 @@ impl FairWriting {
         self.after_hello = settings.fixed_capacity().is_some();
     }
 
-    /// Our Hello was sealed as the last there is to send
+    /// Notes that our Hello was sealed, after everything else that is unsent
     pub(super) fn note_hello(&mut self, link: &PeerState<'_>) {
         self.hello_end = Some(self.sent + link.unsent().len());
     }
@@ -166,7 +166,7 @@ impl FairWriting {
         if fits { Ok(()) } else { Err(WriteError::Full) }
     }
 
-    /// Holds the outcome of a write of up to `max` bytes against the verdict, and notes it
+    /// Compares the outcome of a write of up to `max` bytes with the verdict, and notes the write
     pub(super) fn check(
         &mut self,
         link: &PeerState<'_>,

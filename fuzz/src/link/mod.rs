@@ -25,7 +25,7 @@ const MAX_OPERATIONS: usize = 1000;
 /// A handshake takes long, and a third link in the same buffers finds no more than the second
 const MAX_LIVES: usize = 3;
 
-/// Runs the operations that `data` spells, and panics if a promise is broken
+/// Runs the operations in `data`, and panics if a promise is broken
 pub fn link(data: &[u8]) {
     let mut input = Input::new(data);
     let settings = Settings::read(&mut input);
@@ -303,7 +303,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
         (come - self.delivered.values().copied().map(sum).sum::<u64>()) as usize
     }
 
-    /// Nothing happens but what keeps the link alive
+    /// Lets time pass with only the messages that keep the link alive
     fn idle(&mut self, input: &mut Input<'_>) {
         for _ in 0..=input.byte() % 8 {
             self.remote.pong();

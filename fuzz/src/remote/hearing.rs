@@ -51,7 +51,7 @@ impl Remote {
         self.heard.sent += len;
     }
 
-    /// Goes from auth or ack to frames
+    /// Switches from auth or ack to frames
     fn hear_packet(&mut self, bytes: &[u8]) -> usize {
         let len = 2 + usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
         let packet = &bytes[..len];

@@ -27,7 +27,7 @@ impl Agreed {
 pub(crate) struct Hello {
     pub(super) version: u64,
     pub(super) capabilities: Vec<(Vec<u8>, u64)>,
-    /// Whose id it carries, zeros for `None`; the remote's own unless told otherwise
+    /// The side whose id it carries, zeros for `None`; by default the remote's own
     wrong_id: Option<Option<Side>>,
     tail: Vec<u8>,
     truncated: bool,

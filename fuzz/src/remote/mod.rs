@@ -36,7 +36,7 @@ pub(crate) enum Keys {
     Lost,
 }
 
-/// A message that is to be delivered once the stream has come to `end`
+/// A message that is to be delivered once the link has taken the stream up to `end`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) protocol: ProtocolId,
@@ -54,7 +54,7 @@ pub(crate) struct Remote {
     ends: Vec<usize>,
     /// Bytes that are no frame were sent, or frames were damaged
     damaged: bool,
-    /// Where the handshake ends in it, once that is known
+    /// Where the handshake ends in the stream, once that is known
     handshake_end: usize,
     pub(crate) role: Role,
     locals: &'static [Local],
@@ -242,7 +242,7 @@ impl Remote {
             _ => {}
         }
         let said = if matches!(form % 4, 2 | 3) { DisconnectReason::REQUESTED } else { reason };
-        // Noted in every case: a link whose sending has failed still reads a Disconnect.
+        // Noted in every case, since a link whose writing has failed still reads a Disconnect.
         self.reasons.push(said);
         if form & 4 == 0 { self.say(DISCONNECT, &payload, true) } else { self.say_payload(DISCONNECT, &payload, true) }
     }

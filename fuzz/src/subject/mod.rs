@@ -36,7 +36,7 @@ pub(crate) struct Subject<'buf> {
     pub(crate) link: PeerState<'buf>,
     twin: Option<PeerState<'buf>>,
     pub(crate) told: Told,
-    /// IdentityClaimed, Ready and Deliver since bytes were taken
+    /// The number of `IdentityClaimed`, `Ready` and `Deliver` since bytes were taken
     announced: usize,
     /// How many messages were handed out
     handed_out: u64,

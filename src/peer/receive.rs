@@ -18,7 +18,7 @@ use crate::rlpx::frame::frame_len;
 use crate::rlpx::handshake::{Agreement, Answer};
 use crate::time::Instant;
 use crate::violation::Violation;
-use crate::wipe::wipe_stack;
+use crate::wipe::WipesStack;
 use crate::wire::rlp::uint_len;
 use crate::wire::snappy;
 
@@ -116,6 +116,12 @@ impl PeerState<'_> {
     }
 
     fn handle_packet(&mut self, len: usize) -> Result<(), Cause> {
+        let _wipes = WipesStack;
+        self.shake_hands(len)
+    }
+
+    #[inline(never)] // so that what it leaves is below the caller's frame, and wiped
+    fn shake_hands(&mut self, len: usize) -> Result<(), Cause> {
         let packet = self.ingress.packet_mut(len);
         let (agreement, remote, sent) = match &self.state {
             State::Dialling { handshake, auth: Auth::Written(auth) } => {
@@ -132,7 +138,6 @@ impl PeerState<'_> {
         };
         self.remote = Remote::Claimed(remote);
         self.establish(&agreement, sent, len);
-        wipe_stack();
         self.note_sealed();
         Ok(())
     }

@@ -37,8 +37,8 @@ pub fn past_handshake<'buf>(
     if let Err(error) = check(config, &buffers) {
         return Err(NotStarted { error, buffers });
     }
-    let state = State::Established { session: fixed_session(), phase: Phase::Admission };
-    let mut link = PeerState::new(now, config, state, role, Remote::Claimed(remote), buffers)?;
+    let mut link = PeerState::new(now, config, role, Remote::Claimed(remote), buffers);
+    link.state = State::Established { session: fixed_session(), phase: Phase::Admission };
     link.ingress.expect_hello();
     link.pending = Pending::IdentityClaimed;
     Ok(link)
@@ -102,7 +102,7 @@ pub struct Dialled {
 impl Dialled {
     /// `None` if `remote` is no public key, or if `entropy` is weak
     pub fn new(identity: &SecretKey, remote: NodeId, entropy: Entropy) -> Option<Self> {
-        let handshake = Initiator::new(identity, remote, entropy).ok()?;
+        let handshake = Initiator::new(identity, remote, &entropy).ok()?;
         let mut auth = alloc::vec![0; MAX_SENT];
         let len = handshake.write_auth(&mut auth)?;
         auth.truncate(len);
@@ -140,7 +140,7 @@ impl Answered {
     /// # Errors
     /// The violation in `auth`; `None` if `entropy` is weak.
     pub fn new(identity: &SecretKey, entropy: Entropy, auth: &[u8]) -> Result<Self, Option<Violation>> {
-        let handshake = Recipient::new(identity, entropy).map_err(|_| None)?;
+        let handshake = Recipient::new(identity, &entropy).map_err(|_| None)?;
         let mut ack = alloc::vec![0; MAX_SENT];
         let Answer { outcome, remote, len } = handshake.answer_auth(&mut auth.to_vec(), &mut ack)?;
         ack.truncate(len);

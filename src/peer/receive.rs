@@ -18,7 +18,7 @@ use crate::rlpx::frame::frame_len;
 use crate::rlpx::handshake::{Agreement, Answer};
 use crate::time::Instant;
 use crate::violation::Violation;
-use crate::wipe::wipe_stack;
+use crate::wipe::{WipesStack, wipe_stack};
 use crate::wire::rlp::uint_len;
 use crate::wire::snappy;
 
@@ -114,6 +114,12 @@ impl PeerState<'_> {
     }
 
     fn handle_packet(&mut self, len: usize) -> Result<(), Cause> {
+        let _wipes = WipesStack;
+        self.shake_hands(len)
+    }
+
+    #[inline(never)] // so that what it leaves is below the caller's frame, and wiped
+    fn shake_hands(&mut self, len: usize) -> Result<(), Cause> {
         let packet = self.ingress.packet_mut(len);
         let (agreement, remote, sent) = match &self.state {
             State::Dialling { handshake, auth: Auth::Written(auth) } => {
@@ -130,7 +136,6 @@ impl PeerState<'_> {
         };
         self.remote = Remote::Claimed(remote);
         self.establish(&agreement, sent, len);
-        wipe_stack();
         self.note_sealed();
         Ok(())
     }
@@ -161,7 +166,11 @@ impl PeerState<'_> {
                 Err(self.read_disconnect(place))
             }
             Some(Phase::AwaitHello) => match Base::from_id(id) {
-                Some(Base::Hello) => self.handle_hello(place),
+                Some(Base::Hello) => {
+                    // A Hello is kept with capacity that it does not fill: no MAC is to be in that.
+                    wipe_stack();
+                    self.handle_hello(place)
+                }
                 Some(Base::Disconnect) => Err(self.read_disconnect(place)),
                 _ => Err(Cause::Violation(Violation::ExpectedHello { id })),
             },

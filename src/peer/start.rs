@@ -19,7 +19,7 @@ use crate::node_id::NodeId;
 use crate::rlpx::Entropy;
 use crate::rlpx::handshake::{self, Initiator, Recipient};
 use crate::time::Instant;
-use crate::wipe::wipe_stack;
+use crate::wipe::WipesStack;
 
 /// A link that was not started, with the buffers that it was to use
 ///
@@ -70,22 +70,29 @@ impl<'buf> PeerState<'buf> {
         entropy: Entropy,
         buffers: Buffers<'buf>,
     ) -> Result<Self, NotStarted<'buf>> {
+        let _wipes = WipesStack::before_and_after();
+        Self::start_initiator(now, config, remote, &entropy, buffers)
+    }
+
+    #[inline(never)] // so that what it leaves is below the caller's frame, and wiped
+    #[allow(clippy::result_large_err, reason = "the result of the constructors")]
+    fn start_initiator(
+        now: Instant,
+        config: &Config,
+        remote: NodeId,
+        entropy: &Entropy,
+        buffers: Buffers<'buf>,
+    ) -> Result<Self, NotStarted<'buf>> {
         if let Err(error) = check(config, &buffers) {
             return Err(NotStarted { error, buffers });
         }
-        let outcome = match Initiator::new(&config.identity, remote, entropy) {
-            Ok(handshake) => Self::new(
-                now,
-                config,
-                State::Dialling { handshake, auth: Auth::Unwritten },
-                Role::Initiator,
-                Remote::Dialled(remote),
-                buffers,
-            ),
-            Err(error) => Err(NotStarted { error: start_error(error), buffers }),
-        };
-        wipe_stack();
-        outcome
+        // First all that is no secret: what a link does not use of its memory holds whatever was on the stack.
+        let mut link = Self::new(now, config, Role::Initiator, Remote::Dialled(remote), buffers);
+        match Initiator::new(&config.identity, remote, entropy) {
+            Ok(handshake) => link.state = State::Dialling { handshake, auth: Auth::Unwritten },
+            Err(error) => return Err(NotStarted { error: start_error(error), buffers: link.into_buffers() }),
+        }
+        Ok(link)
     }
 
     /// A link on a connection that another node has opened
@@ -101,36 +108,44 @@ impl<'buf> PeerState<'buf> {
         entropy: Entropy,
         buffers: Buffers<'buf>,
     ) -> Result<Self, NotStarted<'buf>> {
+        let _wipes = WipesStack::before_and_after();
+        Self::start_recipient(now, config, &entropy, buffers)
+    }
+
+    #[inline(never)] // so that what it leaves is below the caller's frame, and wiped
+    #[allow(clippy::result_large_err, reason = "the result of the constructors")]
+    fn start_recipient(
+        now: Instant,
+        config: &Config,
+        entropy: &Entropy,
+        buffers: Buffers<'buf>,
+    ) -> Result<Self, NotStarted<'buf>> {
         if let Err(error) = check(config, &buffers) {
             return Err(NotStarted { error, buffers });
         }
-        let outcome = match Recipient::new(&config.identity, entropy) {
-            Ok(handshake) => {
-                Self::new(now, config, State::AwaitAuth { handshake }, Role::Recipient, Remote::Unknown, buffers)
-            }
-            Err(error) => Err(NotStarted { error: start_error(error), buffers }),
-        };
-        wipe_stack();
-        outcome
+        let mut link = Self::new(now, config, Role::Recipient, Remote::Unknown, buffers);
+        match Recipient::new(&config.identity, entropy) {
+            Ok(handshake) => link.state = State::AwaitAuth { handshake },
+            Err(error) => return Err(NotStarted { error: start_error(error), buffers: link.into_buffers() }),
+        }
+        Ok(link)
     }
 
-    /// Returns a `Result`, so that the constructors need not move a link into one
+    /// A link that has no keys yet
     #[inline(never)]
-    #[allow(clippy::result_large_err, reason = "the result of the constructors")]
     pub(super) fn new(
         now: Instant,
         config: &Config,
-        state: State,
         role: Role,
         remote: Remote,
         Buffers { receive, transmit, table }: Buffers<'buf>,
-    ) -> Result<Self, NotStarted<'buf>> {
+    ) -> Self {
         let mut deadlines = Deadlines::new();
         deadlines.set(Timer::Handshake, now, config.timeouts.handshake);
         let local =
             Local { id: config.node_id(), client_id: config.client_id.clone(), listen_port: config.listen_port };
-        Ok(Self {
-            state,
+        Self {
+            state: State::WIPED,
             pending: Pending::Nothing,
             held: false,
             ingress: Ingress::new(receive),
@@ -148,7 +163,7 @@ impl<'buf> PeerState<'buf> {
             drain_to: 0,
             #[cfg(feature = "rlp")]
             scratch: None,
-        })
+        }
     }
 
     /// Takes the link apart and returns its buffers, for the next link

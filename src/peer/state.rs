@@ -17,6 +17,8 @@
 //!               └──── Closed           `Action::Disconnect` once, then nothing
 //! ```
 
+use zeroize::Zeroize;
+
 use super::compression::Compression;
 use super::ingress::Place;
 use crate::cause::Cause;
@@ -24,6 +26,7 @@ use crate::protocol::ProtocolId;
 use crate::rlpx::frame::Session;
 use crate::rlpx::handshake::{Initiator, Recipient};
 use crate::time::Instant;
+use crate::wipe::wipe_stack;
 
 /// Which node opened the connection
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,7 +61,7 @@ pub enum Stage {
 ///
 /// The keys of a link never move: a stage after the handshake is a [`Phase`] beside the session, so that
 /// no copy of the session is left on the stack.
-#[expect(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a session")]
+#[allow(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a session")]
 pub(super) enum State {
     Dialling {
         handshake: Initiator,
@@ -80,6 +83,33 @@ pub(super) enum State {
         cause: Cause,
         told: bool,
     },
+    /// Before the first state and after the last: zeros in the place of everything
+    Wiped([usize; SIZE]),
+}
+
+/// Words of the largest state
+const SIZE: usize = size_of::<(Session, Phase)>().div_ceil(size_of::<usize>());
+
+const _: () = assert!(size_of::<State>() <= (SIZE + 2) * size_of::<usize>(), "`Wiped` is not too large");
+
+impl Drop for State {
+    /// The states are of different sizes, and the key schedules too: in what one does not use, there are
+    /// copies of what was on the stack when it was moved. So it is not enough that each part wipes itself.
+    fn drop(&mut self) {
+        if !matches!(self, Self::Wiped(_)) {
+            overwrite(self);
+            wipe_stack();
+        }
+    }
+}
+
+#[inline(never)] // so that what it leaves is below the caller's frame, and wiped
+fn overwrite(state: &mut State) {
+    // To drop it would come back here; there is nothing in it but numbers.
+    core::mem::forget(core::mem::replace(state, State::WIPED));
+    if let State::Wiped(words) = state {
+        words.zeroize();
+    }
 }
 
 /// Our auth
@@ -131,6 +161,8 @@ pub(super) enum Pong {
 }
 
 impl State {
+    pub(super) const WIPED: Self = Self::Wiped([0; SIZE]);
+
     pub(super) const fn stage(&self) -> Stage {
         match self {
             Self::Dialling { .. } | Self::AwaitAuth { .. } => Stage::Handshake,
@@ -141,7 +173,7 @@ impl State {
                 Phase::Severed { .. } => Stage::Closing,
             },
             Self::Closing { .. } => Stage::Closing,
-            Self::Closed { .. } => Stage::Closed,
+            Self::Closed { .. } | Self::Wiped(_) => Stage::Closed,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::p2p::hello;
 use crate::p2p::message::Base;
 use crate::rlpx::MAX_SENT;
 use crate::time::Instant;
-use crate::wipe::wipe_stack;
+use crate::wipe::WipesStack;
 use crate::wire::rlp::{Writer, uint_len};
 
 /// # Events: output
@@ -70,6 +70,7 @@ impl PeerState<'_> {
 impl PeerState<'_> {
     /// Sends our auth
     pub(super) fn dial(&mut self) {
+        let _wipes = WipesStack;
         let State::Dialling { handshake, auth } = &mut self.state else {
             return;
         };
@@ -81,7 +82,6 @@ impl PeerState<'_> {
             }
             None => self.close(Cause::SendFailed),
         }
-        wipe_stack();
     }
 
     /// Sends our Hello to a peer that was announced and not refused

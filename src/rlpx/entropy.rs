@@ -25,13 +25,13 @@ pub struct Entropy {
     padding: u8,
 }
 
-/// What one side draws for a handshake; the keys wipe themselves
+/// What one side draws for a handshake; wiped when dropped, but for what is on the wire
 pub(super) struct Ephemeral {
     /// Agrees on the session's secrets; the initiator also signs with it
     pub(super) key: Secret,
     /// Seals the one packet that this side sends
     pub(super) envelope_key: Secret,
-    pub(super) nonce: [u8; 32],
+    pub(super) nonce: Zeroizing<[u8; 32]>,
     pub(super) iv: [u8; 16],
     pub(super) padding: u8,
 }
@@ -76,14 +76,14 @@ impl Entropy {
     }
 
     /// The keys that the bytes make, unless they show that no generator made them
-    pub(super) fn prepare(self) -> Option<Ephemeral> {
+    pub(super) fn prepare(&self) -> Option<Ephemeral> {
         if self.is_weak() {
             return None;
         }
         Some(Ephemeral {
             key: Secret::from_bytes(&self.ephemeral_key)?,
             envelope_key: Secret::from_bytes(&self.envelope_key)?,
-            nonce: self.nonce,
+            nonce: Zeroizing::new(self.nonce),
             iv: self.iv,
             padding: self.padding,
         })

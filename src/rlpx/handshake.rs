@@ -50,7 +50,7 @@ pub(crate) enum StartError {
 impl Initiator {
     /// # Errors
     /// `InvalidRemote` if `remote` is no public key, and `WeakEntropy`.
-    pub(crate) fn new(identity: &SecretKey, remote: NodeId, entropy: Entropy) -> Result<Self, StartError> {
+    pub(crate) fn new(identity: &SecretKey, remote: NodeId, entropy: &Entropy) -> Result<Self, StartError> {
         let ephemeral = entropy.prepare().ok_or(StartError::WeakEntropy)?;
         Public::from_id(&remote).map_err(|_| StartError::InvalidRemote)?;
         Ok(Self { identity: identity.clone(), ephemeral, remote })
@@ -69,7 +69,7 @@ impl Initiator {
         write_packet(out, &remote_key, ephemeral, |list| {
             list.bytes(&signature);
             list.bytes(identity.node_id().as_bytes());
-            list.bytes(&ephemeral.nonce);
+            list.bytes(&*ephemeral.nonce);
         })
     }
 
@@ -81,7 +81,7 @@ impl Initiator {
         entropy: Entropy,
         out: &mut [u8],
     ) -> Result<(Self, usize), StartError> {
-        let initiator = Self::new(identity, remote, entropy)?;
+        let initiator = Self::new(identity, remote, &entropy)?;
         let len = crate::invariant::must(initiator.write_auth(out), "the buffer holds an auth");
         Ok((initiator, len))
     }
@@ -101,12 +101,12 @@ impl Initiator {
     pub(crate) fn read_ack(&self, ack: &mut [u8]) -> Result<Agreement, Violation> {
         let (remote_ephemeral, recipient_nonce) = ecies::open(ack, &self.identity.secret, |text| {
             let mut list = Reader::new(text).list()?;
-            let fields = (NodeId::new(*list.array()?), *list.array()?);
+            let fields = (NodeId::new(*list.array()?), Zeroizing::new(*list.array()?));
             check_version(list)?;
             Ok(fields)
         })?;
         let shared = self.ephemeral.key.diffie_hellman(&Public::from_id(&remote_ephemeral)?);
-        Ok(Agreement { shared, initiator_nonce: self.ephemeral.nonce, recipient_nonce })
+        Ok(Agreement { shared, initiator_nonce: self.ephemeral.nonce.clone(), recipient_nonce })
     }
 
     /// Turns the ack into a session with the auth that [`Initiator::start`] wrote
@@ -122,8 +122,8 @@ impl Initiator {
 /// stack at the same time.
 pub(crate) struct Agreement {
     shared: Zeroizing<[u8; 32]>,
-    initiator_nonce: [u8; 32],
-    recipient_nonce: [u8; 32],
+    initiator_nonce: Zeroizing<[u8; 32]>,
+    recipient_nonce: Zeroizing<[u8; 32]>,
 }
 
 impl Agreement {
@@ -143,7 +143,7 @@ impl Agreement {
         Session::new(&secrets.aes, &secrets.mac, egress, ingress)
     }
 
-    const fn transcript<'a>(&'a self, auth: &'a [u8], ack: &'a [u8]) -> Transcript<'a> {
+    fn transcript<'a>(&'a self, auth: &'a [u8], ack: &'a [u8]) -> Transcript<'a> {
         let Self { initiator_nonce, recipient_nonce, .. } = self;
         Transcript { initiator_nonce, recipient_nonce, auth, ack }
     }
@@ -162,7 +162,7 @@ pub(crate) struct Answer<T> {
 impl Recipient {
     /// # Errors
     /// `WeakEntropy`.
-    pub(crate) fn new(identity: &SecretKey, entropy: Entropy) -> Result<Self, StartError> {
+    pub(crate) fn new(identity: &SecretKey, entropy: &Entropy) -> Result<Self, StartError> {
         let ephemeral = entropy.prepare().ok_or(StartError::WeakEntropy)?;
         Ok(Self { identity: identity.clone(), ephemeral })
     }
@@ -178,7 +178,7 @@ impl Recipient {
         let Self { identity, ephemeral } = self;
         let (signature, remote, initiator_nonce) = ecies::open(auth, &identity.secret, |text| {
             let mut list = Reader::new(text).list()?;
-            let fields = (*list.array()?, NodeId::new(*list.array()?), *list.array()?);
+            let fields = (*list.array()?, NodeId::new(*list.array()?), Zeroizing::new(*list.array()?));
             check_version(list)?;
             Ok(fields)
         })?;
@@ -187,12 +187,12 @@ impl Recipient {
         let remote_ephemeral = Public::recover(&token, &signature)?;
         let len = write_packet(out, &remote_key, ephemeral, |list| {
             list.bytes(ephemeral.key.public().id().as_bytes());
-            list.bytes(&ephemeral.nonce);
+            list.bytes(&*ephemeral.nonce);
         })
         .unwrap_or_default();
         invariant!(len > 0, "the transmit buffer holds an ack");
         let shared = ephemeral.key.diffie_hellman(&remote_ephemeral);
-        let outcome = Agreement { shared, initiator_nonce, recipient_nonce: ephemeral.nonce };
+        let outcome = Agreement { shared, initiator_nonce, recipient_nonce: ephemeral.nonce.clone() };
         Ok(Answer { outcome, remote, len })
     }
 

@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 use super::curve::Secret;
 use crate::node_id::NodeId;
+use crate::wipe::WipesStack;
 
 /// The secret key that a node is known by
 ///
@@ -24,9 +25,16 @@ impl SecretKey {
     ///
     /// # Errors
     /// Zero and numbers beyond the order of secp256k1 are no keys.
-    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, InvalidSecretKey> {
-        let bytes = Zeroizing::new(bytes);
-        let secret = Secret::from_bytes(&bytes).ok_or(InvalidSecretKey)?;
+    pub fn from_bytes(mut bytes: [u8; 32]) -> Result<Self, InvalidSecretKey> {
+        let _wipes = WipesStack;
+        Self::decode(&mut bytes)
+    }
+
+    #[inline(never)] // so that what it leaves is below the caller's frame, and wiped
+    fn decode(bytes: &mut [u8; 32]) -> Result<Self, InvalidSecretKey> {
+        let secret = Secret::from_bytes(bytes);
+        bytes.zeroize();
+        let secret = secret.ok_or(InvalidSecretKey)?;
         let id = secret.public().id();
         Ok(Self { secret, id })
     }

@@ -34,7 +34,7 @@ fn side(vectors: &Value, name: &str) -> (SecretKey, Ephemeral) {
     let ephemeral = Ephemeral {
         key: Secret::from_bytes(&field("ephemeral_key_")).unwrap(),
         envelope_key: Secret::from_bytes(&[7; 32]).unwrap(),
-        nonce: field("nonce_"),
+        nonce: field("nonce_").into(),
         iv: [0; 16],
         padding: 0,
     };
@@ -98,7 +98,7 @@ fn sessions() -> (Session, Session) {
     let (ours, theirs) = (SecretKey::from_bytes([1; 32]).unwrap(), SecretKey::from_bytes([2; 32]).unwrap());
     let (mut auth, mut ack) = ([0; MAX_SENT], [0; MAX_SENT]);
     let (initiator, auth_len) = Initiator::start(&ours, theirs.node_id(), entropy(1), &mut auth).unwrap();
-    let recipient = Recipient::new(&theirs, entropy(2)).unwrap();
+    let recipient = Recipient::new(&theirs, &entropy(2)).unwrap();
     let Answer { outcome: session, remote, len } = recipient.answer(&mut auth[..auth_len], &mut ack).unwrap();
     assert_eq!(remote, ours.node_id());
     (initiator.finish(&auth[..auth_len], &mut ack[..len]).unwrap(), session)
@@ -196,12 +196,12 @@ fn a_handshake_that_cannot_be_started() {
         *byte = (i % 32) as u8;
     }
     for weak in [[0; Entropy::SIZE], [0xab; Entropy::SIZE], repeats] {
-        let outcome = Recipient::new(&identity, Entropy::from_bytes(weak));
+        let outcome = Recipient::new(&identity, &Entropy::from_bytes(weak));
         assert_eq!(outcome.err(), Some(StartError::WeakEntropy));
     }
     let nobody = NodeId::new([1; 64]);
     let outcome = Initiator::start(&identity, nobody, good(), &mut [0; MAX_SENT]);
     assert_eq!(outcome.err(), Some(StartError::InvalidRemote));
-    let initiator = Initiator::new(&identity, identity.node_id(), good()).unwrap();
+    let initiator = Initiator::new(&identity, identity.node_id(), &good()).unwrap();
     assert_eq!(initiator.write_auth(&mut [0; MAX_SENT - 1]), None);
 }

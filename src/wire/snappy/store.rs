@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn every_length_reads_back() {
-        for max in [0_usize, 1, 2, 59, 60, 61, 62, 127, 128, 255, 256, 257, 16_383, 16_384, 65_536, 65_537, 3_000_000] {
+        let sizes = [0_usize, 1, 2, 59, 60, 61, 62, 127, 128, 255, 256, 257, 16_383, 16_384, 65_536, 65_537, 3_000_000];
+        for max in sizes.into_iter().filter(|max| !cfg!(miri) || *max < 1000) {
             for len in [0, 1, max / 300, max / 2, max.saturating_sub(1), max].map(|len| len.min(max)) {
                 let data: vec::Vec<u8> = (0..len).map(|i| (i * 7 + i / 251) as u8).collect();
                 let mut block = vec![0; max_compressed_len(max)];

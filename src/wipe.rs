@@ -1,29 +1,29 @@
 //! Secrets that were on the stack
 //!
-//! A value that is returned or moved leaves a copy behind, which no destructor reaches, and so does a register
-//! that is spilled. What called a function that left some overwrites the stack below itself afterwards.
+//! A value that is returned or moved leaves a copy on the stack, which no destructor reaches. A spilled register
+//! leaves one, too. The caller of a function that leaves such copies overwrites the stack below itself afterwards.
 
 use zeroize::Zeroize;
 
-/// How deep curve arithmetic goes; with `std` it copies a table of 30 KB to the stack
+/// How many bytes of stack curve arithmetic uses; with `std` it copies a table of 30 KB to the stack
 const ARITHMETIC: usize = match size_of::<usize>() {
     _ if cfg!(feature = "std") => 64 * 1024,
     8 => 24 * 1024,
     _ => 8 * 1024,
 };
-/// How deep everything else goes
+/// How many bytes of stack everything else uses
 const REST: usize = if cfg!(feature = "std") { 16 * 1024 } else { 4 * 1024 };
 
 const WORD: usize = size_of::<usize>();
 
-/// Overwrites the stack below the function that has this, when that is left
+/// A guard: overwrites the stack below its function when the function returns
 ///
-/// For curve arithmetic. A guard and not a call at the end, so that a result goes straight to where the caller
-/// wants it: a local variable would be another copy, above what is wiped.
+/// For curve arithmetic. A call at the end of the function would need the result in a local variable: another
+/// copy, above the bytes that are wiped.
 pub(crate) struct WipesStack;
 
 impl WipesStack {
-    /// The stack is overwritten now too: drawing entropy and moving it has left copies
+    /// Overwrites the stack now, too, since drawing and moving entropy has left copies
     pub(crate) fn before_and_after() -> Self {
         wipe_stack();
         Self

@@ -83,7 +83,7 @@ pub(super) enum State {
         cause: Cause,
         told: bool,
     },
-    /// Before the first state and after the last: zeros in the place of everything
+    /// Only zeros: before the first state, and when the state is dropped
     Wiped([usize; SIZE]),
 }
 
@@ -93,8 +93,10 @@ const SIZE: usize = size_of::<(Session, Phase)>().div_ceil(size_of::<usize>());
 const _: () = assert!(size_of::<State>() <= (SIZE + 2) * size_of::<usize>(), "`Wiped` is not too large");
 
 impl Drop for State {
-    /// The states are of different sizes, and the key schedules too: in what one does not use, there are
-    /// copies of what was on the stack when it was moved. So it is not enough that each part wipes itself.
+    /// Overwrites all bytes of the state, since it is not enough that each part wipes itself
+    ///
+    /// The states have different sizes, and so have the key schedules: the bytes that one does not use
+    /// are copies of the stack from when it was moved.
     fn drop(&mut self) {
         if !matches!(self, Self::Wiped(_)) {
             overwrite(self);
@@ -105,7 +107,7 @@ impl Drop for State {
 
 #[inline(never)] // so that what it leaves is below the caller's frame, and wiped
 fn overwrite(state: &mut State) {
-    // To drop it would come back here; there is nothing in it but numbers.
+    // Dropping the old state would call this again. It holds only numbers, so forgetting it is enough.
     core::mem::forget(core::mem::replace(state, State::WIPED));
     if let State::Wiped(words) = state {
         words.zeroize();
@@ -116,7 +118,7 @@ fn overwrite(state: &mut State) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Auth {
     Unwritten,
-    /// It has this many bytes, at the start of the transmit buffer
+    /// Auth has this many bytes, at the start of the transmit buffer
     Written(usize),
 }
 

@@ -1,12 +1,12 @@
-//! Secrets are wiped: the memory of a link that has ended is searched for them, and so is the stack
+//! Secrets are wiped: the tests search for them in the memory of an ended link, and on the stack
 //!
-//! A link runs on a thread of its own, in memory that stays readable when it is dropped. All that is random is
-//! given to it, so this side computes its secrets once more: the keys of both nodes, what they agree on, the
-//! nonces, the number behind the signature, the keys and the key schedules of each cipher, and every state of
-//! the MACs. After each call no eight bytes of them may be left on the stack; those that the link has need of
-//! are in the link, and after its end not even there.
+//! A link runs on a thread of its own, in memory that stays readable when the link is dropped. The test gives the
+//! link its entropy, so the test can compute the secrets, too: the keys of both nodes, the shared secrets, the
+//! nonces, the secret number of the signature, the keys and the key schedules of each cipher, and every state of
+//! the MACs. After each call no eight bytes of the secrets may be left on the stack. The link holds the secrets
+//! that it needs, and after its end it holds none.
 //!
-//! The key schedules are those of processors with AES instructions.
+//! The key schedules are in the form of processors with AES instructions.
 #![allow(unsafe_code, reason = "memory that nobody owns any more is looked at")]
 
 mod model;
@@ -44,7 +44,7 @@ enum End {
     Disconnect,
     /// A handshake packet that does not decrypt
     WrongTag,
-    /// One that does, and has no valid key or signature in it
+    /// A handshake packet that decrypts, and has no valid key or signature in it
     WrongContent,
     /// A frame with a wrong MAC
     WrongMac,
@@ -54,7 +54,7 @@ fn static_key() -> [u8; 32] {
     noise(901, 32).try_into().unwrap()
 }
 
-/// Does what is ordered; the first time by itself, to learn what is on the wire, and then on a thread
+/// Carries out the orders: first directly, to record the bytes on the wire, and then on a thread
 trait Worker {
     fn job(&mut self) -> &mut Job;
     fn order(&mut self, order: Order);
@@ -80,7 +80,7 @@ struct Wire {
     to_link: Vec<u8>,
 }
 
-/// A link with what it runs in, and the remote's side of its conversation
+/// A link with its memory, and the remote's side of its conversation
 struct Conversation<'a, W> {
     worker: W,
     /// Called after the orders of the handshake and after the last one
@@ -92,7 +92,7 @@ struct Conversation<'a, W> {
 impl<W: Worker> Conversation<'_, W> {
     fn order(&mut self, order: Order) {
         self.worker.order(order);
-        // What sealing and opening frames leaves on the stack, the end of the link has to wipe.
+        // The end of the link has to wipe what sealing and opening of frames leaves on the stack.
         if self.in_handshake || matches!(order, Order::Drop | Order::IntoBuffers) {
             (self.look)(&mut self.worker, order);
         }
@@ -294,7 +294,7 @@ impl Worker for Subject {
     }
 }
 
-/// What is found on the stack after each order, and after the last one in the link
+/// The secrets that are found on the stack after each order, and in the link after the last one
 fn finds(role: Role, end: End) -> Vec<String> {
     let needles = rehearse(role, end);
     let mut finds = Vec::new();
@@ -344,7 +344,7 @@ fn nothing_is_left() {
     assert!(all.is_empty(), "{} finds:\n{}", all.len(), all.join("\n"));
 }
 
-/// A secret key that is made of bytes is nowhere but in its place, and not there when it is dropped
+/// A secret key that is made of bytes is only in its place, and no longer there once it is dropped
 #[test]
 fn nothing_is_left_of_a_key() {
     let mut needles = Needles::default();

@@ -1,4 +1,4 @@
-//! The secrets of a link, computed once more from the bytes that it was given and those on the wire
+//! The secrets of a link, computed from its entropy and the bytes on the wire
 
 use aes::Aes256;
 use aes::cipher::{BlockEncrypt, KeyInit};
@@ -72,7 +72,7 @@ impl Sponge {
         self.keep();
     }
 
-    /// Before the first permutation the state is what was absorbed, which is no secret but for its start
+    /// Before the first permutation the state is the absorbed bytes, of which only the start is secret
     fn keep(&mut self) {
         if self.permuted {
             self.states.push(self.lanes);

@@ -10,7 +10,7 @@ use k256::{FieldBytes, Scalar};
 
 use super::model::{agree, keccak, key_schedule, scalar, xor};
 
-/// Every eight bytes of each needle, with the name of the needle and the eight bytes that follow there
+/// Every eight bytes of each needle, with the name of the needle and the next eight bytes
 #[derive(Default)]
 pub struct Needles {
     names: Vec<String>,
@@ -18,7 +18,7 @@ pub struct Needles {
 }
 
 impl Needles {
-    /// Any eight bytes of a needle that stand on a multiple of eight in it are a find
+    /// Any eight bytes of a needle, at a multiple of eight, are a find
     pub fn add(&mut self, name: &str, bytes: &[u8]) {
         self.add_words(name, bytes, false);
     }
@@ -38,7 +38,7 @@ impl Needles {
         }
     }
 
-    /// What stands in these bytes is no secret
+    /// Notes that these bytes are not secret
     pub fn forget(&mut self, public: &[u8]) {
         for word in public.windows(8) {
             self.words.remove(&u64::from_ne_bytes(word.try_into().unwrap()));
@@ -105,7 +105,7 @@ impl Needles {
         }
     }
 
-    /// The secret number of a signature, which gives the key away with it
+    /// The secret number of a signature; together with the signature it reveals the key
     pub fn add_signing(&mut self, name: &str, secret: &[u8; 32], digest: &[u8; 32]) {
         let key = k256::ecdsa::SigningKey::from(scalar(secret));
         let (signature, _) = key.sign_prehash_recoverable(digest);
@@ -136,7 +136,7 @@ impl Needles {
         [aes, mac]
     }
 
-    /// The finds in this memory: for each needle how many words of it, and where the first one is
+    /// The finds in this memory: for each needle the number of its words, and the position of the first
     pub fn find(&self, memory: Range<usize>) -> BTreeMap<&str, (usize, usize)> {
         let mut finds = BTreeMap::new();
         // SAFETY: the callers give memory that is mapped and that nobody writes to at the time.

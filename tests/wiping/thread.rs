@@ -1,7 +1,7 @@
-//! The thread that has the link, and nothing else on its stack
+//! The thread of the link, which has nothing else on its stack
 //!
-//! It does what it is ordered to, one call of the link at a time, and waits without a call in between. So the
-//! thread that gives the orders can look at its stack as the call has left it.
+//! It carries out orders, one call of the link at a time, and makes no other call while it waits. So the thread
+//! that gives the orders can search the stack as the call has left it.
 
 use std::cell::UnsafeCell;
 use std::hint::black_box;
@@ -39,7 +39,7 @@ pub enum Order {
     Drop,
     /// Takes the link apart into its buffers
     IntoBuffers,
-    /// Overwrites the stack, which no caller does
+    /// Overwrites the stack, which a driver does not do
     Wipe,
     Quit,
 }
@@ -140,7 +140,7 @@ fn dial(job: &mut Job) {
     job.bottom = below();
     let buffers = job.buffers.take().unwrap();
     let (config, remote) = (job.config.as_ref().unwrap(), job.remote.unwrap());
-    // SAFETY: it was given with the order, and is not used any more. To move it through functions of the test's
+    // SAFETY: it was given with the order, and is not used any more. To move it through functions of the test
     // would leave copies that are not the link's.
     let link = PeerState::initiator(job.now, config, remote, unsafe { job.entropy.as_ptr().read() }, buffers);
     job.link.write(link);
@@ -243,7 +243,7 @@ fn wipe() {
 
 /// A job that two threads hand to each other
 struct Desk {
-    /// Whether the job is the link's thread's
+    /// Whether the job belongs to the thread of the link now
     ordered: AtomicBool,
     job: UnsafeCell<Box<Job>>,
 }

@@ -223,7 +223,7 @@ fn timeouts(choice: u8) -> Timeouts {
     timeouts.read = read;
     timeouts.write = write;
     timeouts.linger = linger;
-    timeouts.slowest_rate = [0, 100_000, 5000][usize::from(choice / 5) % 3];
+    timeouts.slowest_rate = [0, 100_000, 1000][usize::from(choice / 5) % 3];
     timeouts
 }
 

@@ -339,10 +339,12 @@ impl<'buf, 'a> Run<'buf, 'a> {
         }
     }
 
-    /// The transport takes a little, again and again, just in time
+    /// The transport takes a little, again and again, just in time, and the peer is there
     fn trickle(&mut self, input: &mut Input<'_>) {
         let (len, steps) = (input.pick(&[1, 16, 64, 333, 5000]), input.byte() % 32);
         for _ in 0..=steps {
+            self.remote.pong();
+            self.receive(usize::MAX);
             self.send(len);
             self.sleep();
             self.check();

@@ -4,7 +4,7 @@
 //! Once a message waits, no input is wanted, and the deadlines that wait for input rest. They start anew when the
 //! message is handed out. Any ending lifts the hold: the message comes out, and then the end.
 
-use devp2p_proto::{Cause, Instant, ProtocolId, Role, Stage, Timeouts, Timer};
+use devp2p_proto::{Cause, Instant, ProtocolId, Role, Stage, Timeout, Timeouts, Timer};
 
 use super::{Seen, Subject, Told, View, deadline};
 
@@ -131,6 +131,14 @@ impl Subject<'_> {
     /// Called after time has passed
     pub(super) fn check_time(&mut self, before: &View) {
         let due = self.holding.read.is_some_and(|deadline| deadline <= self.time());
+        let Holding { resting, earliest_pong, .. } = self.holding;
+        match self.link.cause().filter(|_| before.cause.is_none()) {
+            Some(Cause::Timeout(Timeout::Read)) => assert!(due && !resting, "a silent peer is given up early"),
+            Some(Cause::Timeout(Timeout::Pong)) => {
+                assert!(earliest_pong.is_some_and(|earliest| earliest <= self.time()) && !resting, "a Pong may come");
+            }
+            _ => {}
+        }
         if self.link.stage() == Stage::Running && due && !self.holding.resting {
             assert!(before.owes_pong, "a silent peer is not given up");
             self.holding.read = deadline(self.time(), self.holding.timeouts.read);

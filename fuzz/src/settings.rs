@@ -206,24 +206,24 @@ fn config(
 }
 
 fn timeouts(choice: u8) -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    timeouts.slowest_rate = [timeouts.slowest_rate, 0, 1000][usize::from(choice / 5) % 3];
     let millis = Duration::from_millis;
     let fast = [10, 3, 7, 12, 5, 2].map(millis);
     let [handshake, ping, pong, read, write, linger] = match choice % 5 {
-        0 => return Timeouts::default(),
+        0 => return timeouts,
         1 => fast,
         // Such a short time to read is permitted only to a link that sends no Pings.
         2 => [fast[0], Duration::MAX, fast[2], Duration::from_nanos(1), fast[4], Duration::ZERO],
         3 => [Duration::MAX; 6],
         _ => [fast[0], millis(1), millis(2), fast[3], fast[4], fast[5]],
     };
-    let mut timeouts = Timeouts::default();
     timeouts.handshake = handshake;
     timeouts.ping = ping;
     timeouts.pong = pong;
     timeouts.read = read;
     timeouts.write = write;
     timeouts.linger = linger;
-    timeouts.slowest_rate = [0, 100_000, 1000][usize::from(choice / 5) % 3];
     timeouts
 }
 

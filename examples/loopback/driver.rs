@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use devp2p_proto::{Action, Cause, Instant, Liveness, Network, PeerState, ProtocolInfo, SharedProtocol, Stage};
+use devp2p_proto::{Action, Cause, Instant, Liveness, Network, NodeId, PeerState, ProtocolInfo, SharedProtocol, Stage};
 
 use crate::node::Node;
 use crate::timeline::Timeline;
@@ -60,7 +60,7 @@ impl Driver {
             // 1. Do what the link asks for, and give it the input that is there.
             while self.act(&mut node) || self.feed() {}
             if let Some(cause) = self.link.cause().filter(|_| self.link.stage() == Stage::Closed) {
-                return self.part(node, cause);
+                return self.end(node, cause);
             }
             // 2. Let the protocols write.
             let now = self.now();
@@ -76,20 +76,13 @@ impl Driver {
 
     /// One action, if there is one that can be carried out
     fn act(&mut self, node: &mut Node) -> bool {
-        let (now, stage) = (self.now(), self.link.stage());
         let Some(action) = self.link.poll() else {
             return false;
         };
         match action {
-            Action::Send(bytes) => {
-                let result = match self.corrupt && stage == Stage::Running && bytes.len() > 256 {
-                    true => self.corrupt_and_write(),
-                    false => self.socket.write(bytes),
-                };
-                return self.sent(now, result);
-            }
+            Action::Send(_) => return self.send(),
             Action::IdentityClaimed(id) => {
-                self.timeline.note(format_args!("the peer has proven to be {:.8}…", id.to_string()));
+                self.timeline.note(format_args!("the peer claims to be node {}", short(id)));
                 // Our Hello is not sealed before the next poll: here the peer could be refused.
                 self.ack = self.link.unsent().len();
                 if self.ack > 0 {
@@ -118,7 +111,13 @@ impl Driver {
         true
     }
 
-    fn sent(&mut self, now: Instant, result: io::Result<usize>) -> bool {
+    /// Writes once, and returns whether there may be more to do
+    fn send(&mut self) -> bool {
+        let (now, unsent) = (self.now(), self.link.unsent());
+        let result = match self.corrupt && self.link.stage() == Stage::Running && unsent.len() > 256 {
+            true => self.corrupt_and_write(),
+            false => self.socket.write(unsent),
+        };
         match result {
             Ok(len) => {
                 match self.link.stage() {
@@ -130,7 +129,7 @@ impl Driver {
                 self.link.sent(now, len).is_ok()
             }
             // The socket is full. The link keeps what it has; input goes on.
-            Err(error) if is_patience(&error) => false,
+            Err(error) if is_transient(&error) => false,
             Err(_) => {
                 self.link.send_failed(now);
                 true
@@ -139,10 +138,7 @@ impl Driver {
     }
 
     fn corrupt_and_write(&mut self) -> io::Result<usize> {
-        let Some(Action::Send(bytes)) = self.link.poll() else {
-            return Ok(0);
-        };
-        let mut damaged = bytes.to_vec();
+        let mut damaged = self.link.unsent().to_vec();
         let middle = damaged.len() / 2;
         damaged[middle] ^= 0x10;
         self.corrupt = false;
@@ -205,7 +201,7 @@ impl Driver {
         self.timeline.elapsed().into()
     }
 
-    fn part(self, node: Node, cause: Cause) -> Outcome {
+    fn end(self, node: Node, cause: Cause) -> Outcome {
         // Ends the reading thread too; that the peer may have closed already is no matter.
         let _ = self.socket.shutdown(Shutdown::Both);
         let report = report(&self.link, self.timeline.who(), self.addresses);
@@ -213,21 +209,29 @@ impl Driver {
     }
 }
 
-fn is_patience(error: &io::Error) -> bool {
+/// Whether a read or a write has only not happened yet: there was no time, no room, or a signal
+fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+/// A node as the library's own log names it: by the first digits of its id
+fn short(id: NodeId) -> String {
+    format!("{:.8}…", id.to_string())
 }
 
 /// Hands over what comes until the stream ends, which the closed channel tells
 fn read_all(mut socket: TcpStream, sender: &SyncSender<Vec<u8>>) {
     let mut buffer = vec![0; 64 * 1024];
-    while let Ok(len @ 1..) = socket.read(&mut buffer) {
-        if sender.send(buffer[..len].to_vec()).is_err() {
-            return;
+    loop {
+        match socket.read(&mut buffer) {
+            Ok(len @ 1..) if sender.send(buffer[..len].to_vec()).is_ok() => {}
+            Err(error) if is_transient(&error) => {}
+            Ok(_) | Err(_) => return,
         }
     }
 }
 
-/// How a node's evening went
+/// What became of one node's link
 pub struct Outcome {
     pub cause: Cause,
     pub complete: bool,
@@ -236,8 +240,7 @@ pub struct Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = self.cause.reason();
-        writeln!(f, "{}  parted         {} (reason {:#04x}, {reason})\n", self.report, self.cause, reason.code())
+        writeln!(f, "{}  ended          {} (reason {:#04x})\n", self.report, self.cause, self.cause.reason().code())
     }
 }
 
@@ -256,15 +259,15 @@ fn report(link: &PeerState<'_>, who: &str, addresses: [SocketAddr; 2]) -> String
             traffic.ingress.wire_bytes
         ))
     };
-    let Some(info) = link.peer_info(network, part) else {
-        return format!("{who} never got to know its peer\n");
+    let Some((info, id)) = link.peer_info(network, part).zip(link.remote_id()) else {
+        return format!("{who} received no Hello\n");
     };
     let capabilities: Vec<_> = info.capabilities.iter().map(ToString::to_string).collect();
     let direction = if info.inbound { "inbound" } else { "outbound" };
     let mut text = format!(
-        "{who} saw\n  name           {}\n  id             {}\n  capabilities   {}\n  connection     {direction}, {local} to {remote}\n",
+        "{who} saw\n  name           {}\n  node           {}\n  capabilities   {}\n  connection     {direction}, {local} to {remote}\n",
         info.name,
-        info.id,
+        short(id),
         capabilities.join(" ")
     );
     for (name, part) in info.protocols() {

@@ -1,4 +1,4 @@
-//! Two nodes in one process that meet over a real TCP socket, talk, and part
+//! Two nodes in one process that connect over a real TCP socket, talk, and disconnect
 //!
 //! ```text
 //! cargo run --release --example loopback [-- --count N --size BYTES --trace --corrupt]
@@ -6,7 +6,7 @@
 //!
 //! Each node is a thread with a plain loop around its `PeerState` (`driver.rs`). What they say to
 //! each other is in `node.rs`. The exit status is 0 only if everything that was sent has arrived,
-//! every byte compared, and both sides know why they part.
+//! every byte compared, and both sides know why the link ended.
 
 mod driver;
 mod node;

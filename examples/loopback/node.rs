@@ -15,7 +15,7 @@ const ANSWER: u64 = 1;
 const ITEM: u64 = 0;
 const TALLY: u64 = 1;
 
-/// How far the evening has come
+/// How far the conversation has come
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Hellos are on their way
@@ -29,7 +29,7 @@ enum Phase {
     /// All is said; a Ping of each side is still to be seen
     Lingering,
     /// A message was not what it should have been
-    Disappointed,
+    Failed,
     Done,
 }
 
@@ -95,7 +95,7 @@ impl Node {
             self.take_item(payload, timeline);
         } else {
             self.tally = payload.try_into().ok().map(u64::from_le_bytes);
-            timeline.note(format_args!("the listener has counted {} right ones", self.tally.unwrap_or_default()));
+            timeline.note(format_args!("the listener counted {} right bulk messages", self.tally.unwrap_or_default()));
             self.phase = Phase::Lingering;
         }
     }
@@ -103,8 +103,8 @@ impl Node {
     fn take_item(&mut self, payload: &[u8], timeline: &Timeline) {
         let done = if let Phase::Bulk { done } = self.phase { done } else { 0 };
         if self.bulk.get(done) != payload {
-            timeline.note(format_args!("bulk message {done} is not what it should be"));
-            self.phase = Phase::Disappointed;
+            timeline.note(format_args!("bulk message {done} has wrong content"));
+            self.phase = Phase::Failed;
             return;
         }
         self.phase = Phase::Bulk { done: done + 1 };
@@ -141,7 +141,7 @@ impl Node {
                 }
                 false
             }
-            Phase::Disappointed => {
+            Phase::Failed => {
                 self.phase = Phase::Done;
                 link.protocol_returned(now, self.bulk_protocol, Err(ProtocolError::BadMessage)).is_ok()
             }
@@ -224,10 +224,10 @@ impl Meter {
     fn rate(&self) -> String {
         let seconds = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64()).max(1e-9);
         let (messages, bytes) = (self.messages as f64 / seconds, self.bytes as f64 / seconds);
-        format!("{} bulk messages so far, {messages:.0} messages/s, {:.1} MB/s", self.messages, bytes / 1e6)
+        format!("{} bulk messages, {messages:.0} messages/s, {:.1} MB/s", self.messages, bytes / 1e6)
     }
 
     fn finish(&self, timeline: &Timeline) {
-        timeline.note(format_args!("all bulk messages are here: {}", self.rate()));
+        timeline.note(format_args!("received all: {}", self.rate()));
     }
 }

@@ -104,13 +104,11 @@ impl PeerState<'_> {
     fn take(&mut self, bytes: &[u8]) -> (usize, Result<Option<Complete>, Violation>) {
         let Self { state, ingress, protocols, .. } = self;
         match state {
-            State::Established { session, phase } => {
-                let compression = match phase {
-                    Phase::Running(running) => running.compression,
-                    _ => Compression::None,
-                };
-                ingress.take(bytes, Some(session), |start, size| dispose(start, size, protocols, compression))
+            State::Established { session, phase: Phase::Running(Running { compression, .. }) } => {
+                ingress.take(bytes, Some(session), |start, size| dispose(start, size, protocols, *compression))
             }
+            // What comes before a last word on a severed link is read and ignored.
+            State::Established { session, .. } => ingress.take(bytes, Some(session), |_, _| Disposal::Store),
             _ => ingress.take(bytes, None, |_, _| Disposal::Store),
         }
     }

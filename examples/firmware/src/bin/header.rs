@@ -1,4 +1,4 @@
-//! A visit to a whole Ethereum node: is it on our chain, and are its headers what they must be?
+//! A visit to a full Ethereum node: is it on our chain, and are its headers what they must be?
 //!
 //! `NODE_ID PORT NETWORK GENESIS FORK_ID` names the node, by a port of the host, and the chain; the newest
 //! version of `eth` that is to be offered may follow.
@@ -20,7 +20,8 @@ use devp2p_proto::{Buffers, NodeId, Protocol};
 /// The largest message that is taken: 37 bytes for each transaction that the node announces, and a header is
 /// less than one kilobyte
 const MAX_MESSAGE: usize = 4096;
-/// What is sent is small: less than one version of `eth` takes for its greeting, and only one of them is shared.
+/// What is sent is small, so the transmit buffer is the smaller one. It has one entry, for one name: of the two
+/// versions of `eth` only one is shared.
 type VisitMemory = Memory<{ Buffers::receive_len(MAX_MESSAGE) }, { Buffers::transmit_len(&[eth::MAX_SEND]) }>;
 
 #[entry]

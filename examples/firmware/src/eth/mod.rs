@@ -98,11 +98,9 @@ impl HeaderCheck {
         let Some(message) = self.due(now) else {
             return false;
         };
-        let mut buffer = [0; message::MAX_LEN];
-        // The buffer has room for each of them; the link may have none at the moment.
-        let written = message
-            .write(&mut buffer, eth.capability.version, &self.chain)
-            .is_ok_and(|(code, payload)| link.write(now, eth.protocol, code, payload).is_ok());
+        // There is room for each of them once the link takes any; after `Writable` it does.
+        let write = |room: &mut [u8]| message.write(room, eth.capability.version, &self.chain);
+        let written = link.write_with(now, eth.protocol, message.code(), MAX_SEND, write).is_ok();
         if written {
             self.said(message, now);
         }

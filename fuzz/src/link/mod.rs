@@ -197,7 +197,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
         self.remote.take(taken);
         self.note_clock();
         self.idling.note_input(&self.subject.link, taken, self.subject.time());
-        self.slowness.note_input(self.remote.frame_under_way(), self.subject.time());
+        self.slowness.note_input(&self.subject.link, self.remote.frame_under_way(), self.subject.time());
         // The driver's own hold is the only reason for which it may have nothing to do and nothing to read.
         if refused && !(self.subject.is_held() && self.subject.message_waits()) {
             assert!(self.poll().is_some(), "input is refused and nothing is to be done");

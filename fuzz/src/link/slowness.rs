@@ -48,7 +48,11 @@ impl Slowness {
     }
 
     /// Bytes have come; `part` is where the frame starts of which a part is there, and how long it will be
-    pub(super) fn note_input(&mut self, part: Option<(usize, usize)>, now: Instant) {
+    pub(super) fn note_input(&mut self, link: &PeerState<'_>, part: Option<(usize, usize)>, now: Instant) {
+        if link.stage() != Stage::Running {
+            // The link has no interest in it. What is known of the frame before may be why it has ended.
+            return;
+        }
         self.frame = part.map(|(start, len)| {
             let known = self.frame.filter(|frame| frame.start == start);
             known.map_or(Frame { start, len, began: now, again: false }, |frame| Frame { len, ..frame })

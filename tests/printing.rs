@@ -39,7 +39,8 @@ fn causes() {
     let (protocol, capability) = (ALPHA, alpha());
     let failed = |error| Cause::ProtocolFailed { protocol, capability, error };
     let reason = ProtocolError::Reason(Reason::from_code(0x33));
-    let rows: &[(Cause, Reason, Option<Reason>, &str, Option<&str>)] = &[
+    type Row = (Cause, Reason, Option<Reason>, &'static str, Option<&'static str>);
+    let rows: &[Row] = &[
         (
             Cause::Remote(Reason::TOO_MANY_PEERS),
             Reason::TOO_MANY_PEERS,
@@ -120,7 +121,8 @@ fn causes() {
     shows(&Cause::Timeout(Timeout::Pong), "Timeout(Pong)");
     shows(
         &failed(reason),
-        "ProtocolFailed { protocol: ProtocolId(0), capability: Capability { name: \"alpha\", version: 1 }, error: Reason(DisconnectReason(0x33)) }",
+        "ProtocolFailed { protocol: ProtocolId(0), capability: Capability { name: \"alpha\", version: 1 }, \
+         error: Reason(DisconnectReason(0x33)) }",
     );
 }
 

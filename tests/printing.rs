@@ -194,7 +194,7 @@ fn violations() {
         (SnappyError::BadOffset, "copy from outside of the data"),
         (SnappyError::TooLong, "block makes more than it declares"),
         (SnappyError::TooShort, "block makes less than it declares"),
-        (SnappyError::OutputTooSmall, "no room for the result"),
+        (SnappyError::OutputTooSmall, "the output buffer is too small"),
     ] {
         prints(&error, text, None);
     }

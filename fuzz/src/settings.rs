@@ -138,18 +138,18 @@ impl Settings {
         shared.iter().map(share).collect()
     }
 
-    /// The largest body that the link takes once messages are exchanged: a sixth is what the
-    /// reference encoder may add, and nine bytes are the longest message id
-    pub(crate) fn max_body(&self) -> usize {
-        (self.max_message + self.max_message / 6 + 32 + 9).min(sizes::MAX_BODY)
-    }
-
     /// The most that growable buffers may occupy before protocols are shared: receiving, and sending
     ///
     /// Twice what is needed, since memory grows by doubling.
     pub(crate) fn max_memory(&self) -> (usize, usize) {
-        let frame = (self.max_body() + 32).max(2050 + 32);
-        (2 * (frame + self.max_message) + 256, 2 * GREETING)
+        (2 * (sizes::max_body(self.max_message) + self.max_message) + 4400, 2 * GREETING)
+    }
+
+    /// The most that growable buffers may occupy for receiving, once these protocols are shared
+    pub(crate) fn max_receive(&self, shared: &[ProtocolId]) -> usize {
+        let limits = shared.iter().map(|protocol| self.protocols[protocol.0].3.min(self.max_message));
+        let largest = limits.max().unwrap_or_default();
+        2 * (sizes::max_body(largest).max(sizes::MAX_BASE_BODY) + 64 + largest)
     }
 
     /// The most that a growable buffer may occupy for sending, once these protocols are shared
@@ -159,10 +159,12 @@ impl Settings {
         let largest = shared.iter().map(|protocol| sizes::largest_frame(self.max_sends[protocol.0]));
         let unsent: usize = self.shares(shared).into_iter().zip(largest).map(|(share, frame)| share.max(frame)).sum();
         let unsent = unsent + sizes::RESERVE + GREETING;
-        2 * (unsent + unsent / 8)
+        2 * (unsent + unsent / 8) + TABLE
     }
 }
 
+/// The largest table of the compressor
+const TABLE: usize = 2 * 16_384;
 /// Ack and Hello are shorter than this
 pub(crate) const GREETING: usize = 1400;
 
@@ -204,16 +206,18 @@ fn config(
 }
 
 fn timeouts(choice: u8) -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    timeouts.slowest_rate = [timeouts.slowest_rate, 0, 1000][usize::from(choice / 5) % 3];
     let millis = Duration::from_millis;
     let fast = [10, 3, 7, 12, 5, 2].map(millis);
     let [handshake, ping, pong, read, write, linger] = match choice % 5 {
-        0 => return Timeouts::default(),
+        0 => return timeouts,
         1 => fast,
-        2 => [fast[0], fast[1], fast[2], Duration::from_nanos(1), fast[4], Duration::ZERO],
+        // Such a short time to read is permitted only to a link that sends no Pings.
+        2 => [fast[0], Duration::MAX, fast[2], Duration::from_nanos(1), fast[4], Duration::ZERO],
         3 => [Duration::MAX; 6],
         _ => [fast[0], millis(1), millis(2), fast[3], fast[4], fast[5]],
     };
-    let mut timeouts = Timeouts::default();
     timeouts.handshake = handshake;
     timeouts.ping = ping;
     timeouts.pong = pong;

@@ -38,3 +38,12 @@ pub(crate) const fn message_body(id: u64, payload: usize, compressed: bool) -> u
 pub(crate) const fn largest_frame(max_send: usize) -> usize {
     frame(message_body(u64::MAX, max_send, true))
 }
+
+/// The largest body of the base protocol
+pub(crate) const MAX_BASE_BODY: usize = 1 + 2048;
+
+/// The largest body with a payload of so many bytes: a sixth is what the reference encoder may add, and nine bytes
+/// are the longest message id
+pub(crate) fn max_body(max_message: usize) -> usize {
+    (max_message + max_message / 6 + 32 + 9).min(MAX_BODY)
+}

@@ -6,6 +6,7 @@ mod remote;
 mod timeouts;
 mod transport;
 mod violations;
+mod waiting;
 
 use std::time::Duration;
 

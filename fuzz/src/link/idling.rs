@@ -1,11 +1,23 @@
-//! Memory after idling: what has not been needed between two Pings is given back
+//! Memory after idling: what is not needed for a while is given back
+
+use std::time::Duration;
 
 use devp2p_proto::{Instant, PeerState, Stage, Timeouts, internal};
 
-/// Traffic of a peer that only keeps the link alive
+use crate::sizes;
+use crate::subject::deadline;
+
+/// Traffic of a peer that does no more than to keep the link alive
 const QUIET: usize = 256;
-/// The memory that Pings and Pongs may take: a payload of at most 2 KiB, and twice what is needed
-const BASE_MESSAGES: usize = 2 * (2048 + 2 * QUIET);
+/// What Pings and Pongs may take, and what is kept in any case
+const BASE_MESSAGES: usize = 4 * QUIET + KEPT;
+
+/// How long memory may be kept that is not needed
+const INTERVAL: Duration = Duration::from_secs(15);
+/// Less than this is kept
+const KEPT: usize = 4096;
+/// The largest table of the compressor, which is kept while there is anything to send
+const TABLE: usize = 2 * 16_384;
 
 #[derive(Debug)]
 pub(super) struct Idling {
@@ -18,17 +30,24 @@ pub(super) struct Idling {
     quiet: Option<Interval>,
 }
 
-/// What happened since the last Ping
-#[derive(Debug, Clone, Copy, Default)]
+/// What happened for as long as memory may be kept, or longer
+#[derive(Debug, Clone, Copy)]
 struct Interval {
+    since: Instant,
     taken: usize,
     messages: bool,
     max_unsent: usize,
 }
 
+impl Interval {
+    const fn new(since: Instant, unsent: usize) -> Self {
+        Self { since, taken: 0, messages: false, max_unsent: unsent }
+    }
+}
+
 impl Idling {
-    pub(super) fn new(timeouts: Timeouts) -> Self {
-        Self { timeouts, ping: None, running: false, interval: Interval::default(), quiet: None }
+    pub(super) const fn new(timeouts: Timeouts) -> Self {
+        Self { timeouts, ping: None, running: false, interval: Interval::new(Instant::ZERO, 0), quiet: None }
     }
 
     pub(super) const fn note_write(&mut self) {
@@ -39,30 +58,43 @@ impl Idling {
         self.interval.messages = true;
     }
 
-    pub(super) fn note_input(&mut self, link: &PeerState<'_>, taken: usize, latest: Instant) {
+    pub(super) fn note_input(&mut self, link: &PeerState<'_>, taken: usize, now: Instant) {
         self.interval.taken += taken;
         if !self.running && link.stage() == Stage::Running {
             self.running = true;
-            self.ping = latest.checked_add(self.timeouts.ping);
+            self.ping = deadline(now, self.timeouts.ping);
         }
     }
 
-    /// What holds between any two calls
-    pub(super) fn check(&mut self, link: &PeerState<'_>) {
+    /// What holds between any two calls; `next` is when the link is to be woken
+    pub(super) fn check(&mut self, link: &PeerState<'_>, next: Option<Instant>) {
         self.interval.max_unsent = self.interval.max_unsent.max(link.unsent().len());
         if let (Stage::Running, Some(ping)) = (link.stage(), self.ping) {
-            assert!(link.next_timeout().is_some_and(|next| next <= ping), "no Ping is to be sent");
+            assert!(next.is_some_and(|next| next <= ping), "no Ping is to be sent");
         }
     }
 
-    /// Time has passed; `held` bytes belong to an incomplete frame, or to a message that was not handed out
-    pub(super) fn note_time(&mut self, link: &PeerState<'_>, latest: Instant, held: Option<usize>) {
-        if link.stage() != Stage::Running || self.ping.is_none_or(|ping| ping > latest) {
+    /// What was due by now starts anew with a new clock
+    pub(super) fn note_new_clock(&mut self, link: &PeerState<'_>, now: Instant) {
+        self.interval = Interval { messages: true, ..Interval::new(now, link.unsent().len()) };
+        if self.ping.is_some_and(|ping| ping <= now) {
+            self.ping = deadline(now, self.timeouts.ping);
+        }
+    }
+
+    /// Time has passed; `held` bytes are a part of a frame, or a message that was not handed out
+    pub(super) fn note_time(&mut self, link: &PeerState<'_>, now: Instant, held: Option<usize>) {
+        if link.stage() != Stage::Running {
             return;
         }
-        self.ping = latest.checked_add(self.timeouts.ping);
+        if self.ping.is_some_and(|ping| ping <= now) {
+            self.ping = deadline(now, self.timeouts.ping);
+        }
         let unsent = link.unsent().len();
-        let interval = std::mem::replace(&mut self.interval, Interval { max_unsent: unsent, ..Interval::default() });
+        if now.saturating_since(self.interval.since) < INTERVAL {
+            return;
+        }
+        let interval = std::mem::replace(&mut self.interval, Interval::new(now, unsent));
         let quiet = interval.taken <= QUIET && !interval.messages;
         let before = std::mem::replace(&mut self.quiet, quiet.then_some(interval));
         if let (true, Some(before)) = (quiet, before) {
@@ -71,7 +103,8 @@ impl Idling {
                 assert!(receive <= 2 * held + BASE_MESSAGES, "{receive} idle bytes to receive, {held} are used");
             }
             let used = interval.max_unsent.max(before.max_unsent).max(unsent);
-            assert!(transmit <= 2 * used + 2 * QUIET, "{transmit} idle bytes to send, {used} are used");
+            let table = if used > sizes::RESERVE { TABLE } else { 0 };
+            assert!(transmit <= 2 * used + KEPT + table, "{transmit} idle bytes to send, {used} are used");
         }
     }
 }

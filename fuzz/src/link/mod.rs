@@ -4,6 +4,7 @@ mod buffers;
 mod ending;
 mod fair_writing;
 mod idling;
+mod slowness;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use buffers::{check_too_short, new_link};
 use ending::Done;
 use fair_writing::FairWriting;
 use idling::Idling;
+use slowness::Slowness;
 
 /// Longer inputs only repeat themselves
 const MAX_OPERATIONS: usize = 1000;
@@ -72,6 +74,7 @@ struct Run<'buf, 'a> {
     done: Done,
     fair_writing: FairWriting,
     idling: Idling,
+    slowness: Slowness,
     written: BTreeMap<ProtocolId, Counters>,
     delivered: BTreeMap<ProtocolId, Counters>,
     /// How many bytes were last offered for sending
@@ -91,6 +94,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
             done: Done::default(),
             fair_writing: FairWriting::default(),
             idling: Idling::new(settings.timeouts),
+            slowness: Slowness::new(settings.timeouts),
             written: BTreeMap::new(),
             delivered: BTreeMap::new(),
             offered: 0,
@@ -115,9 +119,11 @@ impl<'buf, 'a> Run<'buf, 'a> {
     }
 
     fn check(&mut self) {
+        self.note_clock();
         self.subject.check();
         self.fair_writing.check_capacity(&self.subject.link, self.settings.protocols.len());
-        self.idling.check(&self.subject.link);
+        self.idling.check(&self.subject.link, self.subject.next_timeout());
+        self.slowness.check(&self.subject.link, self.subject.time());
     }
 
     /// Continues until both sides have sent Hello
@@ -137,14 +143,14 @@ impl<'buf, 'a> Run<'buf, 'a> {
             5 => self.flush(),
             6 | 7 => self.write(input),
             8 => self.write_rlp(input),
-            9 => {
-                self.time =
-                    self.time.saturating_add(nanos(input.pick(&[1, 2, 3, 10, 1000, 14_999, 30_000, u64::MAX / 2])))
-            }
+            9 => self.jump(input.pick(&[1, 2, 3, 10, 1000, 14_999, 30_000, u64::MAX / 2])),
             10 => self.wake(self.now()),
             11 => self.sleep(),
             12 => self.subject.hold_input(self.now(), input.flag()),
-            13 => self.slow = nanos(input.pick(&[0, 1, 2, 10, 20_000, u64::MAX])),
+            13 => {
+                self.slowness.note_jump();
+                self.slow = nanos(input.pick(&[0, 1, 2, 10, 20_000, u64::MAX]));
+            }
             14 => self.remote.hello(input),
             15..=17 => self.remote.message(input),
             18 => self.remote.any_message(input),
@@ -174,6 +180,12 @@ impl<'buf, 'a> Run<'buf, 'a> {
         }
     }
 
+    /// Time passes, and nobody looks at the timers
+    fn jump(&mut self, millis: u64) {
+        self.slowness.note_jump();
+        self.time = self.time.saturating_add(nanos(millis));
+    }
+
     fn now(&self) -> Instant {
         Instant::from_nanos(self.time.saturating_sub(self.slow))
     }
@@ -183,8 +195,10 @@ impl<'buf, 'a> Run<'buf, 'a> {
         let taken = self.subject.receive(self.now(), &waiting[..waiting.len().min(len)]);
         let refused = taken == 0 && !waiting.is_empty();
         self.remote.take(taken);
-        self.idling.note_input(&self.subject.link, taken, self.subject.latest);
-        // Without held input there is always an action, or input is wanted.
+        self.note_clock();
+        self.idling.note_input(&self.subject.link, taken, self.subject.time());
+        self.slowness.note_input(&self.subject.link, self.remote.frame_under_way(), self.subject.time());
+        // The driver's own hold is the only reason for which it may have nothing to do and nothing to read.
         if refused && !(self.subject.is_held() && self.subject.message_waits()) {
             assert!(self.poll().is_some(), "input is refused and nothing is to be done");
         }
@@ -212,6 +226,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
                 self.fair_writing.start(self.settings, &shared, &self.subject.link);
                 let ids: Vec<_> = shared.iter().map(|shared| shared.protocol).collect();
                 self.subject.permit_transmit(self.settings.max_transmit(&ids));
+                self.subject.permit_receive(self.settings.max_receive(&ids));
                 let known = |ours: &SharedProtocol| self.remote.agreed().iter().any(|agreed| agreed.is(ours));
                 let same = shared.len() == self.remote.agreed().len() && shared.iter().all(known);
                 assert!(!self.remote.certain || same, "{shared:?} is not what both have");
@@ -252,6 +267,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
         self.subject.sent(self.now(), len).unwrap();
         self.remote.note_sent(len);
         self.fair_writing.note_sent(len);
+        self.slowness.note_sent(len);
     }
 
     fn flush(&mut self) {
@@ -287,11 +303,21 @@ impl<'buf, 'a> Run<'buf, 'a> {
         }
     }
 
+    /// Tells those who watch the time that the driver has a new clock
+    fn note_clock(&mut self) {
+        if std::mem::take(&mut self.subject.clock_was_new) {
+            self.idling.note_new_clock(&self.subject.link, self.subject.time());
+            self.slowness.note_new_clock(self.subject.time());
+        }
+    }
+
     fn wake(&mut self, now: Instant) {
         self.done.woken = true;
         self.subject.handle_timeout(now);
         let held = self.remote.partial_frame().map(|partial| partial + self.waiting_bytes());
-        self.idling.note_time(&self.subject.link, self.subject.latest, held);
+        self.note_clock();
+        self.idling.note_time(&self.subject.link, self.subject.time(), held);
+        self.slowness.note_time(&self.subject.link, self.subject.time());
     }
 
     /// The memory of a message that has come and was not handed out
@@ -305,7 +331,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
 
     /// Lets time pass with only the messages that keep the link alive
     fn idle(&mut self, input: &mut Input<'_>) {
-        for _ in 0..=input.byte() % 8 {
+        for _ in 0..=input.byte() % 16 {
             self.remote.pong();
             self.pump();
             self.sleep();
@@ -313,10 +339,12 @@ impl<'buf, 'a> Run<'buf, 'a> {
         }
     }
 
-    /// The transport takes a little, again and again, just in time
+    /// The transport takes a little, again and again, just in time, and the peer is there
     fn trickle(&mut self, input: &mut Input<'_>) {
         let (len, steps) = (input.pick(&[1, 16, 64, 333, 5000]), input.byte() % 32);
         for _ in 0..=steps {
+            self.remote.pong();
+            self.receive(usize::MAX);
             self.send(len);
             self.sleep();
             self.check();
@@ -326,7 +354,9 @@ impl<'buf, 'a> Run<'buf, 'a> {
     /// Sleeps until there is something to do
     fn sleep(&mut self) {
         if let Some(deadline) = self.subject.link.next_timeout() {
-            self.slow = 0;
+            if std::mem::take(&mut self.slow) > 0 {
+                self.slowness.note_jump();
+            }
             self.time = self.time.max(deadline.as_nanos());
             self.wake(self.now());
         }

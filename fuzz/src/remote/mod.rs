@@ -59,8 +59,7 @@ pub(crate) struct Remote {
     pub(crate) role: Role,
     locals: &'static [Local],
     max_message: usize,
-    max_body: usize,
-    /// The version in our Hello, once it is sent
+    /// The version in our Hello, once that is said
     version: Option<u64>,
     agreed: Vec<Agreed>,
     pub(crate) expected: VecDeque<Expected>,
@@ -87,7 +86,6 @@ impl Remote {
             role: settings.role,
             locals: settings.protocols,
             max_message: settings.max_message,
-            max_body: settings.max_body(),
             version: None,
             agreed: Vec::new(),
             expected: VecDeque::new(),
@@ -133,6 +131,14 @@ impl Remote {
     pub(crate) fn partial_frame(&self) -> Option<usize> {
         let start = self.ends.iter().rev().find(|end| **end <= self.taken).copied().unwrap_or(self.handshake_end);
         (!self.damaged).then(|| self.taken.saturating_sub(start))
+    }
+
+    /// Where a frame starts of which the link has taken a part, and the length that it knows of
+    pub(crate) fn frame_under_way(&self) -> Option<(usize, usize)> {
+        let partial = self.partial_frame().filter(|partial| *partial > 0 && self.taken > self.handshake_end)?;
+        let start = self.taken - partial;
+        let end = self.ends.iter().find(|end| **end > self.taken)?;
+        Some((start, if partial < 32 { 32 } else { end - start }))
     }
 
     /// How many Pings the link has had to answer by now
@@ -339,8 +345,9 @@ impl Remote {
         let mut body = writer.finish().unwrap().to_vec();
         body.extend_from_slice(payload);
         let unexpected = self.version.is_none() && !matches!(id, HELLO | DISCONNECT);
+        let too_large = id < 16 && body.len() > sizes::MAX_BASE_BODY;
         self.say_body(&body);
-        if (fatal || unexpected) && body.len() <= sizes::MAX_BODY {
+        if (fatal || unexpected || too_large) && body.len() <= sizes::MAX_BODY {
             self.end_link();
         }
     }
@@ -350,7 +357,9 @@ impl Remote {
             // No frame can hold this.
             return;
         }
-        let limit = if self.version.is_some() { self.max_body } else { 2049 };
+        // The largest that any shared protocol takes; one that another does not take is judged by its id.
+        let limits = self.agreed.iter().map(|agreed| sizes::max_body(agreed.limit));
+        let limit = limits.fold(sizes::MAX_BASE_BODY, usize::max);
         let Keys::Agreed(frames) = &mut self.keys else {
             return;
         };

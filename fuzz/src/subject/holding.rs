@@ -4,9 +4,9 @@
 //! Once a message waits, no input is wanted, and the deadlines that wait for input stop. They start anew when the
 //! message is handed out. Any ending lifts the hold: `Deliver` comes, and then `Disconnect`.
 
-use devp2p_proto::{Cause, Instant, ProtocolId, Role, Stage, Timeouts, Timer};
+use devp2p_proto::{Cause, Instant, ProtocolId, Role, Stage, Timeout, Timeouts, Timer};
 
-use super::{Seen, Subject, Told, View};
+use super::{Seen, Subject, Told, View, deadline};
 
 #[derive(Debug)]
 pub(super) struct Holding {
@@ -100,15 +100,15 @@ impl Subject<'_> {
 
     fn end_rest(&mut self) {
         if std::mem::take(&mut self.holding.resting) {
-            self.holding.read = self.latest.checked_add(self.holding.timeouts.read);
-            self.holding.earliest_pong = self.latest.checked_add(self.holding.timeouts.pong);
+            self.holding.read = deadline(self.time(), self.holding.timeouts.read);
+            self.holding.earliest_pong = deadline(self.time(), self.holding.timeouts.pong);
         }
     }
 
     /// Called when bytes may have come
     pub(super) fn note_input(&mut self, taken: usize) {
         if taken > 0 && self.link.stage() == Stage::Running {
-            self.holding.read = self.latest.checked_add(self.holding.timeouts.read);
+            self.holding.read = deadline(self.time(), self.holding.timeouts.read);
         }
         self.note_hold();
     }
@@ -120,12 +120,28 @@ impl Subject<'_> {
         }
     }
 
+    /// Called with every time
+    pub(super) fn note_clock(&mut self) {
+        let due = self.holding.read.is_some_and(|deadline| deadline <= self.time());
+        if self.clock.is_new && due {
+            self.holding.read = deadline(self.time(), self.holding.timeouts.read);
+        }
+    }
+
     /// Called after time has passed
     pub(super) fn check_time(&mut self, before: &View) {
-        let due = self.holding.read.is_some_and(|deadline| deadline <= self.latest);
+        let due = self.holding.read.is_some_and(|deadline| deadline <= self.time());
+        let Holding { resting, earliest_pong, .. } = self.holding;
+        match self.link.cause().filter(|_| before.cause.is_none()) {
+            Some(Cause::Timeout(Timeout::Read)) => assert!(due && !resting, "a silent peer is given up early"),
+            Some(Cause::Timeout(Timeout::Pong)) => {
+                assert!(earliest_pong.is_some_and(|earliest| earliest <= self.time()) && !resting, "a Pong may come");
+            }
+            _ => {}
+        }
         if self.link.stage() == Stage::Running && due && !self.holding.resting {
-            assert!(before.owes_pong, "a silent peer is not timed out");
-            self.holding.read = self.latest.checked_add(self.holding.timeouts.read);
+            assert!(before.owes_pong, "a silent peer is not given up");
+            self.holding.read = deadline(self.time(), self.holding.timeouts.read);
         }
     }
 
@@ -134,7 +150,7 @@ impl Subject<'_> {
             return;
         }
         let Holding { resting, read, earliest_pong, .. } = self.holding;
-        let next = self.link.next_timeout();
+        let next = self.next_timeout();
         match self.link.next_timer() {
             Some(timer @ (Timer::Read | Timer::Pong)) if resting => panic!("{timer:?} does not stop"),
             Some(Timer::Read) => assert_eq!(next, read, "the read deadline"),

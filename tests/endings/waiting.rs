@@ -64,7 +64,7 @@ fn a_part_of_a_frame_ends_a_silence() {
     assert_eq!(scene.node.seen, [Seen::Deliver(ALPHA, 0, b"message".to_vec())]);
 }
 
-/// The peer has the whole time to hang up from the moment at which the last byte has left
+/// The time for the peer to close the connection starts when the last byte has left
 #[test]
 fn the_linger_begins_when_the_last_byte_has_left() {
     let mut scene = Scene::running();
@@ -89,7 +89,7 @@ fn the_linger_begins_when_the_last_byte_has_left() {
     assert_eq!(scene.node.cause(), Some(Cause::Local(Reason::USELESS_PEER)));
 }
 
-/// A wrong time far ahead does not take the time to hang up away
+/// After a wrong time far ahead, the peer still has its time to close the connection
 #[test]
 fn the_linger_begins_anew_with_a_new_clock() {
     let mut scene = Scene::running();

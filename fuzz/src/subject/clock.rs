@@ -1,6 +1,6 @@
 //! The driver's clock, as a link sees it
 //!
-//! Where it goes back by less than a minute, time stands still. Where it goes back by more it is a new clock, with
+//! If it goes back by less than a minute, time does not advance. If it goes back by more, it is a new clock, with
 //! which time goes on, and timers that have run out by then start anew.
 
 use std::time::Duration;

@@ -8,6 +8,8 @@
 //! > written since it last had nothing unsent. A refusal lasts until nothing of the protocol is unsent.
 //! > Then the protocol is told once that it can write.
 //!
+//! A message that is taken before the protocol was told puts that off until the message has left.
+//!
 //! So the first message after `Writable` is always taken, however late it comes, and no protocol
 //! has priority.
 
@@ -20,17 +22,8 @@ pub(super) struct Share {
     used: u32,
     /// The position in the stream at which its last frame ends
     end: u64,
-    refusal: Refusal,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Refusal {
-    #[default]
-    None,
-    /// The protocol was refused, and has had unsent bytes ever since
-    Outstanding,
-    /// The unsent bytes have left after a refusal, and the protocol has to be told that it can write
-    Lifted,
+    /// Whether the protocol was refused, and has not been told since that it can write
+    refused: bool,
 }
 
 impl Share {
@@ -38,21 +31,11 @@ impl Share {
         self.limit = up_to_4_gib(limit);
     }
 
-    /// Updates the share when bytes have left
-    fn settle(&mut self, sent: u64) {
-        if sent >= self.end {
-            self.used = 0;
-            if self.refusal == Refusal::Outstanding {
-                self.refusal = Refusal::Lifted;
-            }
-        }
-    }
-
     /// The length of the largest frame that is taken; `usize::MAX` if nothing of the protocol is unsent
-    pub(super) fn capacity(&self, sent: u64) -> usize {
+    pub(super) const fn capacity(&self, sent: u64) -> usize {
         if sent >= self.end {
             usize::MAX
-        } else if self.refusal == Refusal::Outstanding {
+        } else if self.refused {
             0
         } else {
             self.limit.saturating_sub(self.used) as usize
@@ -60,25 +43,20 @@ impl Share {
     }
 
     /// Notes a refusal; returns whether the protocol was not waiting for `Writable` already
-    pub(super) fn refuse(&mut self) -> bool {
-        core::mem::replace(&mut self.refusal, Refusal::Outstanding) == Refusal::None
+    pub(super) const fn refuse(&mut self) -> bool {
+        !core::mem::replace(&mut self.refused, true)
     }
 
     /// Notes a frame of `len` bytes, which ends at this position
     pub(super) fn wrote(&mut self, len: usize, sent: u64, end: u64) {
-        self.settle(sent);
-        self.used = self.used.saturating_add(up_to_4_gib(len));
+        let before = if sent >= self.end { 0 } else { self.used };
+        self.used = before.saturating_add(up_to_4_gib(len));
         self.end = end;
     }
 
     /// Whether the protocol is to be told that it can write; it is told once
-    pub(super) fn take_writable(&mut self, sent: u64) -> bool {
-        self.settle(sent);
-        let lifted = self.refusal == Refusal::Lifted;
-        if lifted {
-            self.refusal = Refusal::None;
-        }
-        lifted
+    pub(super) const fn take_writable(&mut self, sent: u64) -> bool {
+        sent >= self.end && core::mem::replace(&mut self.refused, false)
     }
 }
 
@@ -137,13 +115,16 @@ mod tests {
         assert_eq!(share.capacity(60_000_000), usize::MAX);
     }
 
+    /// Or `Writable` would come while that message is unsent
     #[test]
-    fn a_message_that_comes_before_writable_was_polled_does_not_swallow_it() {
+    fn a_message_that_is_taken_before_writable_was_polled_puts_it_off() {
         let mut share = share();
         share.wrote(60, 0, 60);
         share.refuse();
         share.wrote(60, 60, 120);
-        assert_eq!(share.capacity(60), 40);
-        assert!(share.take_writable(60));
+        assert_eq!(share.capacity(60), 0, "the refusal lasts");
+        assert!(!share.take_writable(60));
+        assert!(share.take_writable(120));
+        assert_eq!(share.capacity(120), usize::MAX);
     }
 }

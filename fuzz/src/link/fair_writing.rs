@@ -68,8 +68,6 @@ enum Refusal {
     Outstanding {
         until: Position,
     },
-    /// The protocol has to be told that it can write
-    Lifted,
 }
 
 impl Account {
@@ -87,7 +85,7 @@ impl Account {
         match self.refusal {
             _ if self.end <= sent => None,
             Refusal::Outstanding { .. } => Some(0),
-            Refusal::None | Refusal::Lifted => Some(self.share.saturating_sub(self.used)),
+            Refusal::None => Some(self.share.saturating_sub(self.used)),
         }
     }
 }
@@ -132,7 +130,6 @@ impl FairWriting {
             account.used = 0;
             if let Refusal::Outstanding { until } = account.refusal {
                 assert!(account.end <= until, "a refused protocol waits for more than the others may have unsent");
-                account.refusal = Refusal::Lifted;
             }
         }
     }
@@ -190,6 +187,10 @@ impl FairWriting {
                 account.end = end;
                 account.told = false;
                 account.refused = None;
+                // A message that is taken before the protocol was told puts that off until it has left.
+                if let Refusal::Outstanding { until } = &mut account.refusal {
+                    *until = (*until).max(end);
+                }
             }
             Err(WriteError::Full) => self.note_refusal(protocol, code, payload),
             Err(_) => {}
@@ -211,17 +212,20 @@ impl FairWriting {
     /// The link tells a protocol that it can write; returns the message that it waits to write
     pub(super) fn tell(&mut self, protocol: ProtocolId) -> Option<Message> {
         let account = self.accounts.get_mut(&protocol).expect("a protocol that is shared");
-        assert_eq!(account.refusal, Refusal::Lifted, "{protocol} is told that it can write");
+        assert_ne!(account.refusal, Refusal::None, "{protocol} is told that it can write");
+        assert!(account.end <= self.sent, "{protocol} is told while nothing of it is unsent");
         account.refusal = Refusal::None;
-        // It may have written before it was told, since nothing of it was unsent.
-        account.told = account.end <= self.sent;
+        account.told = true;
         account.refused.take()
     }
 
     /// Checks that every protocol was told, once only sending is left to do
     pub(super) fn check_told(&self, link: &PeerState<'_>) {
         let running = link.stage() == Stage::Running;
-        let waits = |(_, account): &(&ProtocolId, &Account)| account.refusal == Refusal::Lifted;
+        let taken = !self.after_hello || self.hello_end.is_some() && self.hello_unsent() == 0;
+        let waits = |(_, account): &(&ProtocolId, &Account)| {
+            taken && account.refusal != Refusal::None && account.end <= self.sent
+        };
         let waiting = self.accounts.iter().find(waits);
         assert!(!running || waiting.is_none(), "{waiting:?} was not told that it can write");
     }

@@ -1,0 +1,118 @@
+//! What is tried out in every state of one link
+
+use std::time::Duration;
+
+use devp2p_proto::{DisconnectReason, Instant, ProtocolId, Stage};
+use devp2p_testing::remote::{DISCONNECT, PING, PONG};
+use devp2p_testing::{ALPHA, BETA, noise};
+
+use crate::remote::Says;
+use crate::solo::{Refusal, Solo};
+use crate::view::check;
+
+impl Solo {
+    /// A message of `write_capacity` bytes is taken
+    pub fn use_capacity(mut self, protocol: ProtocolId) {
+        let code = [3, 2][protocol.0];
+        match self.link.write_capacity(protocol) {
+            Some(len) => {
+                self.link.write(self.now, protocol, code, &noise(1, len)).expect("the capacity can be used");
+            }
+            None => assert!(self.link.write(self.now, protocol, 0, b"").is_err(), "no capacity"),
+        }
+    }
+
+    /// A message of one byte more is not
+    pub fn exceed_capacity(mut self) {
+        for (protocol, code) in [(ALPHA, 3), (BETA, 2)] {
+            if let Some(len) = self.link.write_capacity(protocol) {
+                assert!(self.link.write(self.now, protocol, code, &noise(1, len + 1)).is_err(), "{len} and no more");
+            }
+        }
+    }
+
+    /// The network and the remote do all that they can, for three minutes: a link that has not ended lives
+    pub fn heal(mut self) {
+        self.link.hold_input(self.now, false);
+        self.held = false;
+        let damaged = self.remote.wire.iter().any(|unit| unit.damaged);
+        let mut answered = 0;
+        self.settle(&mut answered);
+        let lives = self.link.cause().is_none();
+        assert!(lives || self.link.cause().is_some());
+        if self.link.stage() == Stage::Running {
+            assert!(!damaged, "a damaged frame is not taken");
+            assert_eq!(self.refused, [Refusal::None; 2], "a protocol that was refused is told that it can write");
+            self.wait(Duration::from_secs(180), &mut answered);
+            assert_eq!(self.link.stage(), Stage::Running, "{:?}", self.link.cause());
+        }
+        let severed = self.remote.cut;
+        self.link.disconnect(self.now, DisconnectReason::REQUESTED);
+        self.wait(Duration::from_secs(60), &mut answered);
+        assert_eq!((self.link.stage(), self.told), (Stage::Closed, true), "{:?}", self.link);
+        let cause = self.link.cause().expect("it has ended");
+        let heard = self.remote.opened.last() == Some(&DISCONNECT);
+        if cause.sent_reason().is_none() {
+            assert!(!heard, "{cause} is not told");
+        } else if !severed && self.link.remote_id().is_some() && self.remote.is_up_to_date() {
+            assert_eq!(heard, self.has_announced(), "{cause} is told");
+        }
+    }
+
+    /// Whether there was a time at which a Disconnect could be sent
+    fn has_announced(&self) -> bool {
+        !self.remote.cut
+    }
+
+    fn pings(&self) -> usize {
+        self.remote.opened.iter().filter(|id| **id == PING).count()
+    }
+
+    /// Everything that can happen now does
+    fn settle(&mut self, answered: &mut usize) {
+        loop {
+            while !self.link.wants_input() || !self.link.unsent().is_empty() {
+                if !self.turn() {
+                    break;
+                }
+            }
+            self.answer(answered);
+            let bytes: Vec<u8> = self.remote.wire.iter().flat_map(|unit| unit.bytes.clone()).collect();
+            let taken = !bytes.is_empty() && self.feed(&bytes) > 0;
+            if !taken && !self.turn() {
+                return;
+            }
+        }
+    }
+
+    /// An action, and all bytes leave
+    fn turn(&mut self) -> bool {
+        let unsent = self.link.unsent().len();
+        let sent = self.sent(unsent);
+        check(&self.link, self.now);
+        self.poll() | sent
+    }
+
+    /// The remote greets, and answers each Ping
+    fn answer(&mut self, answered: &mut usize) {
+        if matches!(self.link.stage(), Stage::Handshake | Stage::Hello) && self.remote.wire.is_empty() {
+            self.remote.say(Says::Greeting);
+        }
+        if self.pings() > *answered && self.remote.say(Says::Pong) {
+            *answered += 1;
+        }
+    }
+
+    fn wait(&mut self, time: Duration, answered: &mut usize) {
+        let end: Instant = self.now.checked_add(time).unwrap();
+        self.settle(answered);
+        while let Some(at) = self.link.next_timeout().filter(|at| *at <= end) {
+            self.now = at;
+            self.link.handle_timeout(at);
+            check(&self.link, at);
+            self.settle(answered);
+        }
+        self.now = end;
+        assert!(self.remote.opened.iter().filter(|id| **id == PONG).count() as u64 <= self.link.liveness().pongs_sent);
+    }
+}

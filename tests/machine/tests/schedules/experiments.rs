@@ -2,32 +2,32 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{DisconnectReason, Instant, ProtocolId, Stage};
+use devp2p_proto::{DisconnectReason, Instant, Stage};
 use devp2p_testing::remote::{DISCONNECT, PING, PONG};
-use devp2p_testing::{ALPHA, BETA, noise};
+use devp2p_testing::{ALPHA, BETA};
 
 use crate::remote::Says;
-use crate::solo::{Refusal, Solo};
+use crate::solo::{Refusal, Solo, payload};
 use crate::view::check;
 
 impl Solo {
-    /// A message of `write_capacity` bytes is taken
-    pub fn use_capacity(mut self, protocol: ProtocolId) {
-        let code = [3, 2][protocol.0];
-        match self.link.write_capacity(protocol) {
-            Some(len) => {
-                self.link.write(self.now, protocol, code, &noise(1, len)).expect("the capacity can be used");
+    /// A message of `write_capacity` bytes is taken, of both protocols
+    pub fn use_capacity(mut self) {
+        let capacities = [ALPHA, BETA].map(|protocol| self.link.write_capacity(protocol));
+        for (protocol, code) in [(ALPHA, 3), (BETA, 2)] {
+            if let Some(len) = capacities[protocol.0] {
+                self.link.write(self.now, protocol, code, payload(len)).expect("the capacity can be used");
             }
-            None => assert!(self.link.write(self.now, protocol, 0, b"").is_err(), "no capacity"),
         }
     }
 
-    /// A message of one byte more is not
+    /// A message of one byte more is not, and none at all without capacity
     pub fn exceed_capacity(mut self) {
         for (protocol, code) in [(ALPHA, 3), (BETA, 2)] {
-            if let Some(len) = self.link.write_capacity(protocol) {
-                assert!(self.link.write(self.now, protocol, code, &noise(1, len + 1)).is_err(), "{len} and no more");
-            }
+            let capacity = self.link.write_capacity(protocol);
+            let len = capacity.map_or(0, |len| len + 1);
+            let outcome = self.link.write(self.now, protocol, code, payload(len));
+            assert!(outcome.is_err(), "{outcome:?} of {capacity:?}");
         }
     }
 

@@ -23,11 +23,16 @@ pub trait Machine: Sized {
     /// What there is to see in this state, and what becomes of it if nothing helps
     fn key(self) -> u64;
 
-    /// The number of experiments to make in each new state
-    const EXPERIMENTS: usize;
+    /// The number of experiments to make in this state
+    fn experiments(&self) -> usize;
 
     /// Makes an experiment, which uses the machine up
     fn experiment(self, number: usize);
+
+    /// Whether sequences that lead here are continued; if not, another start leads on from here
+    fn goes_on(&self) -> bool {
+        true
+    }
 }
 
 /// What a search has seen
@@ -79,14 +84,14 @@ fn from<M: Machine>(start: M::Start, depth: usize, kept: usize) -> Counts {
         for prefix in &frontier {
             for event in &alphabet {
                 let sequence = [&prefix[..], &[*event]].concat();
-                let Some(key) = try_out::<M>(start, &sequence) else { continue };
+                let Some((key, goes_on)) = try_out::<M>(start, &sequence) else { continue };
                 counts.tried += 1;
                 let times = seen.entry(key).or_insert(0);
                 *times += 1;
                 if *times == 1 {
                     experiments::<M>(start, &sequence);
                 }
-                if *times <= kept {
+                if *times <= kept && goes_on {
                     next.push(sequence);
                 }
             }
@@ -103,14 +108,18 @@ fn replay<M: Machine>(start: M::Start, sequence: &[M::Event]) -> Option<M> {
     sequence.iter().all(|event| machine.apply(*event)).then_some(machine)
 }
 
-fn try_out<M: Machine>(start: M::Start, sequence: &[M::Event]) -> Option<u64> {
+fn try_out<M: Machine>(start: M::Start, sequence: &[M::Event]) -> Option<(u64, bool)> {
     let _repeat = Repeat::<M>(start, sequence, "after");
-    replay::<M>(start, sequence).map(M::key)
+    let machine = replay::<M>(start, sequence)?;
+    let goes_on = machine.goes_on();
+    Some((machine.key(), goes_on))
 }
 
 fn experiments<M: Machine>(start: M::Start, sequence: &[M::Event]) {
     let _repeat = Repeat::<M>(start, sequence, "in an experiment after");
-    for number in 0..M::EXPERIMENTS {
-        replay::<M>(start, sequence).expect("it was carried out before").experiment(number);
-    }
+    let again = || replay::<M>(start, sequence).expect("it was carried out before");
+    let first = again();
+    let experiments = first.experiments();
+    first.experiment(0);
+    (1..experiments).for_each(|number| again().experiment(number));
 }

@@ -17,12 +17,14 @@
 //! `DEVP2P_DEPTH=7 cargo test --release -p devp2p-machine-tests --test schedules -- --nocapture` prints
 //! how many sequences were tried, and how many states there are.
 
+mod duo;
 mod experiments;
 mod explore;
 mod remote;
 mod solo;
 mod view;
 
+use duo::Duo;
 use explore::explore;
 use solo::{Solo, Start};
 
@@ -58,4 +60,11 @@ fn running_and_full() {
 #[test]
 fn closing() {
     every_schedule_of_one_link(&[Start::Closing]);
+}
+
+#[test]
+fn a_pair() {
+    use duo::Start::{Admission, Closing, Full, Running};
+    let (depth, kept) = (setting("DEVP2P_DEPTH", 8), setting("DEVP2P_KEPT", 1));
+    explore::<Duo>("a pair", &[Admission, Running, Full, Closing], depth, kept);
 }

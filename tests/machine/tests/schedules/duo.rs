@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use devp2p_proto::internal::past_handshake;
-use devp2p_proto::{Buffers, Cause, DisconnectReason, Instant, PeerState, ProtocolId, Role, Stage};
+use devp2p_proto::{Buffers, Cause, DisconnectReason, Instant, PeerState, ProtocolId, Role, Stage, WriteError};
 use devp2p_testing::{ALPHA, BETA, Node, Pair, Pipe, Seen};
 
 use crate::explore::Machine;
@@ -59,6 +59,8 @@ pub struct Duo {
     disturbed: bool,
     /// Writing has failed: only a Disconnect is read since
     severed: [bool; 2],
+    /// How often a protocol was refused that did not wait yet
+    refusals: [usize; 2],
 }
 
 impl Duo {
@@ -88,12 +90,21 @@ impl Duo {
         let now = self.pair.now;
         let before = View::of(self.link(side));
         let capacity = before.capacity[protocol.0];
-        let taken = self.link(side).write(now, protocol, 0, payload(len)).is_ok();
+        let outcome = self.link(side).write(now, protocol, 0, payload(len));
+        let taken = outcome.is_ok();
         assert_eq!(taken, capacity.is_some_and(|capacity| len <= capacity), "{capacity:?}");
         if taken {
             self.written[side][protocol.0].push(len);
         }
-        taken || View::of(self.link(side)) != before
+        let waits = self.waits(side);
+        self.refusals[side] += usize::from(outcome == Err(WriteError::Full) && !waits);
+        taken || self.waits(side) != waits
+    }
+
+    /// Whether a protocol was refused, and not told since that it can write
+    fn waits(&mut self, side: Side) -> bool {
+        let told = self.node(side).seen.iter().filter(|seen| matches!(seen, Seen::Writable(_))).count();
+        self.refusals[side] > told
     }
 
     fn timeout(&mut self) -> bool {
@@ -158,15 +169,21 @@ impl Duo {
 
     fn side_key(&mut self, side: Side) -> u64 {
         let (now, held, told) = (self.pair.now, self.held[side], self.node(side).ended);
+        let waits = self.waits(side);
         let mut hasher = DefaultHasher::new();
         let view = View::of(self.link(side));
         view.hash(now, &mut hasher);
-        (view.unsent.len(), view.capacity, held, told).hash(&mut hasher);
+        (view.unsent.len(), view.capacity, held, told, waits).hash(&mut hasher);
         let pipe = self.pipe(side);
         (pipe.waiting(), pipe.is_closed(), pipe.capacity == 0).hash(&mut hasher);
         abandon(self.link(side), now, told).hash(&mut hasher);
         hasher.finish()
     }
+}
+
+/// Whether the alphabet is not restricted to what finds most
+fn every_event() -> bool {
+    std::env::var_os("DEVP2P_EVERY_EVENT").is_some()
 }
 
 /// The length of a message of this protocol
@@ -203,30 +220,23 @@ impl Machine for Duo {
             to_recipient: Pipe::new(),
             to_initiator: Pipe::new(),
         };
-        let duo = Self { pair, held: [false; 2], told: [false; 2], written: Default::default(), disturbed: false, severed: [false; 2] };
+        let (held, told, severed, written) = ([false; 2], [false; 2], [false; 2], Default::default());
+        let duo = Self { pair, held, told, written, disturbed: false, severed, refusals: [0; 2] };
         let fill = |side| [Event::Stall(side), Event::Write(side, ALPHA, LARGE), Event::Write(side, ALPHA, LARGE)];
         match start {
             Start::Admission => duo,
             Start::Running => ready(duo, &[]),
             Start::Full => ready(duo, &[fill(0), fill(1)].concat()),
-            Start::Closing => ready(duo, &[Event::Write(1, BETA, LARGE), Event::Disconnect(0), Event::Turn(0)]),
+            Start::Closing => ready(duo, &[Event::Write(0, BETA, LARGE), Event::Disconnect(0), Event::Turn(0)]),
         }
     }
 
     fn alphabet() -> Vec<Event> {
         let of = |side| {
-            [
-                Event::Turn(side),
-                Event::SmallTurn(side),
-                Event::Write(side, ALPHA, LARGE),
-                Event::Write(side, BETA, SMALL),
-                Event::Ping(side),
-                Event::Hold(side),
-                Event::Stall(side),
-                Event::Disconnect(side),
-                Event::SendFailed(side),
-                Event::Close(side),
-            ]
+            let few = [Event::Turn(side), Event::Write(side, ALPHA, LARGE), Event::Hold(side), Event::Stall(side)];
+            let ends = [Event::Disconnect(side), Event::SendFailed(side)];
+            let more = [Event::SmallTurn(side), Event::Write(side, BETA, SMALL), Event::Ping(side), Event::Close(side)];
+            [&few[..], &ends, if every_event() { &more[..] } else { &[] }].concat()
         };
         [&of(0)[..], &of(1), &[Event::Timeout]].concat()
     }

@@ -22,8 +22,10 @@ mod side;
 mod wire;
 mod world;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::BTreeMap;
+use std::panic::catch_unwind;
 
+use devp2p_proto::{Cause, Timeout};
 use plan::Plan;
 use world::World;
 
@@ -52,6 +54,24 @@ fn run(seed: u64) -> World {
     world
 }
 
+/// The name of a cause, for the table of ends
+const fn kind(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Remote(_) => "Remote",
+        Cause::Local(_) => "Local",
+        Cause::ProtocolReturned { .. } => "ProtocolReturned",
+        Cause::Violation(_) => "Violation",
+        Cause::Timeout(Timeout::Handshake) => "Handshake timeout",
+        Cause::Timeout(Timeout::Read) => "Read timeout",
+        Cause::Timeout(Timeout::Frame) => "Frame timeout",
+        Cause::Timeout(Timeout::Pong) => "Pong timeout",
+        Cause::Timeout(_) => "Write timeout",
+        Cause::ReceiveClosed => "ReceiveClosed",
+        Cause::SendFailed => "SendFailed",
+        _ => "another",
+    }
+}
+
 /// Every `parts`-th seed, from `part` on
 fn seeds(part: u64, parts: u64) {
     if let Some(seed) = setting("DEVP2P_SEED") {
@@ -62,9 +82,19 @@ fn seeds(part: u64, parts: u64) {
         return;
     }
     let count = setting("DEVP2P_SEEDS").unwrap_or(300);
-    let failed = |seed: &u64| catch_unwind(AssertUnwindSafe(|| drop(run(*seed)))).is_err();
-    let failures: Vec<u64> = (0..count).filter(|seed| seed % parts == part).filter(failed).take(10).collect();
-    assert!(failures.is_empty(), "seeds {failures:?}");
+    let (mut failures, mut ends, mut messages) = (Vec::new(), BTreeMap::new(), 0);
+    for seed in (0..count).filter(|seed| seed % parts == part) {
+        let Ok(world) = catch_unwind(|| run(seed)) else {
+            failures.push(seed);
+            continue;
+        };
+        messages += world.sides.iter().map(|side| side.delivered.len()).sum::<usize>();
+        let kinds = world.sides.each_ref().map(|side| side.end.map_or("lives", |(cause, _)| kind(cause)));
+        *ends.entry(kinds).or_insert(0) += 1;
+    }
+    println!("{messages} messages; how initiator and recipient have ended:");
+    ends.iter().for_each(|([ours, theirs], count)| println!("{count:6} {ours:18} {theirs}"));
+    assert!(failures.is_empty(), "{} seeds: {:?}", failures.len(), &failures[..failures.len().min(10)]);
 }
 
 #[test]

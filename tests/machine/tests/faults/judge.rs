@@ -29,7 +29,7 @@ pub fn after_idling(world: &World) {
             assert!(ours.memory() <= KEPT, "memory is given back: {} bytes", ours.memory());
         }
         if ours.end.is_none() && theirs.end.is_none() && ours.ready && theirs.ready {
-            let lossless = !world.wires[side].faults.dead.is_some_and(|dead| dead < HEALED);
+            let lossless = world.wires[side].faults.dead.is_none_or(|dead| dead >= HEALED);
             assert!(!lossless || ours.has_written_all(), "a protocol that waits is told that it can write");
             assert!(!lossless || in_order(ours, theirs) == Completeness::All, "all messages have come");
         }
@@ -45,7 +45,10 @@ pub fn at_the_end(world: &World) {
         let complete = in_order(theirs, ours);
         assert!(explained(world, side, cause, their_cause), "{cause:?} and {their_cause:?} do not fit");
         let severed = ours.told_failed;
-        assert!(!cause.is_remote() || severed || complete == Completeness::All, "what was taken leaves before Disconnect");
+        assert!(
+            !cause.is_remote() || severed || complete == Completeness::All,
+            "what was taken leaves before Disconnect"
+        );
         assert!(heard(world, side, cause, their_cause), "{cause:?} was not heard: {their_cause:?}");
         assert_eq!(ours.link.next_timeout(), None);
     }
@@ -85,7 +88,9 @@ fn explained(world: &World, side: usize, cause: Cause, theirs: Cause) -> bool {
         Cause::ProtocolReturned { .. } => did(|deed| matches!(deed, Deed::Returned(_))),
         Cause::Remote(reason) => theirs.sent_reason() == Some(reason),
         Cause::Violation(_) => to_us.flipped,
-        Cause::ReceiveClosed => to_us.was_cut || world.sides[1 - side].end.map(|(_, at)| at) <= ours.end.map(|(_, at)| at),
+        Cause::ReceiveClosed => {
+            to_us.was_cut || world.sides[1 - side].end.map(|(_, at)| at) <= ours.end.map(|(_, at)| at)
+        }
         Cause::SendFailed => world.was_reset,
         Cause::Timeout(Timeout::Handshake) => late || flipped,
         Cause::Timeout(_) => late,

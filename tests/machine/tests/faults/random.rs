@@ -24,7 +24,7 @@ impl Random {
 
     /// True in one of so many cases
     pub fn one_in(&mut self, cases: u64) -> bool {
-        self.next() % cases == 0
+        self.next().is_multiple_of(cases)
     }
 
     pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {

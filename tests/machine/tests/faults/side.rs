@@ -201,6 +201,7 @@ impl Side {
                     (now, cause).hash(&mut self.history);
                     self.end = Some((cause, now));
                     output.close(now);
+                    assert!(self.link.poll().is_none(), "nothing comes after Disconnect");
                     return true;
                 }
                 action => {

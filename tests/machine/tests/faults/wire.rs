@@ -47,7 +47,17 @@ pub struct Wire {
 impl Wire {
     pub fn new(faults: Faults) -> Self {
         let (flight, unread) = (VecDeque::new(), VecDeque::new());
-        Self { faults, flight, unread, on_the_way: 0, free_at: 0, written: 0, end: None, flipped: false, was_cut: false }
+        Self {
+            faults,
+            flight,
+            unread,
+            on_the_way: 0,
+            free_at: 0,
+            written: 0,
+            end: None,
+            flipped: false,
+            was_cut: false,
+        }
     }
 
     /// Takes as many bytes as there is room for
@@ -132,7 +142,8 @@ impl Wire {
 
     /// The connection was reset: what is on the way is lost
     pub fn reset(&mut self, now: Time) {
-        (self.flight.clear(), self.unread.clear());
+        self.flight.clear();
+        self.unread.clear();
         self.on_the_way = 0;
         self.end = Some(now);
         self.was_cut = true;

@@ -39,9 +39,8 @@ impl World {
         let [ours, theirs] = plan.sides.clone();
         let wires = [Wire::new(ours.faults.clone()), Wire::new(theirs.faults.clone())];
         let (config, other) = (plan.config(1), plan.config(2));
-        let initiator = |now| {
-            PeerState::initiator(now, &config, key(2).node_id(), entropy(seed | 1), Buffers::growable()).unwrap()
-        };
+        let initiator =
+            |now| PeerState::initiator(now, &config, key(2).node_id(), entropy(seed | 1), Buffers::growable()).unwrap();
         let recipient = |now| PeerState::recipient(now, &other, entropy(!seed), Buffers::growable()).unwrap();
         let sides = [Side::new(ours, initiator), Side::new(theirs, recipient)];
         Self { plan, now: 0, sides, wires, was_reset: false, phase: Phase::Faulty, turns_now: 0 }

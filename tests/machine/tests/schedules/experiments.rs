@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{DisconnectReason, Instant, Stage};
+use devp2p_proto::{Cause, DisconnectReason, Instant, Stage, Timeout};
 use devp2p_testing::remote::{DISCONNECT, PING, PONG};
 use devp2p_testing::{ALPHA, BETA};
 
@@ -38,11 +38,11 @@ impl Solo {
         let damaged = self.remote.wire.iter().any(|unit| unit.damaged);
         let mut answered = 0;
         self.settle(&mut answered);
-        let lives = self.link.cause().is_none();
-        assert!(lives || self.link.cause().is_some());
         if self.link.stage() == Stage::Running {
             assert!(!damaged, "a damaged frame is not taken");
             assert_eq!(self.refused, [Refusal::None; 2], "a protocol that was refused is told that it can write");
+            let pongs = self.remote.opened.iter().filter(|id| **id == PONG).count() as u64;
+            assert_eq!(pongs, self.link.liveness().pings_received, "each Ping is answered");
             self.wait(Duration::from_secs(180), &mut answered);
             assert_eq!(self.link.stage(), Stage::Running, "{:?}", self.link.cause());
         }
@@ -50,18 +50,83 @@ impl Solo {
         self.link.disconnect(self.now, DisconnectReason::REQUESTED);
         self.wait(Duration::from_secs(60), &mut answered);
         assert_eq!((self.link.stage(), self.told), (Stage::Closed, true), "{:?}", self.link);
+        assert_eq!(self.delivered, self.taken, "a message that came before the end is delivered");
         let cause = self.link.cause().expect("it has ended");
         let heard = self.remote.opened.last() == Some(&DISCONNECT);
         if cause.sent_reason().is_none() {
             assert!(!heard, "{cause} is not told");
         } else if !severed && self.link.remote_id().is_some() && self.remote.is_up_to_date() {
-            assert_eq!(heard, self.has_announced(), "{cause} is told");
+            assert!(heard, "{cause} is told");
         }
     }
 
-    /// Whether there was a time at which a Disconnect could be sent
-    fn has_announced(&self) -> bool {
-        !self.remote.cut
+    /// The driver has no room for a message for three minutes: the link lives, and goes on afterwards
+    pub fn stay_held(mut self) {
+        self.link.hold_input(self.now, true);
+        self.held = true;
+        self.remote.say(Says::Message);
+        let damaged = self.remote.wire.iter().any(|unit| unit.damaged);
+        self.wait(Duration::from_secs(180), &mut 0);
+        let ended = self.remote.wire.iter().any(|unit| unit.what == Says::Disconnect) || self.link.cause().is_some();
+        assert!(damaged || ended || self.link.stage() == Stage::Running);
+        let cause = self.link.cause();
+        assert!(!matches!(cause, Some(Cause::Timeout(_))), "it is not timed out for what is held: {cause:?}");
+        self.heal();
+    }
+
+    /// The remote pings on, and of what is to leave only a byte does now and then: the link ends
+    pub fn trickle_out(mut self) {
+        for _ in 0..15 {
+            self.poll_all();
+            self.sent(self.link.unsent().len().min(1));
+            self.remote.say(Says::Ping);
+            self.offer_wire();
+            self.poll_all();
+            self.pass(10);
+        }
+        assert!(self.link.cause().is_some(), "it lives on with {} bytes unsent", self.link.unsent().len());
+    }
+
+    /// All bytes leave, and of a frame only a byte comes now and then: the link ends when the frame's time is over
+    pub fn trickle_in(mut self) {
+        self.settle(&mut 0);
+        if self.link.cause().is_some() || self.held {
+            return;
+        }
+        self.remote.say(Says::Message);
+        for _ in 0..4 {
+            assert_eq!(self.link.cause(), None);
+            let byte = self.remote.wire[0].bytes[..1].to_vec();
+            self.feed(&byte);
+            self.turn();
+            self.pass(8);
+        }
+        assert_eq!(self.link.cause(), Some(Cause::Timeout(Timeout::Frame)));
+    }
+
+    /// So many seconds go by
+    fn pass(&mut self, seconds: u64) {
+        let end = self.now.checked_add(Duration::from_secs(seconds)).expect("it is early");
+        while let Some(at) = self.link.next_timeout().filter(|at| *at <= end) {
+            self.now = at;
+            self.link.handle_timeout(at);
+            check(&self.link, at);
+        }
+        self.now = end;
+    }
+
+    /// Every action, without anything leaving
+    fn poll_all(&mut self) {
+        while !self.told && self.link.unsent().is_empty() && self.poll() {}
+        // Bytes are offered again and again, and behind them comes nothing.
+        (0..4).for_each(|_| _ = !self.told && self.poll());
+    }
+
+    fn offer_wire(&mut self) {
+        let bytes: Vec<u8> = self.remote.wire.iter().flat_map(|unit| unit.bytes.clone()).collect();
+        if !bytes.is_empty() {
+            self.feed(&bytes);
+        }
     }
 
     fn pings(&self) -> usize {

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fmt::Debug;
 
-
 /// Something that starts in a known way, and to which events happen
 pub trait Machine: Sized {
     /// How it starts
@@ -35,6 +34,10 @@ pub trait Machine: Sized {
     }
 }
 
+/// After more events than this only so many experiments are made
+const DEAR: usize = 4;
+const CHEAP: usize = 3;
+
 /// What a search has seen
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counts {
@@ -56,7 +59,6 @@ impl<M: Machine> Drop for Repeat<'_, M> {
         }
     }
 }
-
 
 /// Carries out every sequence of up to `depth` events from every start
 ///
@@ -119,7 +121,8 @@ fn experiments<M: Machine>(start: M::Start, sequence: &[M::Event]) {
     let _repeat = Repeat::<M>(start, sequence, "in an experiment after");
     let again = || replay::<M>(start, sequence).expect("it was carried out before");
     let first = again();
-    let experiments = first.experiments();
+    // Deep in the search only the cheap ones.
+    let experiments = first.experiments().min(if sequence.len() > DEAR { CHEAP } else { usize::MAX });
     first.experiment(0);
     (1..experiments).for_each(|number| again().experiment(number));
 }

@@ -6,7 +6,8 @@
 //! are the same if all observers of the link say the same, if the same is on the way, and if the link
 //! ends in the same way at the same time when nothing more comes or leaves (which shows its timers). In
 //! each new state experiments are made: calls that must be refused, messages as large as the capacity and
-//! larger, and a remote and a network that do all they can. A failure prints its sequence, which is as
+//! larger, a remote and a network that do all they can, and, after up to 4 events, a driver that has no room
+//! for minutes, and a byte now and then to or from the link. A failure prints its sequence, which is as
 //! short as possible.
 //!
 //! | variable | meaning | default |
@@ -23,6 +24,7 @@ mod experiments;
 mod explore;
 mod finds;
 mod remote;
+mod search;
 mod solo;
 mod view;
 

@@ -1,16 +1,17 @@
 //! One link and a scripted remote
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
 use devp2p_proto::internal::past_handshake;
-use devp2p_proto::{Action, Buffers, Config, DisconnectReason, Instant, PeerState, ProtocolId, Role, Stage, WriteError};
+use devp2p_proto::{
+    Action, Buffers, Config, DisconnectReason, Instant, PeerState, ProtocolId, Role, Stage, WriteError,
+};
 use devp2p_testing::remote::{LINK, REMOTE};
-use devp2p_testing::{ALPHA, BETA, PROTOCOLS, config, entropy, noise};
+use devp2p_testing::{ALPHA, PROTOCOLS, config, noise};
 
 use crate::explore::Machine;
 use crate::remote::{Remote, Says, id_of, message};
-use crate::view::{View, abandon, check};
+use crate::view::View;
 
 /// Where a link starts
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +88,7 @@ pub enum Refusal {
 
 /// One link, its remote, and what was promised so far
 pub struct Solo {
-    start: Start,
+    pub start: Start,
     pub link: PeerState<'static>,
     pub now: Instant,
     pub remote: Remote,
@@ -97,23 +98,24 @@ pub struct Solo {
     pub refused: [Refusal; 2],
     /// Protocols that were told so and have not written since
     pub promised: [bool; 2],
-    /// How many messages of the remote were delivered
+    /// How many messages of the remote were taken while the link ran, and delivered
+    pub taken: u8,
     pub delivered: u8,
     /// How many bytes have left
-    position: usize,
+    pub position: usize,
     /// The position at which the last frame of each protocol ends
-    ends: [usize; 2],
+    pub ends: [usize; 2],
 }
 
 impl Solo {
-    fn with(start: Start, link: PeerState<'static>, remote: Remote) -> Self {
+    pub fn with(start: Start, link: PeerState<'static>, remote: Remote) -> Self {
         let now = Instant::ZERO;
         let (refused, promised, ends) = ([Refusal::None; 2], [false; 2], [0; 2]);
-        let (held, told, delivered, position) = (false, false, 0, 0);
-        Self { start, link, now, remote, held, told, refused, promised, delivered, position, ends }
+        let (held, told, taken, delivered, position) = (false, false, 0, 0, 0);
+        Self { start, link, now, remote, held, told, refused, promised, taken, delivered, position, ends }
     }
 
-    fn prepared(start: Start, events: &[Event]) -> Self {
+    pub fn prepared(start: Start, events: &[Event]) -> Self {
         let buffers = Buffers::growable();
         let link = past_handshake(Instant::ZERO, limited(LINK), Role::Recipient, id_of(REMOTE), buffers).unwrap();
         let mut solo = Self::with(start, link, Remote::agreed());
@@ -130,16 +132,18 @@ impl Solo {
         let taken = self.link.receive(self.now, bytes);
         assert_eq!(taken > 0, wanted, "wants_input says whether something is taken");
         assert!(taken <= first || ending, "at most one message at a time");
-        self.take_from_wire(taken);
+        self.take_from_wire(taken, ending);
         taken
     }
 
-    fn take_from_wire(&mut self, mut taken: usize) {
+    fn take_from_wire(&mut self, mut taken: usize, ending: bool) {
         while let Some(unit) = self.remote.wire.front_mut().filter(|_| taken > 0) {
             let len = unit.bytes.len().min(taken);
             unit.bytes.drain(..len);
             taken -= len;
             if unit.bytes.is_empty() {
+                let counts = unit.what == Says::Message && !unit.damaged && !ending;
+                self.taken += u8::from(counts && self.link.stage() == Stage::Running);
                 self.remote.wire.pop_front();
             }
         }
@@ -269,7 +273,7 @@ impl Solo {
     }
 
     /// Calls that are refused in every state
-    fn misuse(&mut self) {
+    pub fn misuse(&mut self) {
         let before = View::of(&self.link);
         let now = self.now;
         let too_much = self.link.sent(now, before.unsent.len() + 1);
@@ -301,7 +305,7 @@ impl Solo {
         true
     }
 
-    fn perform(&mut self, event: Event) -> bool {
+    pub fn perform(&mut self, event: Event) -> bool {
         match event {
             Event::PartOf(what) => self.part_of(what),
             Event::All(what) => self.remote.say(what) && self.receive_rest(),
@@ -332,105 +336,5 @@ impl Solo {
                 true
             }
         }
-    }
-}
-
-impl Solo {
-    /// What distinguishes the states of a protocol: which messages fit, and what was promised
-    fn protocol_key(&self, protocol: ProtocolId) -> u64 {
-        let index = protocol.0;
-        let mut hasher = DefaultHasher::new();
-        let capacity = self.link.write_capacity(protocol);
-        capacity.map(|len| [SMALL, LARGE, MAX_SEND].map(|message| message <= len)).hash(&mut hasher);
-        (self.ends[index] > self.position, self.refused[index], self.promised[index]).hash(&mut hasher);
-        hasher.finish()
-    }
-}
-
-impl Machine for Solo {
-    type Start = Start;
-    type Event = Event;
-
-    fn start(start: Start) -> Self {
-        let greeting = [Event::Poll, Event::Poll];
-        let hello = [&greeting[..], &[Event::SentAll]].concat();
-        let ready = [Event::All(Says::Greeting), Event::Poll];
-        let running = [&hello[..], &ready].concat();
-        let full = [(ALPHA, LARGE), (BETA, LARGE), (ALPHA, LARGE), (BETA, LARGE)].map(|(p, len)| Event::Write(p, len));
-        match start {
-            Start::Initiator => {
-                let (now, buffers) = (Instant::ZERO, Buffers::growable());
-                let link = PeerState::initiator(now, limited(LINK), id_of(REMOTE), entropy(8), buffers);
-                Self::with(start, link.unwrap(), Remote::dialled())
-            }
-            Start::Recipient => {
-                let link = PeerState::recipient(Instant::ZERO, limited(LINK), entropy(7), Buffers::growable());
-                Self::with(start, link.unwrap(), Remote::dialling())
-            }
-            Start::Admission => Self::prepared(start, &[]),
-            Start::Hello => Self::prepared(start, &greeting),
-            Start::Running => Self::prepared(start, &running),
-            Start::Full => Self::prepared(start, &[&running[..], &full].concat()),
-            Start::Closing => Self::prepared(start, &[&running[..], &[Event::Disconnect]].concat()),
-        }
-    }
-
-    fn alphabet() -> Vec<Event> {
-        let said = [Says::Greeting, Says::Ping, Says::Pong, Says::Message, Says::Disconnect];
-        let parts = [Says::Greeting, Says::Ping, Says::Message].map(Event::PartOf);
-        let input = [Event::ReceivePart, Event::ReceiveRest, Event::ReceiveDamaged];
-        let driver = [Event::Poll, Event::SentPart, Event::SentAll, Event::Timeout];
-        let written = [(ALPHA, SMALL), (ALPHA, LARGE), (BETA, SMALL), (BETA, LARGE)].map(|(p, len)| Event::Write(p, len));
-        let asked = [Event::Ping, Event::Hold(true), Event::Hold(false), Event::Disconnect, Event::Returned];
-        let network = [Event::ReceiveClosed, Event::SendFailed];
-        [&parts[..], &said.map(Event::All), &input, &driver, &written, &asked, &network].concat()
-    }
-
-    fn apply(&mut self, event: Event) -> bool {
-        let unsent = self.link.unsent().len();
-        let before = (self.link.stage(), self.link.cause());
-        if !self.perform(event) {
-            return false;
-        }
-        let leaves = matches!(event, Event::SentPart | Event::SentAll);
-        self.remote.cut |= !leaves && self.link.unsent().len() < unsent;
-        check(&self.link, self.now);
-        let (stage, cause) = (self.link.stage(), self.link.cause());
-        assert!(stage as u8 >= before.0 as u8, "no stage comes again");
-        assert!(before.1.is_none() || cause == before.1 || cause.is_some_and(|c| c.is_remote()), "{before:?}, {cause:?}");
-        true
-    }
-
-    fn key(mut self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        View::of(&self.link).hash(self.now, &mut hasher);
-        self.remote.wire.iter().for_each(|unit| (unit.what, unit.progress(), unit.damaged).hash(&mut hasher));
-        (self.held, self.told).hash(&mut hasher);
-        // The two protocols differ in their names only.
-        let mut protocols = [ALPHA, BETA].map(|protocol| self.protocol_key(protocol));
-        protocols.sort_unstable();
-        protocols.hash(&mut hasher);
-        abandon(&mut self.link, self.now, self.told).hash(&mut hasher);
-        hasher.finish()
-    }
-
-    fn experiments(&self) -> usize {
-        if self.link.stage() == Stage::Running { 3 } else { 1 }
-    }
-
-    fn experiment(mut self, number: usize) {
-        match number {
-            0 => {
-                self.misuse();
-                self.heal();
-            }
-            1 => self.use_capacity(),
-            _ => self.exceed_capacity(),
-        }
-    }
-
-    fn goes_on(&self) -> bool {
-        let handshake = matches!(self.start, Start::Initiator | Start::Recipient);
-        !(handshake && matches!(self.link.stage(), Stage::Admission | Stage::Hello | Stage::Running) && self.link.unsent().is_empty())
     }
 }

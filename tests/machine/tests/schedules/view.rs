@@ -83,7 +83,10 @@ fn drain(link: &mut PeerState<'_>, hasher: &mut impl Hasher) -> u32 {
     while let Some(action) = link.poll() {
         match action {
             Action::Send(_) => break,
-            Action::Disconnect(_) => ends += 1,
+            Action::Disconnect(_) => {
+                ends += 1;
+                assert_eq!(ends, 1, "the end is told once");
+            }
             Action::Deliver { protocol, code, .. } => (protocol, code).hash(hasher),
             _ => 7.hash(hasher),
         }

@@ -7,9 +7,9 @@ use crate::protocol::{Capability, ProtocolId};
 use crate::reason::DisconnectReason;
 use crate::violation::Violation;
 
-/// Why a link ended: by whom, and what happened
+/// Why a link ended: who ended it, and what happened
 ///
-/// Under `serde` it serializes as its reason, whether the remote asked for it, and its text.
+/// Under `serde` it serializes as its reason, whether the remote has sent Disconnect, and its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -47,7 +47,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The reason in the terms of the wire
+    /// The [`DisconnectReason`] of this cause
     pub const fn reason(self) -> DisconnectReason {
         match self {
             Self::Remote(reason) | Self::Local(reason) => reason,
@@ -62,7 +62,7 @@ impl Cause {
         }
     }
 
-    /// Whether the peer asked for it
+    /// Whether the peer has sent Disconnect
     pub const fn is_remote(self) -> bool {
         matches!(self, Self::Remote(_))
     }
@@ -118,7 +118,7 @@ pub enum Timeout {
     Frame,
     /// The peer did not answer a Ping
     Pong,
-    /// The transport did not take what there was to send
+    /// The transport did not take the unsent bytes
     Write,
 }
 
@@ -143,7 +143,7 @@ pub enum ProtocolError {
     Reason(DisconnectReason),
     /// A message from the peer could not be decoded, or its code has no meaning
     BadMessage,
-    /// Otherwise
+    /// It failed in another way
     Other,
 }
 

@@ -41,7 +41,7 @@ impl FromStr for Enode {
     }
 }
 
-/// Which part of the text is not that of an enode URL
+/// Which part of an enode URL is wrong
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -52,7 +52,7 @@ pub enum ParseEnodeError {
     NodeId,
     /// The part after `@` is not an IP address with a port
     Address,
-    /// The query is something else than `discport` with a port
+    /// The query is not `discport` with a port
     Query,
 }
 

@@ -1,4 +1,4 @@
-//! What a call is refused with: one small error for each operation
+//! The errors of refused calls: one small error for each operation
 //!
 //! A refused call changes nothing.
 
@@ -104,13 +104,15 @@ impl Error for StartError {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum WriteError {
-    /// Earlier messages of the protocol are unsent; [`Action::Writable`](crate::Action::Writable) says when to retry
+    /// Earlier messages of the protocol are unsent, or our Hello is unsent in the caller's buffer
+    ///
+    /// [`Action::Writable`](crate::Action::Writable) says when to retry.
     Full,
-    /// The message is larger than this link can ever send
+    /// The message is larger than this link can send
     TooLarge,
     /// The code is not below the protocol's length
     InvalidCode,
-    /// The message's `Encodable` has begun a list and not filled it
+    /// The message's `Encodable` has begun a list and has not completed it
     Unfinished,
     /// The protocol is not shared with the peer
     NotShared,
@@ -171,7 +173,7 @@ impl fmt::Display for SentTooMuch {
 
 impl Error for SentTooMuch {}
 
-/// The protocol that is said to have returned is not shared with the peer
+/// The protocol in the call is not shared with the peer
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NotShared;

@@ -1,10 +1,10 @@
-//! What must hold by construction, and is checked where a failure helps somebody
+//! Conditions that hold by construction, and are checked only in the tests of this repository
 //!
-//! A user's build never panics: where such a condition does not hold there, the code goes on with an
-//! empty slice or a default. That would hide a mistake of ours, so the tests and fuzz targets of this
-//! repository stop at it.
+//! A user's build never panics: if such a condition does not hold there, the code continues with an
+//! empty slice or a default. That would hide our own mistake, so the tests and fuzz targets of this
+//! repository panic.
 
-/// Fails under the tests and fuzz targets of this repository if the condition does not hold
+/// Panics in the tests and fuzz targets of this repository if the condition does not hold
 macro_rules! invariant {
     ($condition:expr, $why:literal) => {
         if cfg!(any(test, feature = "__internal")) {
@@ -15,7 +15,7 @@ macro_rules! invariant {
 
 pub(crate) use invariant;
 
-/// The value, which is there by construction; a default in a user's build if it is not
+/// The value, which is present by construction; a default in a user's build if it is absent
 #[inline(always)]
 pub(crate) fn must<T: Default>(value: Option<T>, why: &'static str) -> T {
     if cfg!(any(test, feature = "__internal")) {

@@ -3,23 +3,23 @@
 //! A [`PeerState`] is the link between two nodes: the RLPx handshake and encryption, the `p2p` base
 //! protocol (Hello, Disconnect, Ping, Pong), the matching of capabilities, and any number of
 //! subprotocols (`eth`, `snap`, your own) side by side on one connection. Events go in, actions come
-//! out. It opens no socket, reads no clock, draws no random number, spawns nothing and never blocks,
+//! out. The link opens no socket, reads no clock, draws no random number, spawns nothing and never blocks,
 //! so that a TCP loop, an async executor, an interrupt handler and a fuzzer drive the same code and
 //! see the same behaviour.
 //!
-//! It does no discovery, no dialling policy, no peer table and no chain.
+//! The crate has no discovery, no dialling policy, no peer table and no chain.
 //!
 //! # The run loop
 //!
-//! This is a whole driver, for one link on one blocking socket. It replies to every message. The
-//! numbers are those of the comments.
+//! This is a complete driver for one link on one blocking socket. It replies to every message. The
+//! numbers of this list are in the comments of the code.
 //!
-//! 1. Do what the link asks for, until it asks for nothing more. `Send` is offered until
-//!    [`sent`](PeerState::sent) covers it; leave the loop there if the socket is full.
+//! 1. Do what the link asks for, until it asks for nothing more. `Send` is offered again until
+//!    [`sent`](PeerState::sent) covers its bytes. If the socket is full, leave the inner loop.
 //! 2. Wait for bytes, but only until [`next_timeout`](PeerState::next_timeout).
-//! 3. Give the link what came, if it [wants input](PeerState::wants_input). It takes at most one
-//!    message at a time, so that nothing piles up inside; offer the rest again after its actions.
-//! 4. Let time pass.
+//! 3. Give the link the bytes that came, if it [wants input](PeerState::wants_input). The link takes
+//!    at most one message at a time. Offer the remaining bytes again after the next actions.
+//! 4. Tell the link the time.
 //!
 //! ```no_run
 //! # #[cfg(not(feature = "alloc"))] fn main() {}
@@ -50,7 +50,7 @@
 //!                 Action::IdentityClaimed(id) => println!("{id}"), // or link.disconnect(..)
 //!                 Action::Ready(ready) => println!("{}", ready.hello().client_id()),
 //!                 Action::Deliver { code, payload, .. } => {
-//!                     // `payload` borrows the link, so the reply is made before it is written.
+//!                     // `payload` borrows the link, so the reply is copied before `write`.
 //!                     let reply = payload.to_vec();
 //!                     let sent = outbox.send(code, &reply, |protocol, code, reply| {
 //!                         link.write(now(), protocol, code, reply)
@@ -74,10 +74,10 @@
 //!                 _ => {}
 //!             }
 //!         }
-//!         // 2. Wait for bytes, until the link wants to be woken or `stop` is to be looked at.
+//!         // 2. Wait for bytes, until the next timeout, or until `stop` has to be checked.
 //!         let wake = link.next_timeout().map_or(Duration::MAX, |at| at.saturating_since(now()));
 //!         socket.set_read_timeout(Some(wake.clamp(SHORTEST_WAIT, LONGEST_WAIT)))?;
-//!         // 3. Give the link what came.
+//!         // 3. Give the link the bytes that came.
 //!         if link.wants_input() {
 //!             match input.fill_buf() {
 //!                 Ok([]) => link.receive_closed(now()),
@@ -90,7 +90,7 @@
 //!                 Err(_) => link.receive_closed(now()),
 //!             }
 //!         }
-//!         // 4. Let time pass.
+//!         // 4. Tell the link the time.
 //!         link.handle_timeout(now());
 //!     }
 //! }
@@ -107,7 +107,7 @@
 //!
 //! The examples `blocking`, `epoll`, `tokio` and `smol` are drivers for many links.
 //!
-//! This makes the link, on either side of a connection:
+//! A link has two constructors, one for each side of a connection:
 //!
 //! ```
 //! # #[cfg(not(feature = "alloc"))] fn main() {}
@@ -131,61 +131,61 @@
 //!
 //! # Writing
 //!
-//! [`write`](PeerState::write) takes all of a message or nothing, and seals it at once. A refusal is
-//! a [`WriteError`] that changes nothing. What one protocol has unsent never keeps another from
-//! writing: each shared protocol has a share of the transmit buffer. After `Full`,
-//! [`Action::Writable`] says when the protocol can write again, and then its next message is taken,
-//! however late it comes. There is always capacity for Ping, Pong and Disconnect. `Outbox`, under the
-//! feature `alloc`, keeps what was refused.
+//! [`write`](PeerState::write) takes a complete message and seals it at once, or refuses it. A refusal
+//! is a [`WriteError`] and changes nothing. The unsent bytes of one protocol never keep another
+//! protocol from writing: each shared protocol has a share of the transmit buffer. After `Full`,
+//! [`Action::Writable`] says when the protocol can write again. Its next message is then taken, however
+//! late the protocol writes it. There is always capacity for Ping, Pong and Disconnect. `Outbox`, under
+//! the feature `alloc`, keeps messages that were refused.
 //!
 //! # Backpressure
 //!
-//! A driver that has no room for another message calls [`hold_input`](PeerState::hold_input) and goes
-//! on. Pings are still answered, and everything but `Deliver` comes out, until the next message is
-//! complete. Then the link takes no more input, TCP slows the peer down, and the peer is not timed
+//! A driver that cannot take another message calls [`hold_input`](PeerState::hold_input) and continues
+//! its loop. The link still answers Pings, and `poll` gives every action except `Deliver`. Once the next
+//! message is complete, the link takes no more input, TCP slows the peer down, and the peer is not timed
 //! out. A driver must not stop reading because its own socket is full: two peers whose sockets are
-//! both full would wait for each other. In the same way, a protocol that handles no message until its
-//! own are written can deadlock with a peer that does the same.
+//! both full would wait for each other. In the same way, a protocol that handles no messages until its
+//! own messages are written can deadlock with a peer that does the same.
 //!
 //! # Endings
 //!
 //! However a link ends, [`Action::Disconnect`] comes exactly once, as the last action, with a
-//! [`Cause`]: who ended it, and why. A failure is an action and not an error of the input that led to
-//! it, so that `?` cannot lose the Disconnect frame on its way to the peer. What was accepted for
-//! sending leaves before our Disconnect does.
+//! [`Cause`]: who ended it, and why. A failure is reported by this action, and not by an error of the
+//! call that caused it. So `?` in a driver cannot drop a Disconnect that is still unsent. Messages that
+//! were accepted for sending leave before our Disconnect.
 //!
 //! # What may be decided when
 //!
 //! | moment | what is known |
 //! |---|---|
-//! | accept | nothing but the address: refuse here what is refused whatever its key |
-//! | [`Action::IdentityClaimed`] | the id that the peer claims. It may be another node's: anybody can replay a recorded auth, and anybody can encrypt an ack to us. Refuse ids here, and give no trust |
-//! | [`Action::Ready`] | the id is proven, and so is who wrote the Hello |
-//! | [`Action::Disconnect`] | [`is_remote_proven`](PeerState::is_remote_proven) says whether the cause may be held against the owner of the id |
+//! | accept | only the address: refuse here if the key does not matter |
+//! | [`Action::IdentityClaimed`] | the id that the peer claims. It may be another node's: anybody can replay a recorded auth, and anybody can encrypt an ack to us. Refuse ids here, but do not trust them |
+//! | [`Action::Ready`] | the id is proven, and the owner of the id has written the Hello |
+//! | [`Action::Disconnect`] | [`is_remote_proven`](PeerState::is_remote_proven) says whether the cause may be counted against the owner of the id |
 //!
 //! # What the encryption protects
 //!
-//! RLPx keeps a third party from changing or forging messages. It does not keep them secret from one
-//! that records both directions: the two are encrypted with one key and one keystream
-//! (rlpx.md §Known Issues), so known bytes of one direction give away the same positions of the other.
-//! A Hello is known to everybody who has dialled the node. The node that is dialled is visible, and a
-//! recorded auth can be replayed. Do not send over a link what must stay secret.
+//! RLPx keeps a third party from changing or forging messages. It does not keep them secret from an
+//! observer who records both directions: both are encrypted with one key and one keystream
+//! (rlpx.md §Known Issues), so known bytes of one direction reveal the bytes at the same positions of
+//! the other. Everybody who has dialled a node knows its Hello. The network can see which node is
+//! dialled, and a recorded auth can be replayed. Do not send secrets over a link.
 //!
 //! # Guides
 //!
 //! - [`guide::driver`]: put the link into an event loop of your own
 //! - [`guide::subprotocol`]: speak a protocol of your own over it
-//! - [`guide::no_alloc`]: run it in memory of your own, and what it takes
+//! - [`guide::no_alloc`]: run it in memory of your own, and how much it needs
 //! - [`guide::testing`]: test your protocol in virtual time, and fuzz it
-//! - [`guide::geth`]: where the parts of go-ethereum's `p2p` are
+//! - [`guide::geth`]: what corresponds to each part of go-ethereum's `p2p`
 //!
 //! # Features
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | none | the whole link in memory of the caller's, without an allocator |
+//! | none | the whole link in the caller's memory, without an allocator |
 //! | `alloc` | buffers that grow and shrink, payloads as `bytes::Bytes`, `Outbox` |
-//! | `rlp` (default until 1.0) | `alloc`, and messages through the `rlp` crate, which is `rlp06` here |
+//! | `rlp` (default until 1.0) | `alloc`, and messages through the `rlp` crate, re-exported as `rlp06` |
 //! | `std` (default) | `alloc`, and faster cryptography |
 //! | `log` | events of the link through `log` |
 //! | `defmt` | `Format` for all types, and on bare metal the events through `defmt` |
@@ -220,6 +220,10 @@
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
+
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod cause;
 mod enode;

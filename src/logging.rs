@@ -1,6 +1,6 @@
 //! Logging: through `defmt` where it is enabled, else through `log`, else not at all
 //!
-//! The two features are additive, and `defmt` wins. On a hosted target there is no transport for
+//! The two features are additive, and `defmt` takes precedence. On a hosted target there is no transport for
 //! `defmt`, so there only its `Format` derives are active and events go through `log`.
 
 use core::fmt;

@@ -6,7 +6,7 @@ use core::str::FromStr;
 /// A node's name: its secp256k1 public key without the 0x04 prefix, X ‖ Y
 ///
 /// Prints as 128 hexadecimal digits, the form in an `enode://` URL. Any 64 bytes make a `NodeId`;
-/// whether they are a point of the curve is checked where the key is put to use.
+/// whether they are a point of the curve is checked when the key is used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId([u8; 64]);
 
@@ -21,7 +21,7 @@ impl NodeId {
         &self.0
     }
 
-    /// Whether every byte is zero, which names nobody
+    /// Whether every byte is zero, which is not the id of any node
     pub fn is_zero(&self) -> bool {
         self.0.iter().all(|byte| *byte == 0)
     }
@@ -123,7 +123,7 @@ impl defmt::Format for NodeHash {
     }
 }
 
-/// As digits, not as a list of numbers; whole words keep the log frames short
+/// Prints digits, not a list of numbers; words of 16 bytes keep the log frames short
 #[cfg(feature = "defmt")]
 fn format_hex(f: defmt::Formatter<'_>, bytes: &[u8]) {
     for word in bytes.as_chunks().0 {

@@ -1,4 +1,4 @@
-//! What a protocol has to write and the link has refused
+//! Messages that the link has refused and that wait to be written
 
 use alloc::collections::VecDeque;
 
@@ -45,15 +45,15 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox for a protocol, in which payloads of at most `limit` bytes wait together
+    /// An outbox for a protocol; its waiting payloads have at most `limit` bytes together
     pub const fn new(protocol: ProtocolId, limit: usize) -> Self {
         Self { protocol, waiting: VecDeque::new(), bytes: 0, limit }
     }
 
-    /// Writes a message, or keeps it if the link is full or others wait before it
+    /// Writes a message, or keeps it if the link refuses it as `Full` or other messages wait before it
     ///
     /// # Errors
-    /// `Full` if the link is full and the payload exceeds what is left of the limit; the message is not
+    /// `Full` if the message has to wait and its payload exceeds the rest of the limit; the message is not
     /// kept then, and nothing changes. Otherwise the error of `write`, other than `Full`.
     pub fn send<T>(
         &mut self,
@@ -77,10 +77,10 @@ impl Outbox {
         Ok(())
     }
 
-    /// Writes what waits, as far as the link takes it
+    /// Writes the waiting messages, until the link refuses one
     ///
     /// # Errors
-    /// The first error of `write` other than `Full`. The message that led to it is dropped, unless the
+    /// The first error of `write` other than `Full`. The message with that error is dropped, unless the
     /// link has ended.
     pub fn flush<T>(
         &mut self,
@@ -123,7 +123,7 @@ mod tests {
 
     const PROTOCOL: ProtocolId = ProtocolId(3);
 
-    /// A link that takes as many messages as it is told
+    /// A link that takes `room` messages
     #[derive(Default)]
     struct Link {
         room: usize,

@@ -8,7 +8,7 @@ use crate::invariant::must;
 
 /// The name of a capability: 1 to 8 printable ASCII characters
 ///
-/// Orders byte by byte, case-sensitively, as message id ranges are handed out.
+/// Ordered byte by byte and case-sensitively, which is the order of the message id ranges.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
     /// Padded with zeros, which keeps the order of the unpadded bytes

@@ -1,16 +1,16 @@
-//! Why a link ends, as the wire says it
+//! The reason in a Disconnect, as it is on the wire
 
 use core::fmt;
 
 /// The reason in a Disconnect message (rlpx.md §Disconnect)
 ///
-/// A number; those that the specification names are constants here. Any other number survives the
-/// way from peer to peer and prints as a number.
+/// A number. The numbers that the specification names are constants here. Any other number is kept,
+/// and prints as a number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DisconnectReason(u64);
 
 impl DisconnectReason {
-    /// 0x00: somebody asked for it
+    /// 0x00: the disconnect was requested
     pub const REQUESTED: Self = Self(0x00);
     /// 0x01: the transport failed
     pub const TCP_ERROR: Self = Self(0x01);
@@ -18,7 +18,7 @@ impl DisconnectReason {
     pub const BREACH_OF_PROTOCOL: Self = Self(0x02);
     /// 0x03: no protocol in common
     pub const USELESS_PEER: Self = Self(0x03);
-    /// 0x04: no room for another peer
+    /// 0x04: the node has too many peers
     pub const TOO_MANY_PEERS: Self = Self(0x04);
     /// 0x05: the two nodes are connected already
     pub const ALREADY_CONNECTED: Self = Self(0x05);

@@ -10,7 +10,7 @@ const NANOS_PER_SEC: u64 = 1_000_000_000;
 
 /// A point in time, in whole nanoseconds since an origin of the driver's choice
 ///
-/// Only differences matter, so any steady clock will do: the time since the program started, a tick
+/// Only differences matter, so any steady clock is suitable: the time since the program started, a tick
 /// counter, or virtual time in a test. Covers 584 years from the origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

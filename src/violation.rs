@@ -47,7 +47,7 @@ pub enum Violation {
         /// The size of the payload, decompressed, in bytes
         size: usize,
     },
-    /// Another message came before Hello
+    /// A message other than Hello or Disconnect came before Hello
     ExpectedHello {
         /// The message id that came
         id: u64,
@@ -62,7 +62,7 @@ pub enum Violation {
     UnexpectedIdentity,
     /// The peer has the key of this node
     ConnectedToSelf,
-    /// Disconnect had no known encoding
+    /// Disconnect was in none of the known encodings
     MalformedDisconnect(RlpError),
 }
 
@@ -78,10 +78,10 @@ impl Violation {
         }
     }
 
-    /// Whether the peer is told
+    /// Whether the violation is answered with a Disconnect
     ///
-    /// After a failed MAC the two sides are out of step, or somebody else is sending. After a failed
-    /// handshake there are no keys to encrypt a Disconnect with.
+    /// After a wrong MAC the two sides no longer agree on the stream, or a third party is sending. After
+    /// a failed handshake there are no keys to encrypt a Disconnect with.
     pub const fn is_answered(self) -> bool {
         !matches!(
             self,

@@ -9,7 +9,7 @@ use zeroize::Zeroize;
 const ARITHMETIC: usize = match size_of::<usize>() {
     _ if cfg!(feature = "std") => 64 * 1024,
     8 => 24 * 1024,
-    _ => 8 * 1024,
+    _ => 7 * 1024,
 };
 /// How deep everything else goes
 const REST: usize = if cfg!(feature = "std") { 16 * 1024 } else { 4 * 1024 };

@@ -55,7 +55,7 @@ fn limited(seed: u8) -> Config {
     config(seed, PROTOCOLS).with_max_message(MAX).unwrap()
 }
 
-/// The curve's precomputed tables are made once for the whole process, by whoever comes first
+/// Makes the curve's precomputed tables, which the first use in a process allocates
 fn warm_up() {
     let now = Instant::ZERO;
     let mut link = PeerState::initiator(now, &limited(1), key(2).node_id(), entropy(9), Buffers::growable()).unwrap();
@@ -92,7 +92,7 @@ fn hand_over(from: &mut PeerState<'_>, to: &mut PeerState<'_>, delivered: &mut u
         }
         progress = true;
         from.sent(now, taken).unwrap();
-        // The other side's announcements and deliveries make room for more input.
+        // Once its actions are polled, the other side takes more input.
         while let Some(action) = to.poll() {
             match action {
                 Action::Deliver { .. } => *delivered += 1,
@@ -272,12 +272,12 @@ fn memory_is_given_back() {
         assert!(grown > 4 << 20, "{grown} bytes hold a message of 4 MiB");
     }
     idle.idle();
-    // The drivers' logs are on the heap too; they hold nothing but Ready and Authenticated here.
+    // The drivers' logs are on the heap too; they hold only Ready and IdentityClaimed here.
     let back = heap_of_both(before);
     assert!(back <= fresh.max(2 * 1024), "{back} bytes after the large message, {fresh} before");
 }
 
-/// A peer that leaves one byte unread keeps no more than what is unsent
+/// If a peer leaves one byte unread, the link keeps no more memory than its unsent bytes need
 #[test]
 fn memory_is_given_back_while_something_is_unsent() {
     warm_up();
@@ -319,7 +319,7 @@ fn memory_is_given_back_without_pings() {
     idle.idle();
     let back = heap_of_both(before);
     assert!(back <= 2 * 4096 + 2048, "{back} bytes");
-    assert_eq!((idle.a.link.next_timeout(), idle.b.link.next_timeout()), (None, None), "and nobody is woken");
+    assert_eq!((idle.a.link.next_timeout(), idle.b.link.next_timeout()), (None, None), "and neither link has a timer");
 }
 
 /// Printed for the record: `cargo test --test allocation -- --nocapture idle`

@@ -23,7 +23,7 @@ fn two_nodes_meet_talk_and_part() {
     assert_eq!(pair.initiator.delivered(), [(ALPHA, 0, b"to alpha".to_vec())]);
 
     pair.advance(Duration::from_secs(60));
-    assert_eq!(pair.causes(), (None, None), "an idle link lives by its Pings");
+    assert_eq!(pair.causes(), (None, None), "Pings keep an idle link alive");
 
     pair.initiator.link.disconnect(pair.now, DisconnectReason::CLIENT_QUITTING);
     pair.settle();
@@ -31,7 +31,7 @@ fn two_nodes_meet_talk_and_part() {
     assert_eq!(pair.causes(), (Some(Cause::Local(quitting)), Some(Cause::Remote(quitting))));
 }
 
-/// Each role is tested against the scripted remote, which has an RLPx of its own
+/// Tests each role against the scripted remote, which has an RLPx of its own
 #[test]
 fn both_roles_agree_with_an_independent_implementation() {
     let config = config(LINK, PROTOCOLS);

@@ -7,12 +7,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use devp2p_proto::{Action, Cause, Instant, Liveness, Network, PeerState, ProtocolInfo, SharedProtocol, Stage};
+use devp2p_proto::{Action, Cause, Instant, Liveness, Network, NodeId, PeerState, ProtocolInfo, SharedProtocol, Stage};
 
 use crate::node::Node;
 use crate::timeline::Timeline;
 
-/// How long a write may keep the loop from looking after its input
+/// How long a write may keep the loop from its input
 const WRITE_PATIENCE: Duration = Duration::from_millis(10);
 
 pub struct Driver {
@@ -20,7 +20,7 @@ pub struct Driver {
     socket: TcpStream,
     /// What the reading thread has read
     input: Receiver<Vec<u8>>,
-    /// The piece of it that the link is taking, and how far it has come
+    /// The piece of input that the link is taking, and how much of it was taken
     piece: Vec<u8>,
     taken: usize,
     /// Bytes of ack that wait to be sent together with our Hello
@@ -57,18 +57,18 @@ impl Driver {
 
     pub fn run(mut self, mut node: Node) -> Outcome {
         loop {
-            // 1. Do what the link asks for, and give it the input that is there.
+            // 1. Do what the link asks for, and give it the input that has come.
             while self.act(&mut node) || self.feed() {}
             if let Some(cause) = self.link.cause().filter(|_| self.link.stage() == Stage::Closed) {
-                return self.part(node, cause);
+                return self.end(node, cause);
             }
             // 2. Let the protocols write.
             let now = self.now();
             let busy = node.write(&mut self.link, now, &self.timeline);
             self.watch_pings();
-            // 3. Wait for input, at most until the link wants to be woken.
+            // 3. Wait for input, but not longer than until the next timeout.
             self.wait(if busy || !self.link.unsent().is_empty() { Duration::ZERO } else { self.until_timeout() });
-            // 4. Let time pass.
+            // 4. Tell the link the time.
             let now = self.now();
             self.link.handle_timeout(now);
         }
@@ -76,21 +76,14 @@ impl Driver {
 
     /// One action, if there is one that can be carried out
     fn act(&mut self, node: &mut Node) -> bool {
-        let (now, stage) = (self.now(), self.link.stage());
         let Some(action) = self.link.poll() else {
             return false;
         };
         match action {
-            Action::Send(bytes) => {
-                let result = match self.corrupt && stage == Stage::Running && bytes.len() > 256 {
-                    true => self.corrupt_and_write(),
-                    false => self.socket.write(bytes),
-                };
-                return self.sent(now, result);
-            }
+            Action::Send(_) => return self.send(),
             Action::IdentityClaimed(id) => {
-                self.timeline.note(format_args!("the peer has proven to be {:.8}…", id.to_string()));
-                // Our Hello is not sealed before the next poll: here the peer could be refused.
+                self.timeline.note(format_args!("the peer claims to be node {}", short(id)));
+                // Our Hello is sealed at the next poll, so the peer could be refused here.
                 self.ack = self.link.unsent().len();
                 if self.ack > 0 {
                     self.timeline.note(format_args!("sends ack, {} bytes", self.ack));
@@ -118,7 +111,13 @@ impl Driver {
         true
     }
 
-    fn sent(&mut self, now: Instant, result: io::Result<usize>) -> bool {
+    /// Writes once, and returns whether there may be more to do
+    fn send(&mut self) -> bool {
+        let (now, unsent) = (self.now(), self.link.unsent());
+        let result = match self.corrupt && self.link.stage() == Stage::Running && unsent.len() > 256 {
+            true => self.corrupt_and_write(),
+            false => self.socket.write(unsent),
+        };
         match result {
             Ok(len) => {
                 match self.link.stage() {
@@ -130,7 +129,7 @@ impl Driver {
                 self.link.sent(now, len).is_ok()
             }
             // The socket is full. The link keeps what it has; input goes on.
-            Err(error) if is_patience(&error) => false,
+            Err(error) if is_transient(&error) => false,
             Err(_) => {
                 self.link.send_failed(now);
                 true
@@ -139,10 +138,7 @@ impl Driver {
     }
 
     fn corrupt_and_write(&mut self) -> io::Result<usize> {
-        let Some(Action::Send(bytes)) = self.link.poll() else {
-            return Ok(0);
-        };
-        let mut damaged = bytes.to_vec();
+        let mut damaged = self.link.unsent().to_vec();
         let middle = damaged.len() / 2;
         damaged[middle] ^= 0x10;
         self.corrupt = false;
@@ -186,7 +182,7 @@ impl Driver {
         self.link.next_timeout().map_or(forever, |deadline| deadline.saturating_since(self.now()))
     }
 
-    /// Base-protocol messages are no actions, but they can be seen to have happened
+    /// Notes Pings and Pongs, which are not actions but are counted by the link
     fn watch_pings(&mut self) {
         let (before, after) = (self.liveness, self.link.liveness());
         if after.pings_sent > before.pings_sent {
@@ -205,29 +201,37 @@ impl Driver {
         self.timeline.elapsed().into()
     }
 
-    fn part(self, node: Node, cause: Cause) -> Outcome {
-        // Ends the reading thread too; that the peer may have closed already is no matter.
+    fn end(self, node: Node, cause: Cause) -> Outcome {
+        // Ends the reading thread, too. An error only means that the peer has closed already.
         let _ = self.socket.shutdown(Shutdown::Both);
         let report = report(&self.link, self.timeline.who(), self.addresses);
         Outcome { cause, complete: node.is_complete(), report }
     }
 }
 
-fn is_patience(error: &io::Error) -> bool {
+/// Whether to try a read or write again later: it timed out, the socket is full, or a signal came
+fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-/// Hands over what comes until the stream ends, which the closed channel tells
+/// A node as the library's own log names it: by the first digits of its id
+fn short(id: NodeId) -> String {
+    format!("{:.8}…", id.to_string())
+}
+
+/// Hands over the bytes that come; the end of the stream closes the channel
 fn read_all(mut socket: TcpStream, sender: &SyncSender<Vec<u8>>) {
     let mut buffer = vec![0; 64 * 1024];
-    while let Ok(len @ 1..) = socket.read(&mut buffer) {
-        if sender.send(buffer[..len].to_vec()).is_err() {
-            return;
+    loop {
+        match socket.read(&mut buffer) {
+            Ok(len @ 1..) if sender.send(buffer[..len].to_vec()).is_ok() => {}
+            Err(error) if is_transient(&error) => {}
+            Ok(_) | Err(_) => return,
         }
     }
 }
 
-/// How a node's evening went
+/// How the link of one node ended, and what the node has seen
 pub struct Outcome {
     pub cause: Cause,
     pub complete: bool,
@@ -236,8 +240,7 @@ pub struct Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = self.cause.reason();
-        writeln!(f, "{}  parted         {} (reason {:#04x}, {reason})\n", self.report, self.cause, reason.code())
+        writeln!(f, "{}  ended          {} (reason {:#04x})\n", self.report, self.cause, self.cause.reason().code())
     }
 }
 
@@ -256,15 +259,15 @@ fn report(link: &PeerState<'_>, who: &str, addresses: [SocketAddr; 2]) -> String
             traffic.ingress.wire_bytes
         ))
     };
-    let Some(info) = link.peer_info(network, part) else {
-        return format!("{who} never got to know its peer\n");
+    let Some((info, id)) = link.peer_info(network, part).zip(link.remote_id()) else {
+        return format!("{who} received no Hello\n");
     };
     let capabilities: Vec<_> = info.capabilities.iter().map(ToString::to_string).collect();
     let direction = if info.inbound { "inbound" } else { "outbound" };
     let mut text = format!(
-        "{who} saw\n  name           {}\n  id             {}\n  capabilities   {}\n  connection     {direction}, {local} to {remote}\n",
+        "{who} saw\n  name           {}\n  node           {}\n  capabilities   {}\n  connection     {direction}, {local} to {remote}\n",
         info.name,
-        info.id,
+        short(id),
         capabilities.join(" ")
     );
     for (name, part) in info.protocols() {

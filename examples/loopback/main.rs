@@ -1,12 +1,12 @@
-//! Two nodes in one process that meet over a real TCP socket, talk, and part
+//! Two nodes in one process that connect over TCP, exchange messages, and disconnect
 //!
 //! ```text
 //! cargo run --release --example loopback [-- --count N --size BYTES --trace --corrupt]
 //! ```
 //!
-//! Each node is a thread with a plain loop around its `PeerState` (`driver.rs`). What they say to
-//! each other is in `node.rs`. The exit status is 0 only if everything that was sent has arrived,
-//! every byte compared, and both sides know why they part.
+//! Each node is a thread with a plain loop around its `PeerState` (`driver.rs`). The protocols of
+//! both are in `node.rs`. The exit status is 0 only if every byte that was sent has arrived and was
+//! compared, and both sides know why the link ended.
 
 mod driver;
 mod node;
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
-    // Of five protocols the two share two, and of those one in the higher of two versions.
+    // The two share two names, and they share `bulk` in the higher of its two versions.
     let dialling = config(
         "dialler/1.0",
         &[
@@ -98,7 +98,7 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
 fn config(client_id: &str, protocols: &[Protocol<'_>]) -> Result<Config, Box<dyn Error>> {
     let mut key = [0; 32];
     getrandom::fill(&mut key)?;
-    // The reference Pings every 15 s; here nobody wants to wait that long to see one.
+    // The default is a Ping every 15 s, which is too long to wait for in an example.
     let mut timeouts = Timeouts::default();
     timeouts.ping = Duration::from_millis(400);
     Ok(Config::new(SecretKey::from_bytes(key)?, client_id, protocols)?.with_timeouts(timeouts)?)

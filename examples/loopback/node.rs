@@ -1,8 +1,8 @@
-//! What the two say to each other
+//! The protocols of the two nodes
 //!
-//! On `chat` each says something (code 0) and answers what the other says (code 1). Then the dialler
-//! sends numbered messages on `bulk` (code 0), which the listener compares byte by byte with what
-//! they should be, and reports how many were right (code 1).
+//! On `chat` each node sends a text (code 0) and answers the text of the other (code 1). Then the
+//! dialler sends numbered messages on `bulk` (code 0). The listener compares every byte with the
+//! expected one, and reports how many messages were right (code 1).
 
 use std::time::{Duration, Instant as Clock};
 
@@ -15,21 +15,21 @@ const ANSWER: u64 = 1;
 const ITEM: u64 = 0;
 const TALLY: u64 = 1;
 
-/// How far the evening has come
+/// How far the conversation has come
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Hellos are on their way
     Meeting,
-    /// Chatting until both have had their answer
+    /// Chatting until both have their answer
     Chatting,
     /// Sending, or counting, bulk messages
     Bulk {
         done: u64,
     },
-    /// All is said; a Ping of each side is still to be seen
+    /// All messages are exchanged; each side still waits for a Ping
     Lingering,
     /// A message was not what it should have been
-    Disappointed,
+    Failed,
     Done,
 }
 
@@ -95,7 +95,7 @@ impl Node {
             self.take_item(payload, timeline);
         } else {
             self.tally = payload.try_into().ok().map(u64::from_le_bytes);
-            timeline.note(format_args!("the listener has counted {} right ones", self.tally.unwrap_or_default()));
+            timeline.note(format_args!("the listener counted {} right bulk messages", self.tally.unwrap_or_default()));
             self.phase = Phase::Lingering;
         }
     }
@@ -103,15 +103,15 @@ impl Node {
     fn take_item(&mut self, payload: &[u8], timeline: &Timeline) {
         let done = if let Phase::Bulk { done } = self.phase { done } else { 0 };
         if self.bulk.get(done) != payload {
-            timeline.note(format_args!("bulk message {done} is not what it should be"));
-            self.phase = Phase::Disappointed;
+            timeline.note(format_args!("bulk message {done} has wrong content"));
+            self.phase = Phase::Failed;
             return;
         }
         self.phase = Phase::Bulk { done: done + 1 };
         self.meter.count(payload.len(), timeline);
     }
 
-    /// Writes what there is to say; returns whether there is more that could be written now
+    /// Writes the next messages; returns whether more could be written now
     pub fn write(&mut self, link: &mut PeerState<'_>, now: Instant, timeline: &Timeline) -> bool {
         while let Some((code, text)) = self.to_say.first() {
             if link.write(now, self.chat, *code, text.as_bytes()).is_err() {
@@ -141,7 +141,7 @@ impl Node {
                 }
                 false
             }
-            Phase::Disappointed => {
+            Phase::Failed => {
                 self.phase = Phase::Done;
                 link.protocol_returned(now, self.bulk_protocol, Err(ProtocolError::BadMessage)).is_ok()
             }
@@ -149,7 +149,7 @@ impl Node {
         }
     }
 
-    /// Writes until there is no room
+    /// Writes until the link refuses a message
     fn send_items(&mut self, link: &mut PeerState<'_>, now: Instant, mut done: u64) -> bool {
         while done < self.count && link.write(now, self.bulk_protocol, ITEM, self.bulk.get(done)).is_ok() {
             done += 1;
@@ -224,10 +224,10 @@ impl Meter {
     fn rate(&self) -> String {
         let seconds = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64()).max(1e-9);
         let (messages, bytes) = (self.messages as f64 / seconds, self.bytes as f64 / seconds);
-        format!("{} bulk messages so far, {messages:.0} messages/s, {:.1} MB/s", self.messages, bytes / 1e6)
+        format!("{} bulk messages, {messages:.0} messages/s, {:.1} MB/s", self.messages, bytes / 1e6)
     }
 
     fn finish(&self, timeline: &Timeline) {
-        timeline.note(format_args!("all bulk messages are here: {}", self.rate()));
+        timeline.note(format_args!("received all: {}", self.rate()));
     }
 }

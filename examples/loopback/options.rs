@@ -3,10 +3,10 @@
 pub const USAGE: &str = "\
 usage: loopback [OPTIONS]
 
-  --count N      messages in the bulk run (default 50000)
-  --size BYTES   bytes in each of them, 8 to 16777215 (default 1024)
+  --count N      number of bulk messages (default 50000)
+  --size BYTES   size of each bulk message, 8 to 16777215 (default 1024)
   --trace        show every piece that is sent and every message that is received
-  --corrupt      flip one bit on the wire during the bulk run, to see what becomes of it";
+  --corrupt      flip one bit of the bulk messages on the wire, to show how the link ends";
 
 #[derive(Debug)]
 pub struct Options {
@@ -29,7 +29,7 @@ impl Options {
             }
         }
         if !(8..=devp2p_proto::MAX_MESSAGE).contains(&options.size) {
-            return Err(format!("--size is 8 to {}", devp2p_proto::MAX_MESSAGE));
+            return Err(format!("--size must be 8 to {}", devp2p_proto::MAX_MESSAGE));
         }
         Ok(options)
     }

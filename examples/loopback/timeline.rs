@@ -45,7 +45,7 @@ impl Timeline {
     pub fn rate(&self, what: impl Display) {
         if std::io::stdout().is_terminal() {
             print!("\r\x1b[K{:9.4} s  {}  {what}", self.elapsed().as_secs_f64(), self.who);
-            // A rate that is not shown is no reason to stop.
+            // If the rate cannot be shown, go on without it.
             let _ = std::io::stdout().flush();
         } else {
             self.note(what);

@@ -5,17 +5,21 @@
 
 /// The rest of the bytes
 #[derive(Debug, Clone)]
-pub(crate) struct Input<'a>(&'a [u8]);
+pub(crate) struct Input<'a> {
+    bytes: &'a [u8],
+    /// How many payloads may still be as large as the link permits
+    huge: usize,
+}
 
 impl<'a> Input<'a> {
     pub(crate) const fn new(bytes: &'a [u8]) -> Self {
-        Self(bytes)
+        Self { bytes, huge: 0 }
     }
 
     /// The next byte, `None` at the end
     pub(crate) fn next(&mut self) -> Option<u8> {
-        let (byte, rest) = self.0.split_first()?;
-        self.0 = rest;
+        let (byte, rest) = self.bytes.split_first()?;
+        self.bytes = rest;
         Some(*byte)
     }
 
@@ -37,17 +41,22 @@ impl<'a> Input<'a> {
 
     /// As many bytes as a length byte says, or all that are left
     pub(crate) fn bytes(&mut self) -> &'a [u8] {
-        let len = usize::from(self.byte()).min(self.0.len());
-        let (bytes, rest) = self.0.split_at(len);
-        self.0 = rest;
+        let len = usize::from(self.byte()).min(self.bytes.len());
+        let (bytes, rest) = self.bytes.split_at(len);
+        self.bytes = rest;
         bytes
     }
 
     pub(crate) const fn rest(&self) -> &'a [u8] {
-        self.0
+        self.bytes
     }
 
-    /// A payload of a size at which something changes, up to one byte more than `limit`
+    /// Permits payloads of any size, but only a few of them, since each takes a second
+    pub(crate) const fn permit_huge(&mut self) {
+        self.huge = 2;
+    }
+
+    /// A payload with a length at a boundary, up to one byte more than `limit`
     pub(crate) fn payload(&mut self, limit: usize) -> Vec<u8> {
         let selector = self.byte();
         let len = match selector & 0x0f {
@@ -68,13 +77,24 @@ impl<'a> Input<'a> {
             14 => 64,
             _ => 1024,
         };
-        // Longer messages take time and show nothing new.
-        pattern(selector >> 4, len.min(limit + 1).min(MAX_PAYLOAD))
+        pattern(selector >> 4, self.affordable(len.min(limit + 1)))
+    }
+
+    /// Longer messages take time and find little that is new
+    pub(crate) const fn affordable(&mut self, len: usize) -> usize {
+        match (len > MAX_PAYLOAD, self.huge) {
+            (false, _) => len,
+            (true, 0) => MAX_PAYLOAD,
+            (true, _) => {
+                self.huge -= 1;
+                len
+            }
+        }
     }
 }
 
-/// The longest payload that is made, one byte more than the largest message limit that is configured
-pub(crate) const MAX_PAYLOAD: usize = 66_001;
+/// The longest payload that is made in most runs
+const MAX_PAYLOAD: usize = 66_001;
 
 /// Bytes that compress well, a little, or not at all
 fn pattern(kind: u8, len: usize) -> Vec<u8> {

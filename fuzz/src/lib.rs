@@ -1,8 +1,8 @@
 //! The bodies of the fuzz targets, which also run as ordinary tests
 //!
-//! They see the public surface of the crate, and its hidden module `internal`.
+//! They use the public surface of the crate, and its hidden module `internal`.
 //!
-//! A fuzzer cannot forge what it has no key for. When a fuzzer runs the bodies, the MACs of frames and the tags
+//! A fuzzer cannot forge a MAC. When a fuzzer runs the bodies, the MACs of frames and the tags
 //! of handshake packets therefore all pass. "Tampering is caught" is asserted only where the bodies run as tests.
 
 mod input;
@@ -10,6 +10,7 @@ mod link;
 mod packets;
 mod remote;
 mod settings;
+mod sizes;
 mod subject;
 
 pub use link::link;

@@ -17,7 +17,7 @@ use crate::subject::Seen;
 enum Target {
     /// A handshake packet
     Packet(Role),
-    /// A valid handshake packet, xored with the bytes; those beyond its end follow it
+    /// A valid handshake packet, xored with the bytes; bytes beyond its end are appended
     DamagedPacket(Role),
     /// Frames, the first of which should be Hello
     FramesToHello,
@@ -80,7 +80,7 @@ fn outcome(target: Target, settings: &Settings, stream: &[u8], chunk: usize) -> 
         drain(&mut link, &mut outcome);
         let last_word = usize::from(matches!(outcome.seen.last(), Some(Seen::Disconnect(_))));
         assert!(outcome.seen.len() - before <= 1 + last_word, "one call completes at most one message");
-        let (receive, transmit) = internal::memory(&mut link);
+        let (receive, transmit) = internal::memory(&link);
         assert!(receive <= settings.max_memory().0 && transmit <= settings.max_memory().1);
     }
     link.receive_closed(Instant::ZERO);

@@ -1,13 +1,14 @@
-//! The link under test: whose it is, what it offers, and how much room it has
+//! The link under test: its key, its protocols, and its memory
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use devp2p_proto::{Buffers, Config, Entropy, Protocol, Role, SecretKey, Timeouts};
+use devp2p_proto::{Buffers, Config, Entropy, Protocol, ProtocolId, Role, SecretKey, Timeouts};
 
 use crate::input::Input;
+use crate::sizes;
 
-/// A protocol of ours: name, version, length, and the largest message that it takes
+/// A protocol of ours: name, version, length, and the limit for its messages in both directions
 pub(crate) type Local = (&'static str, u64, u64, usize);
 
 const ANY: usize = devp2p_proto::MAX_MESSAGE;
@@ -23,6 +24,10 @@ const PROTOCOLS: &[&[Local]] = &[
 ];
 
 const MESSAGE_LIMITS: &[usize] = &[1024, 64, 100, 257, 4096, 66_000];
+/// The choice that permits messages of any size; one of many, since such a run takes fifty times as long
+const HUGE: u8 = 255;
+/// A limit for sending that differs from the limit for receiving
+const SEND_LIMITS: &[Option<usize>] = &[None, Some(64), None, Some(500), None];
 const WINDOWS: &[usize] = &[4096, 0, 64, 1000, 16_384, 200_000];
 const TABLES: &[usize] = &[1024, 0, 255, 256, 300, 16_384];
 
@@ -30,9 +35,9 @@ const TABLES: &[usize] = &[1024, 0, 255, 256, 300, 16_384];
 #[derive(Debug, Clone, Copy)]
 enum Room {
     Growable,
-    /// Slices: for this many messages to wait, and this many entries of the compressor's table
+    /// Slices: with this much beyond the smallest lengths, and this many entries of the compressor's table
     Fixed {
-        messages: usize,
+        surplus: (usize, usize),
         table: usize,
     },
 }
@@ -44,8 +49,12 @@ pub(crate) struct Settings {
     pub(crate) protocols: &'static [Local],
     pub(crate) timeouts: Timeouts,
     pub(crate) max_message: usize,
-    window: usize,
+    /// The largest payload that each protocol may send
+    pub(crate) max_sends: Vec<usize>,
+    pub(crate) window: usize,
     room: Room,
+    /// The caller's buffers are as small as possible
+    pub(crate) smallest: bool,
     pub(crate) role: Role,
     /// The encryption handshake is part of the run
     pub(crate) handshake: bool,
@@ -60,19 +69,33 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn read(input: &mut Input<'_>) -> Self {
         let flags = input.byte();
-        let (protocols, sizes) = (input.byte(), input.byte());
+        let (protocols, sizes, times) = (input.byte(), input.byte(), input.byte());
         let protocols = PROTOCOLS[usize::from(protocols) % PROTOCOLS.len()];
-        let max_message = MESSAGE_LIMITS[usize::from(sizes & 0x0f) % MESSAGE_LIMITS.len()];
         let size = usize::from(sizes >> 4);
         let window = WINDOWS[size % WINDOWS.len()];
-        let fixed = Room::Fixed { messages: 1 + size % 3, table: TABLES[size % TABLES.len()] };
-        let timeouts = timeouts(input.byte());
+        let timeouts = timeouts(times);
+        let extra = times / 5;
+        let mut max_message = MESSAGE_LIMITS[usize::from(sizes & 0x0f) % MESSAGE_LIMITS.len()];
+        if times == HUGE {
+            max_message = ANY;
+            input.permit_huge();
+        }
+        let max_send = SEND_LIMITS[usize::from(extra / 2) % SEND_LIMITS.len()].unwrap_or(max_message);
+        let (config, max_sends) = config(protocols, max_message, max_send, window, timeouts);
+        // The smallest possible buffers, or buffers that are larger by a few bytes or a few messages.
+        let surplus = match extra & 1 {
+            1 => (0, size % 3),
+            _ => (size, size % 3 * (sizes::largest_frame(max_send) + sizes::RESERVE)),
+        };
+        let fixed = Room::Fixed { surplus, table: TABLES[size % TABLES.len()] };
         Self {
-            config: config(protocols, max_message, window, timeouts),
+            config,
             protocols,
             timeouts,
             max_message,
+            max_sends,
             window,
+            smallest: flags & extra & 1 == 1,
             room: if flags & 1 == 0 { Room::Growable } else { fixed },
             role: if flags & 2 == 0 { Role::Initiator } else { Role::Recipient },
             twin: flags & 4 != 0,
@@ -88,35 +111,62 @@ impl Settings {
     pub(crate) fn memory(&self) -> Memory {
         match self.room {
             Room::Growable => Memory::Growable,
-            Room::Fixed { messages, table } => Memory::Fixed {
-                receive: vec![0xee; Buffers::receive_len(self.max_message)],
-                transmit: vec![0xee; messages * Buffers::transmit_len(self.max_message)],
+            Room::Fixed { surplus, table } => Memory::Fixed {
+                receive: vec![0xee; self.config.receive_len() + surplus.0],
+                transmit: vec![0xee; self.config.transmit_len() + surplus.1],
                 table: vec![0xeeee; table],
             },
         }
     }
 
-    /// How many bytes may wait to be sent, `None` where the slices limit that
-    pub(crate) fn send_window(&self) -> Option<usize> {
-        matches!(self.room, Room::Growable).then_some(self.window)
+    /// How many bytes of protocols' frames the caller's buffer holds, `None` for one that grows
+    pub(crate) fn fixed_capacity(&self) -> Option<usize> {
+        match self.room {
+            Room::Growable => None,
+            Room::Fixed { surplus, .. } => Some(self.config.transmit_len() + surplus.1 - sizes::RESERVE),
+        }
     }
 
-    /// The largest body that the link takes once messages are exchanged: a sixth is what the
-    /// reference encoder may add, and nine bytes are the longest message id
-    pub(crate) const fn max_body(&self) -> usize {
-        self.max_message + self.max_message / 6 + 32 + 9
+    /// The share that each of these shared protocols has for writing
+    pub(crate) fn shares(&self, shared: &[ProtocolId]) -> Vec<usize> {
+        let largest = |protocol: &ProtocolId| sizes::largest_frame(self.max_sends[protocol.0]);
+        let all: usize = shared.iter().map(largest).sum();
+        let share = |protocol| match self.fixed_capacity() {
+            None => self.window / shared.len(),
+            Some(capacity) => largest(protocol) + (capacity - all) / shared.len(),
+        };
+        shared.iter().map(share).collect()
     }
 
-    /// The most that growable buffers may occupy: receiving, and sending
+    /// The most that growable buffers may occupy before protocols are shared: receiving, and sending
     ///
-    /// Twice what is needed, since memory grows by doubling. For sending twice as much again: bytes that were sent
-    /// may still stand in front of those that wait.
+    /// Twice what is needed, since memory grows by doubling.
     pub(crate) fn max_memory(&self) -> (usize, usize) {
-        let frame = (self.max_body() + 32).max(2050 + 32);
-        let waiting = self.window.max(self.max_message + self.max_message / 64 + 100);
-        (2 * (frame + self.max_message) + 256, 4 * (waiting + 1024))
+        (2 * (sizes::max_body(self.max_message) + self.max_message) + 4400, 2 * GREETING)
+    }
+
+    /// The most that growable buffers may occupy for receiving, once these protocols are shared
+    pub(crate) fn max_receive(&self, shared: &[ProtocolId]) -> usize {
+        let limits = shared.iter().map(|protocol| self.protocols[protocol.0].3.min(self.max_message));
+        let largest = limits.max().unwrap_or_default();
+        2 * (sizes::max_body(largest).max(sizes::MAX_BASE_BODY) + 64 + largest)
+    }
+
+    /// The most that a growable buffer may occupy for sending, once these protocols are shared
+    ///
+    /// An eighth more than what is unsent is in use before the bytes that were sent are overwritten.
+    pub(crate) fn max_transmit(&self, shared: &[ProtocolId]) -> usize {
+        let largest = shared.iter().map(|protocol| sizes::largest_frame(self.max_sends[protocol.0]));
+        let unsent: usize = self.shares(shared).into_iter().zip(largest).map(|(share, frame)| share.max(frame)).sum();
+        let unsent = unsent + sizes::RESERVE + GREETING;
+        2 * (unsent + unsent / 8) + TABLE
     }
 }
+
+/// The largest table of the compressor
+const TABLE: usize = 2 * 16_384;
+/// Ack and Hello are shorter than this
+pub(crate) const GREETING: usize = 1400;
 
 /// What [`Buffers`] are made of
 #[derive(Debug)]
@@ -134,26 +184,40 @@ impl Memory {
     }
 }
 
-fn config(protocols: &[Local], max_message: usize, window: usize, timeouts: Timeouts) -> Config {
-    let protocol =
-        |(name, version, length, limit): &Local| Protocol::new(name, *version, *length).with_max_message(*limit);
-    let protocols: Vec<_> = protocols.iter().map(protocol).collect();
-    let config = Config::new(key(Side::Link), "fuzz/1", &protocols).unwrap();
+/// The configuration, and the largest payload that each protocol may send by it
+fn config(
+    protocols: &[Local],
+    max_message: usize,
+    max_send: usize,
+    window: usize,
+    timeouts: Timeouts,
+) -> (Config, Vec<usize>) {
+    let own =
+        |index: usize, limit: usize| if max_send == max_message || index.is_multiple_of(2) { limit } else { limit / 2 };
+    let protocol = |(index, (name, version, length, limit)): (usize, &Local)| {
+        Protocol::new(name, *version, *length).with_max_message(*limit).with_max_send(own(index, *limit))
+    };
+    let offers: Vec<_> = protocols.iter().enumerate().map(protocol).collect();
+    let config = Config::new(key(Side::Link), "fuzz/1", &offers).unwrap();
     let config = config.with_timeouts(timeouts).unwrap().with_max_message(max_message).unwrap();
-    config.with_send_window(window).with_listen_port(30303)
+    let config = config.with_max_send(max_send).unwrap().with_send_window(window).with_listen_port(30303);
+    let max_sends = protocols.iter().enumerate().map(|(index, local)| own(index, local.3).min(max_send)).collect();
+    (config, max_sends)
 }
 
 fn timeouts(choice: u8) -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    timeouts.slowest_rate = [timeouts.slowest_rate, 0, 1000][usize::from(choice / 5) % 3];
     let millis = Duration::from_millis;
     let fast = [10, 3, 7, 12, 5, 2].map(millis);
     let [handshake, ping, pong, read, write, linger] = match choice % 5 {
-        0 => return Timeouts::default(),
+        0 => return timeouts,
         1 => fast,
-        2 => [fast[0], fast[1], fast[2], Duration::from_nanos(1), fast[4], Duration::ZERO],
+        // Such a short time to read is permitted only to a link that sends no Pings.
+        2 => [fast[0], Duration::MAX, fast[2], Duration::from_nanos(1), fast[4], Duration::ZERO],
         3 => [Duration::MAX; 6],
         _ => [fast[0], millis(1), millis(2), fast[3], fast[4], fast[5]],
     };
-    let mut timeouts = Timeouts::default();
     timeouts.handshake = handshake;
     timeouts.ping = ping;
     timeouts.pong = pong;
@@ -172,7 +236,7 @@ pub(crate) enum Side {
     Stranger,
 }
 
-/// The key of a side; made once, since every one costs a multiplication
+/// The key of a side; made once, since each key costs a multiplication
 pub(crate) fn key(side: Side) -> SecretKey {
     static KEYS: OnceLock<[SecretKey; 3]> = OnceLock::new();
     let keys = KEYS.get_or_init(|| [1, 2, 3].map(|seed| SecretKey::from_bytes([seed; 32]).unwrap()));

@@ -1,4 +1,4 @@
-//! The fuzz targets over their committed corpus, and over inputs of proptest's
+//! The fuzz targets over their committed corpus, and over inputs from proptest
 
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ proptest! {
 
     #[test]
     fn link_keeps_its_promises(
-        settings in prop::collection::vec(any::<u8>(), 4),
+        settings in (any::<[u8; 3]>(), 0u8..255).prop_map(|(settings, times)| [&settings[..], &[times]].concat()),
         operations in prop::collection::vec(any::<u8>(), 0..400),
     ) {
         link(&[settings, operations].concat());
@@ -53,6 +53,15 @@ proptest! {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// 255 as the last of the settings permits payloads of 16 MiB, which take longer
+    #[test]
+    fn link_keeps_its_promises_with_payloads_of_any_size(
+        settings in (any::<[u8; 3]>(), Just(255u8)).prop_map(|(settings, times)| [&settings[..], &[times]].concat()),
+        operations in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        link(&[settings, operations].concat());
+    }
 
     #[test]
     fn handshakes_keep_their_promises(

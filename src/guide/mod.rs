@@ -1,10 +1,10 @@
-//! Guides: how to put the link to use
+//! Guides: how to use the link
 //!
 //! - [`driver`]: put the link into an event loop of your own
 //! - [`subprotocol`]: speak a protocol of your own over it
 //! - [`no_alloc`]: run it in memory of your own
 //! - [`testing`]: test your protocol in virtual time
-//! - [`geth`]: where everything is that you know from go-ethereum's `p2p`
+//! - [`geth`]: what corresponds to each part of go-ethereum's `p2p`
 //!
 //! # The life of a link
 //!

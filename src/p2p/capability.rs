@@ -23,8 +23,8 @@ pub(crate) enum Ids {
 
 /// Decides for every protocol of ours whether it is shared, and hands out the ranges of message ids
 ///
-/// A protocol is shared if both nodes list it with the same name and version. Of several shared
-/// versions of a name the highest is taken. The ranges follow each other from 0x10, in the byte-wise
+/// A protocol is shared if both nodes list it with the same name and version. The highest of
+/// several shared versions of a name is taken. The ranges follow each other from 0x10, in the byte-wise
 /// order of the names. `remote` may have any length and any repetitions; `local` has no repetitions.
 pub(crate) fn assign(local: &mut [Local], remote: impl Iterator<Item = Capability>) {
     for capability in remote {

@@ -14,9 +14,9 @@ pub(crate) fn encode(reason: DisconnectReason, out: &mut [u8; MAX_LEN]) -> &[u8]
     must(writer.finish().ok(), "a reason fits into its buffer")
 }
 
-/// Reads the payload in every form that is seen: `[reason]`, `[]`, a bare integer, or nothing
+/// Reads the payload in every form that clients send: `[reason]`, `[]`, a bare integer, or nothing
 ///
-/// No reason reads as `Requested`, and a number beyond 64 bits as the largest that fits.
+/// A missing reason reads as `REQUESTED`, and a number beyond 64 bits as the largest that fits.
 pub(crate) fn decode(payload: &[u8]) -> Result<DisconnectReason, RlpError> {
     if payload.is_empty() {
         return Ok(DisconnectReason::REQUESTED);
@@ -31,7 +31,7 @@ pub(crate) fn decode(payload: &[u8]) -> Result<DisconnectReason, RlpError> {
     }
 }
 
-/// An integer in any form: a reason is not worth losing over a leading zero
+/// An integer in any form; leading zeros are accepted
 fn integer(bytes: &[u8]) -> Result<DisconnectReason, RlpError> {
     let code = bytes.iter().fold(0_u64, |code, byte| match code.checked_mul(0x100) {
         Some(code) => code | u64::from(*byte),

@@ -12,7 +12,7 @@ pub(crate) const SNAPPY_VERSION: u64 = 5;
 /// The oldest version that speaks RLPx v4
 const OLDEST_VERSION: u64 = 4;
 
-/// A Hello as it stands in the bytes it came in
+/// A Hello, borrowed from the bytes of its payload
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hello<'a> {
     pub(crate) version: u64,
@@ -40,7 +40,7 @@ impl<'a> Hello<'a> {
         Ok(hello)
     }
 
-    /// Checks what the handshake has proven against what Hello says
+    /// Checks the content of Hello against the result of the handshake
     pub(crate) fn check(&self, proven: &NodeId, local: &NodeId) -> Result<(), Violation> {
         if self.version < OLDEST_VERSION {
             Err(Violation::IncompatibleVersion(self.version))
@@ -63,7 +63,7 @@ impl<'a> Hello<'a> {
     }
 }
 
-/// A node id that is missing or of another length is none, as for the reference client
+/// A node id that is missing or has another length reads as null, as in the reference client
 fn read_id(list: &mut Reader<'_>) -> Result<NodeId, RlpError> {
     let bytes = if list.is_empty() { &[] } else { list.bytes()? };
     Ok(NodeId::new(bytes.try_into().unwrap_or([0; 64])))
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// A Hello as another client might write it, with fields of any kind after the fifth
+    /// A Hello as another client might write it, with additional fields after the fifth
     fn foreign(version: u64, names: &[(&[u8], u64)], tail: &[u8]) -> Vec<u8> {
         let mut buffer = std::vec![0; 4096];
         let mut writer = Writer::new(&mut buffer);

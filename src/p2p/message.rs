@@ -5,7 +5,7 @@ use crate::violation::Violation;
 use crate::wire::rlp::{self, Reader};
 use crate::wire::snappy;
 
-/// Ids below this belong to the base protocol, those of shared protocols begin here
+/// Ids below this belong to the base protocol; the ids of shared protocols begin here
 pub(crate) const BASE_LENGTH: u64 = 0x10;
 
 /// The most bytes that a payload of the base protocol may have, in every client
@@ -36,8 +36,8 @@ pub(crate) struct Row {
     id: u64,
     /// The largest payload of ours for which the transmit buffer keeps capacity free
     ///
-    /// Hello has none, since it leaves before messages of protocols are taken. Of each other message
-    /// of the base protocol at most one is unsent at a time.
+    /// Hello has none, since it leaves before messages of protocols are taken. At most one message of
+    /// each other kind is unsent at a time.
     reserved: Option<usize>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) const TABLE: [Row; 4] = [
 ];
 
 impl Row {
-    /// The length of the largest body for which capacity is kept free, as badly compressed as Snappy allows
+    /// The length of the largest body for which capacity is kept free, at the worst compression of Snappy
     pub(crate) const fn reserved_body(&self) -> Option<usize> {
         match self.reserved {
             Some(payload) => Some(rlp::uint_len(self.id).saturating_add(snappy::max_compressed_len(payload))),

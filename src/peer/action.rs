@@ -15,9 +15,9 @@ pub enum Action<'a> {
     /// The peer claims this key; the place to refuse it
     ///
     /// Our Hello has not been sent. A call of [`disconnect`](crate::PeerState::disconnect) now sends a
-    /// Disconnect instead of it; the next poll admits the peer. The claim is proven by the first frame
-    /// with a right MAC, at the latest when [`Action::Ready`] comes: do not count a failure against the
-    /// owner of the key before that. See [what may be decided when](crate#what-may-be-decided-when).
+    /// Disconnect instead of our Hello. Otherwise the next poll admits the peer. The first frame with a
+    /// valid MAC proves the claim; [`Action::Ready`] comes only after that. Do not count a failure
+    /// against the owner of the key before that. See [what may be decided when](crate#what-may-be-decided-when).
     IdentityClaimed(NodeId),
     /// Both Hellos are exchanged, the key of the peer is proven, and protocols are agreed: start them
     Ready(Ready<'a>),
@@ -53,7 +53,7 @@ pub struct Ready<'a> {
 }
 
 impl<'a> Ready<'a> {
-    /// What the peer said of itself
+    /// What the peer said about itself in its Hello
     pub const fn hello(&self) -> &'a RemoteHello {
         self.hello
     }
@@ -71,7 +71,7 @@ impl defmt::Format for Ready<'_> {
     }
 }
 
-/// A message as an observer counts it
+/// The sizes of a message, for an observer that counts messages
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -99,9 +99,9 @@ pub enum Direction {
 }
 
 impl Action<'_> {
-    /// The message that was received, for those who watch messages go by
+    /// The message that was received, for observers of messages
     ///
-    /// For sent messages [`write`](crate::PeerState::write) returns the same.
+    /// For a sent message [`write`](crate::PeerState::write) returns the [`MessageEvent`].
     pub fn message_event(&self) -> Option<MessageEvent> {
         match self {
             Self::Deliver { protocol, code, payload } => Some(MessageEvent {

@@ -1,4 +1,4 @@
-//! What a link and a node say of themselves, in the shape of geth's `admin_peers` and
+//! What a link and a node report about themselves, in the shape of geth's `admin_peers` and
 //! `admin_nodeInfo`
 
 use heapless::Vec;
@@ -21,17 +21,17 @@ pub struct Network<'a> {
     pub remote_address: &'a str,
     /// Whether the peer is exempt from limits
     pub trusted: bool,
-    /// Whether the peer is one that is always kept
+    /// Whether the driver always keeps this peer
     pub is_static: bool,
 }
 
-/// What a protocol says of itself, if it says anything yet
+/// What a protocol reports about itself
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ProtocolInfo<P> {
     /// Its own handshake is not over; shown as `"handshake"`
     Handshake,
-    /// Its own part
+    /// What it reports
     Info(P),
 }
 
@@ -79,7 +79,7 @@ impl<'a, P> PeerInfo<'a, P> {
         }
     }
 
-    /// The shared protocols' own parts, by name
+    /// What the shared protocols report, by name
     pub fn protocols(&self) -> &[(Name, ProtocolInfo<P>)] {
         &self.protocols
     }
@@ -92,7 +92,7 @@ impl<'a, P> PeerInfo<'a, P> {
 
 /// A node as geth's `admin_nodeInfo` shows it
 ///
-/// Under `serde` it serializes to the same JSON, less what belongs to discovery.
+/// Under `serde` it serializes to the same JSON, without the data of discovery.
 #[derive(Debug, Clone)]
 pub struct NodeInfo<'a, P> {
     /// The node's key
@@ -111,7 +111,7 @@ pub struct NodeInfo<'a, P> {
 }
 
 impl<P> NodeInfo<'_, P> {
-    /// The offered protocols' own parts, by name
+    /// What the offered protocols report, by name
     pub fn protocols(&self) -> &[(Name, ProtocolInfo<P>)] {
         &self.protocols
     }
@@ -125,8 +125,8 @@ impl<P> NodeInfo<'_, P> {
 impl Config {
     /// The node as geth's `admin_nodeInfo` shows it
     ///
-    /// `ip` and `listen_address` are what the driver listens on; `part` gives each protocol's own
-    /// part, or `None` while it has none. Of several versions of a name the first is shown.
+    /// The driver listens on `ip` and `listen_address`. `part` gives what each protocol reports about
+    /// itself, or `None` while it reports nothing. If a name has several versions, the first is shown.
     pub fn node_info<'a, P>(
         &'a self,
         ip: &'a str,

@@ -75,7 +75,7 @@ struct Ports {
 impl Serialize for Ports {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("ports", 2)?;
-        // Discovery is somebody else's; geth shows 0 where it is off.
+        // This crate has no discovery; geth shows 0 if discovery is off.
         fields.serialize_field("discovery", &0)?;
         fields.serialize_field("listener", &self.listener)?;
         fields.end()

@@ -1,4 +1,4 @@
-//! Where a link keeps its bytes: slices of the caller's, or buffers that grow and shrink
+//! Where a link keeps its bytes: the caller's slices, or buffers that grow and shrink
 #![cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "nothing can grow without an allocator"))]
 
 use core::fmt;
@@ -13,8 +13,8 @@ use crate::wire::snappy;
 
 /// The memory of one link
 ///
-/// Either three slices of the caller's, beside which the link uses no memory, or buffers that grow
-/// with the messages and shrink again. Prints sizes only: the bytes may be what was said on a link.
+/// Either the caller's three slices, without an allocator, or buffers that grow with the messages and
+/// shrink again. Prints sizes only, since the bytes may be messages of a link.
 pub struct Buffers<'buf> {
     pub(super) receive: Arena<'buf>,
     pub(super) transmit: Store<'buf>,
@@ -22,16 +22,16 @@ pub struct Buffers<'buf> {
 }
 
 impl<'buf> Buffers<'buf> {
-    /// Uses the memory of the caller and no other
+    /// Uses the caller's memory
     ///
     /// - `receive` holds one incoming frame and, beside it, its payload decompressed: at least
     ///   [`Buffers::receive_len`] of the configured message limit.
-    /// - `transmit` holds what is sealed and unsent: at least [`Buffers::transmit_len`] of the largest
-    ///   messages to be sent. What it has beyond that is shared out equally, and lets several
-    ///   messages of a protocol wait.
-    /// - `table` is the compressor's. Any length will do: the largest power of two from 256 to 16,384
-    ///   is used. 1,024 entries compress messages of up to 1 KiB as well as more would. With fewer than
-    ///   256 nothing is compressed, which every peer can read.
+    /// - `transmit` holds frames that are sealed and unsent: at least [`Buffers::transmit_len`] of the
+    ///   largest messages to be sent. Capacity beyond that is divided equally among the shared
+    ///   protocols, so that several messages of a protocol can be unsent.
+    /// - `table` is the hash table of the compressor. Any length is accepted: the largest power of two
+    ///   from 256 to 16,384 entries is used. For messages of up to 1 KiB more than 1,024 entries do not
+    ///   help. With fewer than 256 entries nothing is compressed; every peer can read that.
     ///
     /// The constructor of the link refuses slices that are too small, and says what is needed.
     pub const fn fixed(receive: &'buf mut [u8], transmit: &'buf mut [u8], table: &'buf mut [u16]) -> Self {
@@ -44,8 +44,8 @@ impl<'buf> Buffers<'buf> {
 
     /// The length of `receive` for payloads of up to `max_message` bytes
     ///
-    /// The frame of the payload, as badly compressed as any encoder may (a sixth more than its
-    /// length), and the payload itself. Never less than 2,080 bytes, which a Hello of 2 KiB takes.
+    /// The frame of the payload at the worst compression of any encoder (a sixth more than its length),
+    /// and the payload itself. Never less than 2,080 bytes, which a Hello of 2 KiB needs.
     pub const fn receive_len(max_message: usize) -> usize {
         limits::receive_len(max_message)
     }
@@ -55,7 +55,7 @@ impl<'buf> Buffers<'buf> {
     /// `max_send` has the largest payload to be sent under each name of a protocol: one entry for
     /// `eth`, however many versions of it the node offers, since only one of them is shared. The
     /// result is the sum of their frames, and capacity for Ping, Pong and Disconnect. It is never less
-    /// than ack and Hello take.
+    /// than ack and Hello need.
     pub const fn transmit_len(max_send: &[usize]) -> usize {
         let (mut rest, mut frames) = (max_send, 0_usize);
         while let [len, others @ ..] = rest {
@@ -96,7 +96,7 @@ impl Buffers<'static> {
     }
 }
 
-/// As many of the bytes as asked for, or all
+/// The first `len` items, or all if there are fewer
 fn up_to<T>(slice: &mut [T], len: usize) -> &mut [T] {
     let len = slice.len().min(len);
     must(slice.get_mut(..len), "the length is at most that of the slice")
@@ -118,7 +118,7 @@ impl Store<'_> {
         }
     }
 
-    /// As many bytes from the start as asked for, or all that the caller gave
+    /// The first `len` bytes, or all of the caller's slice if it is shorter
     pub(super) fn grow(&mut self, len: usize) -> &mut [u8] {
         match self {
             Self::Fixed(bytes) => up_to(bytes, len),
@@ -126,7 +126,7 @@ impl Store<'_> {
         }
     }
 
-    /// How much memory the buffer occupies; none of the link's own if it is the caller's
+    /// How much memory the buffer occupies; 0 for the caller's slice
     pub(super) fn allocated(&self) -> usize {
         match self {
             Self::Fixed(_) => 0,
@@ -159,10 +159,10 @@ pub(super) enum Arena<'buf> {
 }
 
 impl Arena<'_> {
-    /// Puts payloads beside frames that take up to `frame_len` bytes
-    pub(super) fn split(&mut self, frame_len: usize) {
+    /// Keeps the last `largest` bytes for payloads, and the rest for frames
+    pub(super) fn split(&mut self, largest: usize) {
         match self {
-            Self::Fixed { frame, .. } => *frame = frame_len,
+            Self::Fixed { bytes, frame } => *frame = bytes.len().saturating_sub(largest),
             Self::Growable { .. } => {}
         }
     }
@@ -184,7 +184,7 @@ impl Arena<'_> {
 
     /// The first `len` bytes of a frame that will have `whole`
     ///
-    /// The buffer grows with what has come, so that a large claim costs nothing by itself.
+    /// The buffer grows with the bytes that have come, so that a large announced size alone costs nothing.
     pub(super) fn grow_frame(&mut self, len: usize, whole: usize) -> &mut [u8] {
         match self {
             Self::Fixed { bytes, .. } => up_to(bytes, len),
@@ -229,7 +229,7 @@ impl Arena<'_> {
         }
     }
 
-    /// How much memory the buffers occupy; none of the link's own if they are the caller's
+    /// How much memory the buffers occupy; 0 for the caller's slice
     pub(super) fn allocated(&self) -> usize {
         match self {
             Self::Fixed { .. } => 0,
@@ -237,7 +237,7 @@ impl Arena<'_> {
         }
     }
 
-    /// Gives back what exceeds the two peaks; only the first bytes of each remain, as many as given
+    /// Gives back what exceeds the two peaks; the first `kept` bytes of each buffer stay
     pub(super) fn trim(&mut self, peak: (usize, usize), kept: (usize, usize)) {
         match self {
             Self::Fixed { .. } => {}
@@ -257,7 +257,7 @@ pub(super) enum Table<'buf> {
 }
 
 impl Table<'_> {
-    /// The table for a payload of `len` bytes, none for one that is too short to repeat itself
+    /// The table for a payload of `len` bytes; empty if the payload is too short to compress
     pub(super) fn for_payload(&mut self, len: usize) -> &mut [u16] {
         match self {
             Self::Fixed(table) => table,
@@ -266,7 +266,7 @@ impl Table<'_> {
         }
     }
 
-    /// How much memory the table occupies; none of the link's own if it is the caller's
+    /// How much memory the table occupies; 0 for the caller's slice
     pub(super) fn allocated(&self) -> usize {
         match self {
             Self::Fixed(_) => 0,
@@ -274,7 +274,7 @@ impl Table<'_> {
         }
     }
 
-    /// Gives the memory back; nothing of value is lost
+    /// Gives the memory back; the next payload does not need the content
     pub(super) fn clear(&mut self) {
         match self {
             Self::Fixed(_) => {}

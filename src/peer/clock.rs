@@ -4,20 +4,20 @@ use core::time::Duration;
 
 use crate::time::Instant;
 
-/// A clock that goes back by less than this is taken to be unsteady, and by more to be a new one
+/// A clock that goes back by less than this is unsteady; one that goes back further is a new clock
 const NEW_CLOCK: Duration = Duration::from_secs(60);
 
 /// Time that never goes back
 ///
-/// The link counts in a time of its own, which is ahead of the driver's clock by what that has gone
-/// back. Where the driver's clock goes back by less than a minute, time stands still until it has
-/// caught up. Where it goes back by more, it is a new clock and time goes on with it, so that one wrong
-/// `now` far ahead does not disable the timers.
+/// The link has a time of its own. If the driver's clock goes back by less than a minute, the link's
+/// time does not advance until the clock has caught up. If the clock goes back further, the link takes
+/// it for a new clock: its time continues from where it was, and is ahead of the new clock from then
+/// on. So one wrong `now` far ahead does not disable the timers.
 #[derive(Debug)]
 pub(super) struct Clock {
     /// The latest time of the driver's clock
     latest: Instant,
-    /// How many nanoseconds the link's time is ahead of it
+    /// How many nanoseconds the link's time is ahead of the driver's clock
     ahead: u64,
 }
 

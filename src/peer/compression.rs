@@ -11,7 +11,7 @@ pub(super) enum Compression {
 }
 
 impl Compression {
-    /// With a peer of this version of the base protocol
+    /// The encoding with a peer of this version of the base protocol
     pub(super) const fn with_version(version: u64) -> Self {
         if version >= hello::SNAPPY_VERSION { Self::Snappy } else { Self::None }
     }
@@ -24,7 +24,7 @@ impl Compression {
         }
     }
 
-    /// The longest payload that is sure to fit into `len` bytes, `None` if not even an empty one is
+    /// The longest payload that always fits into `len` bytes, `None` if not even an empty one does
     pub(super) const fn max_input(self, len: usize) -> Option<usize> {
         match self {
             Self::None => Some(len),

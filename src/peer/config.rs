@@ -1,4 +1,4 @@
-//! A node as its links see it: key, name, protocols, timeouts, limits
+//! The configuration of a node: key, name, protocols, timeouts, limits
 
 use core::time::Duration;
 
@@ -34,25 +34,25 @@ impl<'a> Protocol<'a> {
     /// Limits the payload of the protocol's messages to `len` bytes, in both directions
     ///
     /// A peer that sends a larger one is disconnected before the message is decompressed. The limit
-    /// of [`Config::with_max_message`] holds besides.
+    /// of [`Config::with_max_message`] applies as well.
     #[must_use]
     pub const fn with_max_message(self, len: usize) -> Self {
         Self { max_message: len, max_send: len, ..self }
     }
 
-    /// Limits the payload of the messages that are sent to `len` bytes, and leaves that of received ones
+    /// Limits the payload of sent messages to `len` bytes, and keeps the limit of received messages
     ///
-    /// For a device that asks short questions and receives long answers: the transmit buffer is
-    /// smaller by it. The limit of [`Config::with_max_send`] holds besides.
+    /// For a device that sends short requests and receives long answers: it needs a smaller transmit
+    /// buffer. The limit of [`Config::with_max_send`] applies as well.
     #[must_use]
     pub const fn with_max_send(self, len: usize) -> Self {
         Self { max_send: len, ..self }
     }
 }
 
-/// How long to wait for what
+/// The time limits and intervals of a link
 ///
-/// [`Duration::MAX`] stands for never.
+/// [`Duration::MAX`] means that a timer never goes off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -65,19 +65,21 @@ pub struct Timeouts {
     pub pong: Duration,
     /// The longest silence of the peer, and the longest time from the first byte of its frame to the last: 30 s
     ///
-    /// A large frame may take the time that it takes at the slowest rate.
+    /// A large frame may take as long as it takes at `slowest_rate`.
     pub read: Duration,
     /// The longest time for which the transport takes none of the unsent bytes, and the longest time until
     /// it has taken all bytes that are unsent at one moment: 20 s
     ///
-    /// Many bytes may take the time that they take at the slowest rate.
+    /// Many bytes may take as long as they take at `slowest_rate`.
     pub write: Duration,
     /// The slowest rate at which large frames may come and leave, in bytes per second: 64 KiB/s
     ///
     /// A frame of 16 MiB may take 256 s at that rate, and takes 134 s at 1 Mbit/s. 0 makes `read` and
     /// `write` hold for frames of every size.
     pub slowest_rate: u32,
-    /// How long the peer has to hang up first once our Disconnect has left: 2 s
+    /// How long the peer may take to close the connection after our Disconnect has left: 2 s
+    ///
+    /// Also how long the link waits for a Disconnect from the peer after a failed write.
     pub linger: Duration,
 }
 
@@ -108,8 +110,8 @@ impl Default for Timeouts {
 ///   protocols that is 2 × 17 MB while both have a message of 16 MiB unsent, and 256 KiB while
 ///   messages are smaller than 128 KiB. With 64 KiB for every protocol it is never more than 256 KiB.
 ///
-/// A buffer that grows may be allocated at up to twice the size that it needs at that moment. What has
-/// not been needed between two Pings is given back.
+/// A buffer that grows may be allocated at up to twice the size that it needs at that moment. Memory
+/// that was not needed for an interval of 15 seconds is given back.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {
@@ -167,8 +169,8 @@ impl Config {
 
     /// Limits the payload of every message, in both directions; [`MAX_MESSAGE`] by default
     ///
-    /// A larger message from the peer ends the link before it is stored. This limit bounds the memory
-    /// of growable buffers, and decides the size that buffers of the caller's must have.
+    /// A larger message from the peer ends the link before it is decompressed. This limit bounds the
+    /// memory of growable buffers, and determines the size that the caller's buffers must have.
     ///
     /// # Errors
     /// `InvalidMessageLimit` outside of [`MIN_MESSAGE`] to [`MAX_MESSAGE`].
@@ -177,7 +179,7 @@ impl Config {
         Ok(Self { limits: Limits { max_message: len, max_send: len, ..self.limits }, ..self })
     }
 
-    /// Limits the payload of every message that is sent, and leaves that of received ones
+    /// Limits the payload of every sent message, and keeps the limit of received messages
     ///
     /// # Errors
     /// As for [`with_max_message`](Self::with_max_message).
@@ -186,11 +188,11 @@ impl Config {
         Ok(Self { limits: Limits { max_send: len, ..self.limits }, ..self })
     }
 
-    /// How many bytes of frames may be unsent in a growable buffer; 256 KiB by default
+    /// Sets how many bytes of frames may be unsent in a growable buffer; 256 KiB by default
     ///
-    /// The window is shared out equally among the shared protocols. A protocol of which nothing is
-    /// unsent may write a message that is larger than its share. Buffers of the caller's do not use
-    /// the window: there each protocol's share is its largest frame and an equal part of the rest.
+    /// The window is divided equally among the shared protocols. A protocol of which nothing is
+    /// unsent may write a message that is larger than its share. The caller's buffers do not use
+    /// the window: there, the share of a protocol is its largest frame plus an equal part of the rest.
     #[must_use]
     pub fn with_send_window(self, len: usize) -> Self {
         Self { limits: Limits { send_window: len, ..self.limits }, ..self }
@@ -216,15 +218,15 @@ impl Config {
         self.offers.iter().map(|offer| offer.capability)
     }
 
-    /// The length that a receive buffer of the caller's must have
+    /// The length that the caller's receive buffer must have
     pub fn receive_len(&self) -> usize {
         limits::receive_len(self.limits.max_message)
     }
 
-    /// The length that a transmit buffer of the caller's must have
+    /// The length that the caller's transmit buffer must have
     ///
-    /// The sum, over the names of the protocols, of the largest frame under that name, and capacity for
-    /// Ping, Pong and Disconnect; see [`Buffers::transmit_len`](crate::Buffers::transmit_len).
+    /// The sum of the largest frames of all protocol names, plus capacity for Ping, Pong and
+    /// Disconnect; see [`Buffers::transmit_len`](crate::Buffers::transmit_len).
     pub fn transmit_len(&self) -> usize {
         let names = self.offers.iter().enumerate().filter(|(index, offer)| self.is_first_of_name(*index, offer));
         let frames = names.fold(0_usize, |sum, (_, offer)| sum.saturating_add(self.largest_frame_of(offer)));

@@ -47,8 +47,10 @@ pub struct Liveness {
     pub pings_received: u64,
     /// Pings that this node has answered
     pub pongs_sent: u64,
-    /// From the moment at which the last answered Ping had left to its Pong, by the driver's clock
+    /// The time from the last answered Ping to its Pong, by the driver's clock
     ///
-    /// Includes the time for which the Pong was not read, as behind a message that the driver held.
+    /// Starts when the Ping has left, or when it was sealed if its Pong comes before the driver reports
+    /// the Ping as sent. Includes the time for which the Pong was not read, for example because the
+    /// driver held a message.
     pub round_trip: Option<Duration>,
 }

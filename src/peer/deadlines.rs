@@ -1,31 +1,31 @@
-//! Everything that can be waited for, in one table
+//! The deadlines of all timers, in one table
 
 use core::time::Duration;
 
 use crate::time::Instant;
 
-/// What the link waits for
+/// The timers of a link
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Timer {
-    /// The handshake is to be complete
+    /// Limits the time of the handshake
     Handshake,
-    /// A Ping is to be sent
+    /// Sends the next Ping
     Ping,
-    /// Our Ping is to be answered
+    /// Limits the time until our Ping is answered
     Pong,
-    /// Something is to come from the peer
+    /// Limits the silence of the peer
     Read,
-    /// The rest of a frame is to come from the peer
+    /// Limits the time of an incomplete frame from the peer
     Frame,
-    /// Something is to be taken by the transport
+    /// Limits the time for which the transport takes nothing
     Write,
-    /// What was unsent when this timer was set is to be taken by the transport
+    /// Limits the time until the transport has taken all bytes that were unsent when the timer was set
     Drain,
-    /// Memory that is not needed is to be given back
+    /// Gives back memory that is not needed
     Memory,
-    /// The peer is to hang up
+    /// Limits the time until the peer closes the connection, or sends Disconnect after a failed write
     Linger,
 }
 
@@ -43,7 +43,7 @@ impl Timer {
         Self::Linger,
     ];
 
-    /// Whether what is waited for comes from the peer
+    /// Whether the timer waits for input
     const fn waits_for_input(self) -> bool {
         matches!(self, Self::Pong | Self::Read)
     }
@@ -54,7 +54,7 @@ impl Timer {
 pub(super) struct Deadlines {
     /// [`NEVER`] for a timer that is not set
     table: [Instant; Timer::ALL.len()],
-    /// A message waits that the driver holds back: what waits for input rests
+    /// The driver holds a message: the timers that wait for input are stopped
     resting: bool,
 }
 
@@ -65,7 +65,7 @@ impl Deadlines {
         Self { table: [NEVER; Timer::ALL.len()], resting: false }
     }
 
-    /// Starts `timer` anew; a delay beyond the end of time is never over
+    /// Starts `timer` anew; a deadline beyond [`Instant::MAX`] never comes
     pub(super) fn set(&mut self, timer: Timer, now: Instant, delay: Duration) {
         self.put(timer, now.checked_add(delay).unwrap_or(NEVER));
     }
@@ -83,7 +83,7 @@ impl Deadlines {
         *self = Self::new();
     }
 
-    /// Has what waits for input rest, or go on
+    /// Stops the timers that wait for input, or lets them run again
     pub(super) const fn set_resting(&mut self, resting: bool) {
         self.resting = resting;
     }
@@ -111,14 +111,14 @@ impl Deadlines {
         self.table.get(timer as usize).copied().unwrap_or(NEVER)
     }
 
-    /// Has the timer go off then
+    /// Sets when the timer goes off
     pub(super) fn put(&mut self, timer: Timer, deadline: Instant) {
         if let Some(entry) = self.table.get_mut(timer as usize) {
             *entry = deadline;
         }
     }
 
-    /// A deadline that can pass
+    /// The deadline, if the timer is set and not stopped
     fn running(&self, timer: Timer) -> Option<Instant> {
         let deadline = self.deadline(timer);
         (deadline != NEVER && !(self.resting && timer.waits_for_input())).then_some(deadline)

@@ -1,4 +1,4 @@
-//! What is sealed and has not been sent
+//! Frames that are sealed and unsent
 
 use super::buffers::{Store, Table};
 use super::limits::RESERVE;
@@ -56,12 +56,12 @@ impl<'buf> Egress<'buf> {
         self.sent
     }
 
-    /// The position behind everything that is sealed
+    /// The position at which the last sealed frame ends
     pub(super) const fn end_position(&self) -> u64 {
         self.sent.saturating_add(self.unsent_len() as u64)
     }
 
-    /// Notes that `len` bytes are gone; `None`, and nothing happens, if fewer are unsent
+    /// Notes that `len` bytes were sent; `None`, and nothing happens, if fewer are unsent
     pub(super) fn note_sent(&mut self, len: usize) -> Option<()> {
         if len > self.unsent_len() {
             return None;
@@ -71,7 +71,7 @@ impl<'buf> Egress<'buf> {
         Some(())
     }
 
-    /// Drops what is unsent
+    /// Drops the unsent bytes
     pub(super) const fn clear(&mut self) {
         self.start = 0;
         self.end = 0;
@@ -82,7 +82,7 @@ impl<'buf> Egress<'buf> {
         self.base_ends.get(message as usize).is_none_or(|end| self.sent >= *end)
     }
 
-    /// How many bytes of protocols' frames the caller's buffer holds; `None` for one that grows
+    /// The capacity of the caller's buffer for frames of protocols; `None` for a growable buffer
     pub(super) fn fixed_capacity(&self) -> Option<usize> {
         match &self.store {
             Store::Fixed(bytes) => Some(bytes.len().saturating_sub(RESERVE)),
@@ -92,7 +92,7 @@ impl<'buf> Egress<'buf> {
 
     /// Whether messages of protocols are taken at all
     ///
-    /// A buffer of the caller's is shared out among the protocols for the time after our Hello.
+    /// The caller's buffer has capacity for the shares only once our Hello has left.
     pub(super) fn takes_messages(&self) -> bool {
         matches!(self.store, Store::Growable(_)) || self.has_left(Base::Hello)
     }
@@ -127,7 +127,7 @@ impl<'buf> Egress<'buf> {
         Some(len)
     }
 
-    /// Seals a frame behind what is unsent, and returns its length
+    /// Seals a frame after the unsent bytes, and returns its length
     ///
     /// `write` puts the body into `max_body` bytes and returns its length. The caller has made sure
     /// that the frame fits. `None`, and nothing happens, if `write` fails or if the body is larger than
@@ -151,7 +151,7 @@ impl<'buf> Egress<'buf> {
         Some(len)
     }
 
-    /// Makes room for `len` bytes behind what is unsent
+    /// Makes `len` bytes available after the unsent bytes
     fn make_room(&mut self, len: usize) {
         if self.is_empty() {
             self.clear();
@@ -166,10 +166,10 @@ impl<'buf> Egress<'buf> {
         }
     }
 
-    /// Whether to move the unsent bytes to the front, now that the buffer is used to its end
+    /// Whether to move the unsent bytes to the front, now that the buffer is full to its end
     ///
-    /// The caller's buffer has no other room. One that grows does so until what was sent is an eighth
-    /// of what is unsent: at most eight bytes are moved for one that is sent.
+    /// The caller's buffer has no other free bytes. A growable buffer grows instead until the sent bytes
+    /// at its front are an eighth of the unsent ones: at most eight bytes are moved for each byte sent.
     const fn should_move(&self) -> bool {
         match self.store {
             Store::Fixed(_) => true,
@@ -177,7 +177,7 @@ impl<'buf> Egress<'buf> {
         }
     }
 
-    /// Gives back memory that has not been needed since the last time
+    /// Gives back memory that was not needed since the last call
     pub(super) fn trim(&mut self) {
         let unsent = self.unsent_len();
         let peak = core::mem::replace(&mut self.peak, unsent);

@@ -1,4 +1,4 @@
-//! The many ways in which a link ends, and the one in which it is over
+//! How a link ends, with a Disconnect or at once
 
 use super::PeerState;
 use super::compression::Compression;
@@ -17,7 +17,7 @@ use crate::time::Instant;
 impl PeerState<'_> {
     /// Ends the link since a protocol has finished or failed
     ///
-    /// What was accepted for sending before leaves first, and then Disconnect.
+    /// Messages that were accepted before leave first, and then Disconnect.
     ///
     /// # Errors
     /// `NotShared` if the protocol is not shared with the peer; nothing changes then. A late call,
@@ -37,11 +37,11 @@ impl PeerState<'_> {
         Ok(())
     }
 
-    /// Ends the link for a reason of the driver's
+    /// Ends the link for a reason that the driver gives
     ///
-    /// What was accepted for sending before leaves first, and then Disconnect. Between
+    /// Messages that were accepted before leave first, and then Disconnect. Between
     /// [`Action::IdentityClaimed`](crate::Action::IdentityClaimed) and the next poll, Disconnect takes the
-    /// place of our Hello. Before the handshake is complete the peer is told nothing, since there are no
+    /// place of our Hello. Before the handshake is complete no Disconnect is sent, since there are no
     /// keys to encrypt it with.
     pub fn disconnect(&mut self, now: Instant, reason: DisconnectReason) {
         self.advance_clock(now);
@@ -50,11 +50,11 @@ impl PeerState<'_> {
 }
 
 impl PeerState<'_> {
-    /// Ends the link: by a Disconnect if the peer is to be told and can be, otherwise at once
+    /// Ends the link: with a Disconnect if the cause has a reason to send and there are keys, else at once
     pub(super) fn close(&mut self, cause: Cause) {
         match (self.state.phase(), cause.sent_reason()) {
             (Some(Phase::Admission), Some(reason)) => self.say_disconnect(Compression::None, cause, reason),
-            // The peer has our Hello before it has this, and compresses from then on.
+            // The peer reads our Hello before this, and expects compression from then on.
             (Some(Phase::AwaitHello), Some(reason)) => self.say_disconnect(Compression::Snappy, cause, reason),
             (Some(Phase::Running(Running { compression, .. })), Some(reason)) => {
                 self.say_disconnect(compression, cause, reason);
@@ -79,7 +79,7 @@ impl PeerState<'_> {
         self.set_state(State::Closing { cause });
     }
 
-    /// Once our Disconnect has left, the peer has a time to hang up first
+    /// Gives the peer time to close the connection first, once our Disconnect has left
     pub(super) fn linger(&mut self) {
         let State::Closing { cause } = self.state else {
             return;
@@ -94,7 +94,7 @@ impl PeerState<'_> {
         }
     }
 
-    /// Ends the link at once; what ended it first remains the cause
+    /// Ends the link at once; the first cause is kept
     pub(super) fn close_now(&mut self, cause: Cause) {
         if matches!(self.state, State::Closed { .. }) {
             return;
@@ -107,7 +107,7 @@ impl PeerState<'_> {
         self.set_state(State::Closed { cause, told: false });
     }
 
-    /// A message that has come is still delivered, but no peer is to be admitted or started any more
+    /// Drops `IdentityClaimed` and `Ready`; a message that has come is still delivered
     pub(super) fn cancel_announcements(&mut self) {
         if matches!(self.pending, Pending::IdentityClaimed | Pending::Ready) {
             self.pending = Pending::Nothing;

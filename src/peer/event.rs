@@ -45,7 +45,7 @@ pub enum Event<'a> {
     Disconnect(DisconnectReason),
 }
 
-/// What came of an [`Event`]: all that its method returns
+/// The result of an [`Event`]: everything that its method returns
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -62,8 +62,8 @@ pub enum Handled {
 impl PeerState<'_> {
     /// Feeds any event by value
     ///
-    /// Calls the method of the event and returns what that returns, so that a recording has to wrap
-    /// this one method.
+    /// Calls the method of the event and returns its result, so that a recorder has to wrap only this
+    /// method.
     ///
     /// # Errors
     /// As for the method of the event. Nothing changes then.

@@ -1,4 +1,4 @@
-//! Buffers that grow, where there is an allocator to grow them with
+//! Buffers that grow, if there is an allocator
 //!
 //! Without an allocator both types are uninhabited: the code that uses them stays the same, and the
 //! compiler drops it.
@@ -21,14 +21,14 @@ mod with_alloc {
     /// How much memory a payload may hold beyond twice its own length
     const SLACK: usize = 4096;
 
-    /// Bytes of which new ones are zero
+    /// Bytes that grow by zeros
     ///
     /// The length only shrinks when memory is given back, so that bytes are zeroed once and not for
     /// every message.
     #[derive(Debug, Default)]
     pub(crate) struct Growable {
         bytes: BytesMut,
-        /// The size of the allocation in which `bytes` lie, of which a part may have been given away
+        /// The size of the allocation that holds `bytes`; a part of it may have been handed over
         allocated: usize,
     }
 
@@ -51,10 +51,9 @@ mod with_alloc {
             self.grow_within(len, usize::MAX)
         }
 
-        /// The first `len` bytes; what is allocated ahead of need stays within `limit`
+        /// The first `len` bytes; capacity beyond `len` stays within `limit`
         ///
-        /// The allocation doubles, so that the copies add up to the final length however often the
-        /// buffer grows.
+        /// The allocation doubles, so that all copies together are linear in the final length.
         pub(crate) fn grow_within(&mut self, len: usize, limit: usize) -> &mut [u8] {
             if self.bytes.len() < len {
                 self.extend(len, limit);
@@ -75,7 +74,7 @@ mod with_alloc {
             self.bytes.resize(len, 0);
         }
 
-        /// Gives a part away: without a copy, unless that would hold far more memory than the part
+        /// Hands a part over, without a copy unless the part would hold far more memory than it needs
         pub(crate) fn give(&mut self, range: Range<usize>) -> Bytes {
             let part = must(self.bytes.get(range.clone()), "the payload lies in the buffer");
             if self.allocated > part.len().saturating_mul(2).saturating_add(SLACK) {

@@ -1,4 +1,4 @@
-//! Putting the incoming stream together: packets, headers, bodies, payloads
+//! Reassembly of the incoming stream: packets, headers, bodies, payloads
 
 use core::ops::Range;
 
@@ -18,19 +18,19 @@ use crate::wire::{copy, snappy};
 enum Expected {
     /// The size prefix of a handshake packet
     PacketPrefix,
-    /// Its first byte too, which tells the form of its key
+    /// The prefix and the first byte of the packet, which shows the form of its key
     PacketKeyForm(usize),
     /// A handshake packet of this length
     Packet(usize),
     /// The header of a frame
     Header,
-    /// The first block of a large body of this size, by which it is decided whether the body is stored
+    /// The first block of a large body of this size, which decides whether the body is stored
     Start(usize),
     /// The body of a frame, of the size that the header announced
     Body(usize),
     /// What is left of a body that is not stored
     Drained { size: usize, left: usize, violation: Violation },
-    /// The MAC behind a body that was not stored
+    /// The MAC after a body that was not stored
     DrainedTag { size: usize, violation: Violation },
 }
 
@@ -45,7 +45,7 @@ pub(super) enum Disposal {
 }
 
 impl Expected {
-    /// How many bytes it takes from the start of the frame buffer
+    /// How many bytes of the frame buffer it needs
     const fn len(self) -> usize {
         match self {
             Self::PacketPrefix => PREFIX,
@@ -60,7 +60,7 @@ impl Expected {
     }
 }
 
-/// Bytes that have come, up to what they are expected to become
+/// The incoming bytes, and what they belong to
 #[derive(Debug)]
 pub(super) struct Ingress<'buf> {
     arena: Arena<'buf>,
@@ -112,19 +112,19 @@ impl<'buf> Ingress<'buf> {
         self.arena
     }
 
-    /// Goes over to frames, of which the first is a Hello
+    /// Switches to frames, the first of which is a Hello
     pub(super) fn expect_hello(&mut self) {
         self.expected = Expected::Header;
         self.body_limit = MAX_BASE_BODY;
     }
 
-    /// Goes over to messages of up to `largest` bytes, where a buffer is made for `max_message`
-    pub(super) fn expect_messages(&mut self, largest: usize, max_message: usize) {
+    /// Switches to messages of up to `largest` bytes
+    pub(super) fn expect_messages(&mut self, largest: usize) {
         self.body_limit = max_body(largest).max(MAX_BASE_BODY);
-        self.arena.split(sealed_body_len(max_body(max_message)));
+        self.arena.split(largest);
     }
 
-    /// The length of the frame of which a part has come, as far as that is known
+    /// The length of an incomplete frame, as far as it is known
     pub(super) const fn frame_under_way(&self) -> Option<usize> {
         match self.expected {
             Expected::Header if self.filled > 0 => Some(HEADER),
@@ -143,7 +143,7 @@ impl<'buf> Ingress<'buf> {
 
     /// Takes bytes, at most to the end of a packet or frame; returns how many and what is complete
     ///
-    /// `dispose` decides by the first block of a large body, and its size, what becomes of it.
+    /// `dispose` gets the first block of a large body and its size, and decides whether to store it.
     pub(super) fn take(
         &mut self,
         mut bytes: &[u8],
@@ -172,7 +172,7 @@ impl<'buf> Ingress<'buf> {
         }
     }
 
-    /// Copies what belongs to the expected piece, and returns how much that was
+    /// Copies the bytes of the expected piece, and returns how many it copied
     fn fill(&mut self, bytes: &[u8]) -> usize {
         let whole = self.expected.len();
         let len = bytes.len().min(whole.saturating_sub(self.filled));
@@ -184,7 +184,7 @@ impl<'buf> Ingress<'buf> {
         copied
     }
 
-    /// Goes from a complete piece to the one after it
+    /// Handles a complete piece, and expects the next one
     fn advance(
         &mut self,
         session: Option<&mut Session>,
@@ -210,7 +210,7 @@ impl<'buf> Ingress<'buf> {
                 let header = self.arena.frame().first_chunk().ok_or(Violation::HeaderMacMismatch)?;
                 let size = session.open_header(header)?;
                 self.check_size(size)?;
-                // What every buffer holds is judged when it is complete and authentic.
+                // A body that fits every buffer is judged when it is complete and authentic.
                 self.start(if size > MAX_BASE_BODY { Expected::Start(size) } else { Expected::Body(size) });
                 Ok(None)
             }
@@ -316,7 +316,7 @@ impl<'buf> Ingress<'buf> {
         Ok(Place::Message { len })
     }
 
-    /// Gives back memory that has not been needed since the last time
+    /// Gives back memory that was not needed since the last call
     ///
     /// `waiting` is a payload that has not been handed out, and stays where it is.
     pub(super) fn trim(&mut self, waiting: Option<Place>) {
@@ -330,7 +330,7 @@ impl<'buf> Ingress<'buf> {
     }
 }
 
-/// Takes what belongs to a body that is not stored, and returns how much that was
+/// Takes the bytes of a body that is not stored, and returns how many it took
 fn drain(left: &mut usize, bytes: &[u8], session: &mut Session) -> usize {
     let len = bytes.len().min(*left);
     session.absorb(must(bytes.get(..len), "no more is taken than there is"));

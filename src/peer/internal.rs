@@ -1,7 +1,7 @@
 //! For this repository's own fuzzing and tests, with no promise of any kind
 //!
-//! A link without the work of a handshake, what a link keeps to itself, and the other end of a connection.
-//! It is a part of `peer`, whose private fields it needs.
+//! A link without the work of a handshake, data that the public surface does not show, and the other end of
+//! a connection. This module is a part of `peer`, since it needs private fields.
 #![expect(missing_debug_implementations, reason = "most of what is here holds keys")]
 
 use alloc::vec::Vec;
@@ -77,7 +77,7 @@ impl Frames {
         frame
     }
 
-    /// Opens the frame that `bytes` start with, `None` if it is not whole or not authentic
+    /// Opens the frame at the start of `bytes`, `None` if it is not complete or not authentic
     pub fn open(&mut self, bytes: &[u8]) -> Option<Frame> {
         let (header, rest) = bytes.split_first_chunk()?;
         let size = self.0.open_header(header).ok()?;
@@ -100,7 +100,7 @@ pub struct Dialled {
 }
 
 impl Dialled {
-    /// `None` if `remote` is no public key, or `entropy` is no randomness
+    /// `None` if `remote` is no public key, or if `entropy` is weak
     pub fn new(identity: &SecretKey, remote: NodeId, entropy: Entropy) -> Option<Self> {
         let handshake = Initiator::new(identity, remote, &entropy).ok()?;
         let mut auth = alloc::vec![0; MAX_SENT];
@@ -117,7 +117,7 @@ impl Dialled {
     /// Reads the answer
     ///
     /// # Errors
-    /// The violation in it.
+    /// The violation in the ack.
     pub fn finish(self, ack: &[u8]) -> Result<Frames, Violation> {
         let agreement = self.handshake.read_ack(&mut ack.to_vec())?;
         Ok(Frames(agreement.initiator_session(&self.auth, ack)))
@@ -130,7 +130,7 @@ pub struct Answered {
     pub remote: NodeId,
     /// The packet to answer with
     pub ack: Vec<u8>,
-    /// What comes after it
+    /// The frames that follow the ack
     pub frames: Frames,
 }
 
@@ -138,7 +138,7 @@ impl Answered {
     /// Answers `auth`
     ///
     /// # Errors
-    /// The violation in `auth`; `None` if `entropy` is no randomness.
+    /// The violation in `auth`; `None` if `entropy` is weak.
     pub fn new(identity: &SecretKey, entropy: Entropy, auth: &[u8]) -> Result<Self, Option<Violation>> {
         let handshake = Recipient::new(identity, &entropy).map_err(|_| None)?;
         let mut ack = alloc::vec![0; MAX_SENT];

@@ -1,4 +1,4 @@
-//! How much a link may take in and hold, and the sizes that follow from that
+//! The limits of a link, and the sizes of buffers that follow from them
 
 use crate::p2p::hello;
 use crate::p2p::message::{MAX_BASE_PAYLOAD, MAX_ID_LEN, TABLE};
@@ -33,7 +33,7 @@ const fn reserve() -> usize {
     sum
 }
 
-/// The limits of a node; those of its protocols hold besides
+/// The limits of a node; the limits of each protocol apply as well
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Limits {
@@ -52,14 +52,14 @@ impl Default for Limits {
 
 /// The largest frame body that a peer may send for a payload of `max_message` bytes
 ///
-/// Snappy at its worst in the reference encoder included; our own stays below.
+/// Includes the worst case of the reference Snappy encoder; our own encoder makes less.
 pub(super) const fn max_body(max_message: usize) -> usize {
     let compressed = max_message.saturating_add(max_message / 6).saturating_add(32);
     let body = compressed.saturating_add(MAX_ID_LEN);
     if body < MAX_BODY { body } else { MAX_BODY }
 }
 
-/// The room that this side needs to seal a payload of up to `max_send` bytes
+/// The capacity that this side needs to seal a payload of up to `max_send` bytes
 ///
 /// It may exceed the largest frame, since a payload near the limit has to be compressed first.
 pub(super) const fn largest_frame(max_send: usize) -> usize {

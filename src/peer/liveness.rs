@@ -11,8 +11,8 @@ use crate::time::Instant;
 impl PeerState<'_> {
     /// Sends a Ping now; nothing happens if one is on its way already
     ///
-    /// The regular Pings of [`Timeouts::ping`](crate::Timeouts) go on besides. The answer shows in
-    /// [`liveness`](Self::liveness); a missing answer ends the link.
+    /// The regular Pings of [`Timeouts::ping`](crate::Timeouts) continue. [`liveness`](Self::liveness)
+    /// shows the answer; a missing answer ends the link.
     ///
     /// # Errors
     /// `NotReady` before Hello, `Closed` once the link ends. There is always capacity for a Ping.
@@ -42,9 +42,9 @@ impl PeerState<'_> {
         }
     }
 
-    /// Gives up a Pong that cannot be read while a message is held back
+    /// Stops waiting for a Pong that cannot be read while a message is held
     ///
-    /// The next Ping is due all the same, since the peer must hear from us.
+    /// The next Ping is still sent, since the peer must hear from us.
     pub(super) fn forget_ping(&mut self) {
         if let Some(Running { ping: ping @ Ping::Awaited { .. }, .. }) = self.state.running_mut() {
             *ping = Ping::Idle;
@@ -52,7 +52,7 @@ impl PeerState<'_> {
         }
     }
 
-    /// The time for the answer runs from the moment at which the Ping has left
+    /// Starts the Pong timer when the Ping has left
     pub(super) fn note_ping_left(&mut self) {
         if let Some(Running { ping: ping @ Ping::Leaving { .. }, .. }) = self.state.running_mut()
             && self.egress.has_left(Base::Ping)
@@ -62,9 +62,9 @@ impl PeerState<'_> {
         }
     }
 
-    /// A Pong that was not asked for changes nothing
+    /// Notes a Pong; a Pong without a Ping changes nothing
     ///
-    /// The answer may be here before the driver has reported the Ping as sent.
+    /// The Pong may come before the driver has reported the Ping as sent.
     pub(super) fn note_pong(&mut self) {
         let Some(running) = self.state.running_mut() else {
             return;
@@ -79,7 +79,7 @@ impl PeerState<'_> {
 
     /// Answers a Ping, at once or as soon as the Pong before it has left
     ///
-    /// Until then no input is taken, so that a flood of Pings becomes the flooder's own backlog.
+    /// Until then no input is taken, so that a flood of Pings fills the buffers of its sender.
     pub(super) fn owe_pong(&mut self) {
         if let Some(running) = self.state.running_mut() {
             running.pong = Pong::Owed;

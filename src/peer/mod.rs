@@ -1,4 +1,4 @@
-//! The link itself: a state machine that events drive and that actions come out of
+//! The link itself: a state machine that takes events and gives actions
 
 // The parts of a link, none of which knows `PeerState`
 mod action;
@@ -68,7 +68,6 @@ use config::ClientId;
 use deadlines::Deadlines;
 use egress::Egress;
 use ingress::Ingress;
-use limits::Limits;
 use protocols::Protocols;
 use remote::Remote;
 use state::{Pending, Phase, State};
@@ -76,16 +75,18 @@ use state::{Pending, Phase, State};
 /// One peer link, from the first byte of the handshake to the last Disconnect
 ///
 /// Events go in through methods that take the time as an argument. Actions come out of
-/// [`poll`](Self::poll), and [`next_timeout`](Self::next_timeout) says when to come back without an
-/// event. The front page of the crate has the loop that ties them together. No method blocks,
-/// allocates with buffers of the caller's, or panics.
+/// [`poll`](Self::poll), and [`next_timeout`](Self::next_timeout) says when to call
+/// [`handle_timeout`](Self::handle_timeout) if no event happens before. The front page of the crate has
+/// the loop that connects them. No method blocks or panics. With the caller's buffers, no method
+/// allocates except `write_rlp`.
 ///
-/// The methods are of four kinds: constructors; actions and time, to be asked for; events, for what
-/// happened; requests, for what the application wants. Observers change nothing.
+/// There are five kinds of methods: constructors; actions and time, which the driver asks for; events,
+/// which tell the link what happened; requests, which tell it what the application wants; and
+/// observers, which change nothing.
 pub struct PeerState<'buf> {
     state: State,
     pending: Pending,
-    /// Whether the driver has no room for another message
+    /// Whether the driver holds input
     held: bool,
     ingress: Ingress<'buf>,
     egress: Egress<'buf>,
@@ -93,15 +94,13 @@ pub struct PeerState<'buf> {
     deadlines: Deadlines,
     liveness: Liveness,
     timeouts: Timeouts,
-    limits: Limits,
+    send_window: usize,
     local: Local,
     remote: Remote,
     role: Role,
     clock: Clock,
     started: Instant,
-    /// When the frame began of which a part has come
-    frame_since: Instant,
-    /// The position up to which bytes have to leave by the drain timer
+    /// The position in the stream up to which bytes have to leave before the drain timer goes off
     drain_to: u64,
     /// Where typed messages are encoded before they are sealed
     #[cfg(feature = "rlp")]

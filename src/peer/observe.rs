@@ -21,7 +21,7 @@ impl PeerState<'_> {
         self.state.stage()
     }
 
-    /// Why the link has ended or is about to end, `None` while it is not
+    /// Why the link has ended or is about to end, `None` before that
     pub const fn cause(&self) -> Option<Cause> {
         self.state.cause()
     }
@@ -29,6 +29,11 @@ impl PeerState<'_> {
     /// Which node opened the connection
     pub const fn role(&self) -> Role {
         self.role
+    }
+
+    /// Whether the driver [holds input](Self::hold_input)
+    pub const fn is_input_held(&self) -> bool {
+        self.held
     }
 
     /// The id of this node
@@ -46,12 +51,12 @@ impl PeerState<'_> {
         }
     }
 
-    /// Whether a frame of the remote had a right MAC, which only the owner of its key could make
+    /// Whether a frame of the remote had a valid MAC, which only the owner of its key could make
     pub const fn is_remote_proven(&self) -> bool {
         matches!(&self.remote, Remote::Proven(_) | Remote::Greeted(..))
     }
 
-    /// What the remote said of itself, `None` before its Hello
+    /// What the remote said about itself in its Hello, `None` before that
     pub const fn remote_hello(&self) -> Option<&RemoteHello> {
         match &self.remote {
             Remote::Greeted(_, hello) => Some(hello),
@@ -61,12 +66,12 @@ impl PeerState<'_> {
 
     /// The protocols shared with the remote and their message ids, in the order of the configuration
     ///
-    /// Empty before Hello. Remains as it was when the link has ended.
+    /// Empty before Hello. Does not change when the link ends.
     pub fn shared(&self) -> impl Iterator<Item = SharedProtocol> + '_ {
         self.protocols.shared()
     }
 
-    /// What has gone over the link for a protocol, `None` if there is no such protocol
+    /// The traffic of a protocol, `None` if there is no such protocol
     pub fn traffic(&self, protocol: ProtocolId) -> Option<Traffic> {
         self.protocols.traffic(protocol)
     }
@@ -83,7 +88,7 @@ impl PeerState<'_> {
 
     /// The link as geth's `admin_peers` shows one, `None` before Hello
     ///
-    /// `part` gives each shared protocol's own part, or `None` while it has none.
+    /// `part` gives what each shared protocol reports about itself, or `None` while it reports nothing.
     pub fn peer_info<'a, P>(
         &'a self,
         network: Network<'a>,

@@ -18,7 +18,7 @@ pub struct Payload<'a> {
 /// Where a payload is
 enum Source<'a> {
     Slice(&'a [u8]),
-    /// A part of a buffer that can be given away
+    /// A part of a buffer that can be handed over
     Buffer {
         buffer: &'a mut Growable,
         part: Range<usize>,
@@ -41,9 +41,9 @@ impl<'a> Payload<'a> {
 
     /// Takes the payload out of the link
     ///
-    /// Growable buffers give their memory away without a copy, and the link uses it again once all
-    /// `Bytes` of it are dropped. The payload is copied where it would hold more memory than twice its
-    /// own length and 4 KiB, and where it is in buffers of the caller's.
+    /// A growable buffer hands over its memory without a copy, and the link uses the memory again once
+    /// all its `Bytes` are dropped. The payload is copied if it would hold more memory than twice its own
+    /// length plus 4 KiB, and if it is in the caller's buffers.
     #[cfg(feature = "alloc")]
     pub fn into_bytes(self) -> bytes::Bytes {
         match self.source {

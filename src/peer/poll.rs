@@ -7,13 +7,13 @@ use super::state::{Auth, Pending, Phase, State};
 
 /// # Actions
 impl PeerState<'_> {
-    /// The next thing to do, `None` if there is nothing until the next event
+    /// The next thing to do, or `None` if there is nothing to do until the next event
     ///
     /// Actions follow from the state and are not queued: `IdentityClaimed`, `Ready` or `Deliver` first,
     /// then `Writable`, then `Send`, and `Disconnect` last. `Send` is offered again until
-    /// [`sent`](Self::sent) covers it, and never keeps the others back: a driver whose socket is full
-    /// leaves the loop at `Send` and comes back with the next event. While the driver
-    /// [holds input](Self::hold_input), everything but `Deliver` comes.
+    /// [`sent`](Self::sent) covers it, and never delays the other actions: a driver whose socket is full
+    /// leaves the loop at `Send` and polls again after the next event. While the driver
+    /// [holds input](Self::hold_input), every action but `Deliver` comes.
     #[must_use = "an action that is dropped is lost: a message, or the end of the link"]
     pub fn poll(&mut self) -> Option<Action<'_>> {
         if !self.is_message_held() {

@@ -45,7 +45,7 @@ pub(super) struct Protocols {
     refused: usize,
 }
 
-/// What there is to be shared out among the protocols for writing
+/// The capacity for writing that is divided among the protocols
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Capacity {
     /// A growable buffer: bytes of frames that may be unsent in all
@@ -55,7 +55,7 @@ pub(super) enum Capacity {
 }
 
 impl Protocols {
-    /// The limits of the node hold besides those of each protocol
+    /// The limits of the node apply as well as those of each protocol
     pub(super) fn new(offers: &[Offer], limits: &Limits) -> Self {
         let local = |offer: &Offer| Local { capability: offer.capability, length: offer.length, ids: Ids::Unshared };
         let entry = |offer: &Offer| Entry {
@@ -142,7 +142,7 @@ impl Protocols {
         }
     }
 
-    /// How many bytes a frame of the protocol may have to be taken now
+    /// The length of the largest frame of the protocol that is taken now
     pub(super) fn write_capacity(&self, protocol: ProtocolId, sent: u64) -> usize {
         self.entries.get(protocol.0).map_or(0, |entry| entry.share.capacity(sent))
     }
@@ -173,7 +173,7 @@ impl Protocols {
     }
 }
 
-/// As many of the items as there is room for, where `collect` would panic beyond that
+/// As many of the items as fit; `collect` would panic if there were more
 pub(super) fn kept<T, const N: usize>(items: impl Iterator<Item = T>) -> Vec<T, N> {
     let mut kept = Vec::new();
     for item in items {

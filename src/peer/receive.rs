@@ -18,7 +18,7 @@ use crate::rlpx::frame::frame_len;
 use crate::rlpx::handshake::{Agreement, Answer};
 use crate::time::Instant;
 use crate::violation::Violation;
-use crate::wipe::WipesStack;
+use crate::wipe::{WipesStack, wipe_stack};
 use crate::wire::rlp::uint_len;
 use crate::wire::snappy;
 
@@ -26,11 +26,11 @@ use crate::wire::snappy;
 impl PeerState<'_> {
     /// Takes bytes from the peer, and returns how many were taken
     ///
-    /// Completes at most one message, and takes nothing more until the action that follows from it was
-    /// polled. Returns 0 while such an action waits, while a Pong is owed that only fits once an earlier
-    /// one has left, or if `bytes` is empty; a waiting `Send` alone is no reason.
-    /// [`wants_input`](Self::wants_input) tells beforehand. Keep the rest of the bytes and offer it again.
-    /// After the link has ended, everything is taken and ignored.
+    /// Completes at most one message, and takes nothing more until the action of that message was
+    /// polled. Returns 0 while such an action waits, while a Pong is owed and an earlier Pong is unsent,
+    /// or if `bytes` is empty. A waiting `Send` alone does not stop input.
+    /// [`wants_input`](Self::wants_input) says beforehand whether bytes are taken. Keep the rest of the
+    /// bytes and offer it again. After the link has ended, everything is taken and ignored.
     ///
     /// The end of the stream is not an empty slice but [`receive_closed`](Self::receive_closed).
     #[must_use = "bytes that were not taken have to be offered again"]
@@ -42,10 +42,10 @@ impl PeerState<'_> {
         if !self.wants_input() {
             return 0;
         }
-        let began = self.ingress.frame_under_way().is_none();
+        let before = self.ingress.frame_under_way();
         let (taken, complete) = self.take(bytes);
         if taken > 0 {
-            self.note_input(began);
+            self.note_input(before);
         }
         let outcome = match complete {
             Ok(None) => Ok(()),
@@ -63,7 +63,7 @@ impl PeerState<'_> {
 
     /// Whether bytes would be taken now
     ///
-    /// A driver reads from its socket only while this is true. May change with every other call.
+    /// A driver reads from its socket only while this is true. Every other call may change it.
     pub fn wants_input(&self) -> bool {
         match &self.state {
             State::Closing { .. } | State::Closed { .. } => true,
@@ -81,13 +81,13 @@ impl PeerState<'_> {
         self.close_now(Cause::ReceiveClosed);
     }
 
-    /// Says whether the driver has no room for another message
+    /// Holds messages back while the driver cannot take another one
     ///
-    /// While it has none, go on feeding input: Pings are answered, and [`poll`](Self::poll) gives
+    /// While `held` is true, continue to feed input: Pings are answered, and [`poll`](Self::poll) gives
     /// everything but `Deliver`. Once a message waits, [`wants_input`](Self::wants_input) is false, and
-    /// the read and Pong deadlines rest; they start anew when the message is handed out. What the peer
-    /// sends after that message is not answered until then. The end of the link lifts the hold: the
-    /// message is handed out, and then `Disconnect`. Saying the same again does nothing.
+    /// the read and Pong deadlines stop; they start anew when the message is handed out. Input after
+    /// that message is not answered until then. The end of the link lifts the hold: the
+    /// message is handed out, and then `Disconnect`. A second call with the same value does nothing.
     pub fn hold_input(&mut self, now: Instant, held: bool) {
         self.advance_clock(now);
         self.held = held;
@@ -96,7 +96,7 @@ impl PeerState<'_> {
 }
 
 impl PeerState<'_> {
-    /// Whether a message waits that the driver has no room for; the end of the link lifts the hold
+    /// Whether a message waits and is held; the end of the link lifts the hold
     pub(super) const fn is_message_held(&self) -> bool {
         self.held && matches!(self.pending, Pending::Message { .. }) && self.state.cause().is_none()
     }
@@ -104,13 +104,11 @@ impl PeerState<'_> {
     fn take(&mut self, bytes: &[u8]) -> (usize, Result<Option<Complete>, Violation>) {
         let Self { state, ingress, protocols, .. } = self;
         match state {
-            State::Established { session, phase } => {
-                let compression = match phase {
-                    Phase::Running(running) => running.compression,
-                    _ => Compression::None,
-                };
-                ingress.take(bytes, Some(session), |start, size| dispose(start, size, protocols, compression))
+            State::Established { session, phase: Phase::Running(Running { compression, .. }) } => {
+                ingress.take(bytes, Some(session), |start, size| dispose(start, size, protocols, *compression))
             }
+            // On a severed link, messages before a Disconnect are read and ignored.
+            State::Established { session, .. } => ingress.take(bytes, Some(session), |_, _| Disposal::Store),
             _ => ingress.take(bytes, None, |_, _| Disposal::Store),
         }
     }
@@ -142,10 +140,9 @@ impl PeerState<'_> {
         Ok(())
     }
 
-    /// Goes over to the session that follows from two packets, of which ours has `sent` bytes
+    /// Makes the session from the two packets, of `sent` and `received` bytes
     ///
-    /// Never a part of its caller: the session and the curve arithmetic would be on the stack at the
-    /// same time.
+    /// Never inlined: the session and the curve arithmetic would be on the stack at the same time.
     #[inline(never)]
     fn establish(&mut self, agreement: &Agreement, sent: usize, received: usize) {
         let ours = self.egress.packet(sent);
@@ -169,7 +166,11 @@ impl PeerState<'_> {
                 Err(self.read_disconnect(place))
             }
             Some(Phase::AwaitHello) => match Base::from_id(id) {
-                Some(Base::Hello) => self.handle_hello(place),
+                Some(Base::Hello) => {
+                    // A Hello is kept with capacity that it does not fill: no MAC is to be in that.
+                    wipe_stack();
+                    self.handle_hello(place)
+                }
                 Some(Base::Disconnect) => Err(self.read_disconnect(place)),
                 _ => Err(Cause::Violation(Violation::ExpectedHello { id })),
             },
@@ -184,7 +185,7 @@ impl PeerState<'_> {
         let version = hello.version;
         let capacity = match self.egress.fixed_capacity() {
             Some(len) => Capacity::Fixed(len),
-            None => Capacity::Window(self.limits.send_window),
+            None => Capacity::Window(self.send_window),
         };
         let shared = self.protocols.assign(hello.capabilities(), capacity);
         let Some(claimed) = self.remote.id() else { return Ok(()) };
@@ -200,11 +201,11 @@ impl PeerState<'_> {
         Ok(())
     }
 
-    /// Goes over to messages, compressed if the peer is of a version that does so
+    /// Switches to messages, compressed if the peer's version of the base protocol compresses
     fn run(&mut self, version: u64) {
         let compression = Compression::with_version(version);
         self.set_phase(Phase::Running(Running { compression, ping: Ping::Idle, pong: Pong::Settled }));
-        self.ingress.expect_messages(self.protocols.largest_message(), self.limits.max_message);
+        self.ingress.expect_messages(self.protocols.largest_message());
         self.deadlines.stop(Timer::Handshake);
         self.set_timer(Timer::Read, self.timeouts.read);
         self.set_timer(Timer::Ping, self.timeouts.ping);
@@ -216,7 +217,7 @@ impl PeerState<'_> {
             // The payload of a Ping is of no interest, and not worth the work of decompressing it.
             Some(Base::Ping) => self.owe_pong(),
             Some(Base::Pong) => self.note_pong(),
-            // A second Hello and the reserved ids are ignored, as by the reference client.
+            // A second Hello and the reserved ids are ignored, as in the reference client.
             Some(Base::Hello) => {}
             None if id < message::BASE_LENGTH => {}
             None => self.handle_protocol_message(id, place, size).map_err(Cause::Violation)?,
@@ -248,9 +249,9 @@ impl PeerState<'_> {
 
     /// Reads a Disconnect in every form that is seen on the network
     ///
-    /// Whether it is compressed does not depend on the stage: old clients never compress it, and others
-    /// decide by which of the two Hellos has crossed already. No payload means the same in both forms,
-    /// since an uncompressed one claims a length that does not follow.
+    /// Whether it is compressed does not depend on the stage: old clients never compress it, and for
+    /// others it depends on which Hello they have sent or read. No payload has two readings: read as
+    /// Snappy, an uncompressed one claims more bytes than it makes.
     #[inline(never)] // the buffer must not be in the frame of a driver's loop
     fn read_disconnect(&self, place: Place) -> Cause {
         let mut scratch = [0; message::MAX_BASE_PAYLOAD];
@@ -274,7 +275,7 @@ impl PeerState<'_> {
 
 /// Decides what becomes of a large body, whose first block `start` is not authenticated yet
 ///
-/// A body that its protocol permits is stored. Of any other one the MAC alone is checked, and then it
+/// A body that its protocol permits is stored. Of any other body only the MAC is checked, and then it
 /// is a violation: no message of the base protocol is as large as this.
 fn dispose(start: &[u8], size: usize, protocols: &Protocols, compression: Compression) -> Disposal {
     match permit(start, size, protocols, compression) {

@@ -7,7 +7,7 @@ use crate::node_id::NodeId;
 use crate::p2p::hello::Hello;
 use crate::protocol::Capability;
 
-/// What is known of the remote, and how well
+/// What is known of the remote, and whether it is proven
 #[expect(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a Hello")]
 pub(super) enum Remote {
     Unknown,
@@ -15,9 +15,9 @@ pub(super) enum Remote {
     Dialled(NodeId),
     /// The handshake named this key, and nothing has proven it
     Claimed(NodeId),
-    /// A frame had a right MAC, which only the owner of the key could make
+    /// A frame had a valid MAC, which only the owner of the key could make
     Proven(NodeId),
-    /// Its Hello was read besides
+    /// Its Hello was read, too
     Greeted(NodeId, RemoteHello),
 }
 
@@ -30,7 +30,7 @@ impl Remote {
         }
     }
 
-    /// Notes that a frame had a right MAC
+    /// Notes that a frame had a valid MAC
     pub(super) fn prove(&mut self) {
         if let Self::Claimed(id) = *self {
             *self = Self::Proven(id);
@@ -38,7 +38,7 @@ impl Remote {
     }
 }
 
-/// What a remote said of itself in its Hello
+/// What a remote said about itself in its Hello
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RemoteHello {
@@ -80,8 +80,8 @@ impl RemoteHello {
 
     /// The capabilities that the remote listed first, at most [`MAX_PROTOCOLS`]
     ///
-    /// Those with a name that cannot be shared are left out. All that the remote listed take part in
-    /// the matching of protocols.
+    /// Those with a name that cannot be shared are left out. All capabilities that the remote listed
+    /// take part in the matching of protocols.
     pub fn capabilities(&self) -> &[Capability] {
         &self.capabilities
     }
@@ -100,7 +100,7 @@ impl RemoteHello {
 fn printable<const N: usize>(bytes: &[u8]) -> String<N> {
     let mut text = String::new();
     for byte in bytes.iter().take(N) {
-        // Each is one byte, and there is room for N; `collect` would panic where there is not.
+        // Each character is one byte, so N of them fit; `collect` would panic if they did not.
         _ = text.push(if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '?' });
     }
     text

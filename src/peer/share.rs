@@ -1,15 +1,15 @@
 //! How much a protocol may have unsent: the one rule for writing
 //!
-//! What one protocol has unsent never keeps another from writing. Each shared protocol has a share of
-//! its own:
+//! The unsent bytes of one protocol never keep another protocol from writing. Each shared protocol has
+//! a share of its own:
 //!
 //! > A message is taken if nothing of its protocol is unsent. Otherwise it is taken only if no refusal
 //! > of the protocol is outstanding, and if it fits the share together with what the protocol has
 //! > written since it last had nothing unsent. A refusal lasts until nothing of the protocol is unsent.
 //! > Then the protocol is told once that it can write.
 //!
-//! So the first message after `Writable` is always taken, however late it comes, and there is no order
-//! among protocols.
+//! So the first message after `Writable` is always taken, however late it comes, and no protocol
+//! has priority.
 
 /// The share of one protocol
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,9 +27,9 @@ pub(super) struct Share {
 enum Refusal {
     #[default]
     None,
-    /// The protocol was refused, and has had something unsent ever since
+    /// The protocol was refused, and has had unsent bytes ever since
     Outstanding,
-    /// Nothing of the protocol was unsent since, and it is to be told that it can write
+    /// The unsent bytes have left after a refusal, and the protocol has to be told that it can write
     Lifted,
 }
 
@@ -38,7 +38,7 @@ impl Share {
         self.limit = up_to_4_gib(limit);
     }
 
-    /// Takes into account what has left by now
+    /// Updates the share when bytes have left
     fn settle(&mut self, sent: u64) {
         if sent >= self.end {
             self.used = 0;
@@ -48,7 +48,7 @@ impl Share {
         }
     }
 
-    /// How many bytes a frame may have to be taken; `usize::MAX` if nothing of the protocol is unsent
+    /// The length of the largest frame that is taken; `usize::MAX` if nothing of the protocol is unsent
     pub(super) fn capacity(&self, sent: u64) -> usize {
         if sent >= self.end {
             usize::MAX
@@ -59,7 +59,7 @@ impl Share {
         }
     }
 
-    /// Notes a refusal; returns whether the protocol waits from now on to be told that it can write
+    /// Notes a refusal; returns whether the protocol was not waiting for `Writable` already
     pub(super) fn refuse(&mut self) -> bool {
         core::mem::replace(&mut self.refusal, Refusal::Outstanding) == Refusal::None
     }
@@ -82,7 +82,7 @@ impl Share {
     }
 }
 
-/// A number of bytes in four bytes, of which a link has many
+/// A number of bytes as `u32`, which keeps a link small
 pub(super) fn up_to_4_gib(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }

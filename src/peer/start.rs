@@ -1,4 +1,4 @@
-//! How a link begins, and what remains of it
+//! How a link is made, and how its buffers are taken back
 
 use core::error::Error;
 use core::fmt;
@@ -54,9 +54,9 @@ impl Error for NotStarted<'_> {
 impl<'buf> PeerState<'buf> {
     /// A link to the node `remote`, on a connection that this node has opened
     ///
-    /// The first poll seals auth and offers it as [`Action::Send`](crate::Action::Send). Its curve
-    /// arithmetic is left to that call since a constructor returns several kilobytes, which on a small
-    /// stack do not fit beside it.
+    /// The first poll seals auth and offers it as [`Action::Send`](crate::Action::Send). The curve
+    /// arithmetic waits for that call, since a constructor returns several kilobytes, and a small stack
+    /// cannot hold both at once.
     ///
     /// # Errors
     /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
@@ -154,13 +154,12 @@ impl<'buf> PeerState<'buf> {
             deadlines,
             liveness: Liveness::default(),
             timeouts: config.timeouts,
-            limits: config.limits,
+            send_window: config.limits.send_window,
             local,
             remote,
             role,
             clock: Clock::new(now),
             started: now,
-            frame_since: now,
             drain_to: 0,
             #[cfg(feature = "rlp")]
             scratch: None,
@@ -169,8 +168,8 @@ impl<'buf> PeerState<'buf> {
 
     /// Takes the link apart and returns its buffers, for the next link
     ///
-    /// For `&'static mut` buffers. Buffers that are lent to one link after the other come back by
-    /// themselves when the link is dropped. The buffers still hold what was said on the link last.
+    /// For `&'static mut` buffers. Other borrowed buffers are free again when the link is dropped. The
+    /// buffers still hold the last messages of the link.
     pub fn into_buffers(self) -> Buffers<'buf> {
         let Self { ingress, egress, .. } = self;
         let (transmit, table) = egress.into_parts();

@@ -11,10 +11,10 @@
 //!   │       AwaitHello          │
 //!   │           │  Hello accepted, protocols shared
 //!   │       Running             │      messages, Ping and Pong
-//!   │           ├──── Severed   │      Severed: the peer cannot hear us, its last word may come
+//!   │           ├──── Severed   │      Severed: writing has failed, the peer's Disconnect may come
 //!   └───────────┼────────┼──────┘
-//!            Closing     │             Closing: our Disconnect leaves, the peer may hang up
-//!               └──── Closed           `Action::Disconnect` once, then silence
+//!            Closing     │             Closing: our Disconnect leaves, the peer may close
+//!               └──── Closed           `Action::Disconnect` once, then nothing
 //! ```
 
 use zeroize::Zeroize;
@@ -51,17 +51,17 @@ pub enum Stage {
     Hello,
     /// Messages go both ways
     Running,
-    /// The end is decided: our last bytes leave, or the last word of the peer is awaited
+    /// The end is decided: our last bytes leave, or the link waits for the peer's Disconnect
     Closing,
     /// Nothing goes either way any more
     Closed,
 }
 
-/// The state, of which there is exactly one
+/// The state of a link
 ///
 /// The keys of a link never move: a stage after the handshake is a [`Phase`] beside the session, so that
 /// no copy of the session is left on the stack.
-#[expect(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a session")]
+#[allow(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a session")]
 pub(super) enum State {
     Dialling {
         handshake: Initiator,
@@ -126,7 +126,7 @@ pub(super) enum Phase {
     Admission,
     AwaitHello,
     Running(Running),
-    /// Writing has failed, but a Disconnect from the peer may be on its way and says more
+    /// Writing has failed, but a Disconnect from the peer may still come and give a better reason
     Severed {
         cause: Cause,
     },
@@ -145,7 +145,7 @@ pub(super) struct Running {
 pub(super) enum Ping {
     /// None is on its way
     Idle,
-    /// Sealed, and as far as the driver has reported not completely sent
+    /// Sealed, and not yet reported as completely sent
     Leaving { since: Instant },
     /// Sent; the Pong timer runs
     Awaited { since: Instant },
@@ -156,7 +156,7 @@ pub(super) enum Ping {
 pub(super) enum Pong {
     /// Sealed, if there was a Ping
     Settled,
-    /// Owed since an earlier Pong was unsent; no input is taken until that has left
+    /// Owed because an earlier Pong is unsent; no input is taken until the earlier Pong has left
     Owed,
 }
 

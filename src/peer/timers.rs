@@ -1,4 +1,4 @@
-//! What the passing of time does
+//! The timers: what each one does when it goes off
 
 use core::time::Duration;
 
@@ -9,31 +9,31 @@ use super::state::Pending;
 use crate::cause::{Cause, Timeout};
 use crate::time::Instant;
 
-/// What is not needed for as long as this is given back
+/// Memory that is not needed for this long is given back
 const MEMORY_INTERVAL: Duration = Duration::from_secs(15);
-/// For growable buffers of up to this many bytes a link is not woken; the regular Ping looks after them
+/// Growable buffers of up to this many bytes do not wake a link; they are trimmed at the regular Ping
 const KEPT: usize = 4096;
 
 /// # Time
 impl PeerState<'_> {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next, if nothing else happens
     ///
-    /// By the driver's clock. May change with every other call. `None` while nothing is waited for.
+    /// In the time of the driver's clock. Every other call may change it. `None` while no timer runs.
     pub fn next_timeout(&self) -> Option<Instant> {
         self.deadlines.next().map(|(deadline, _)| self.clock.to_driver(deadline))
     }
 
-    /// What [`next_timeout`](Self::next_timeout) is about
+    /// The timer that goes off at [`next_timeout`](Self::next_timeout)
     pub fn next_timer(&self) -> Option<Timer> {
         self.deadlines.next().map(|(_, timer)| timer)
     }
 
     /// Does what has become due by `now`; early or spurious calls do nothing
     ///
-    /// `now`, here and in every other method, is to come from a clock that goes forward at the pace of
-    /// real time. Where it goes back by less than a minute, time stands still until it has caught up.
-    /// Where it goes back by a minute or more, it is a new clock: timers keep what is left of them, and
-    /// those that have run out by then start anew.
+    /// `now`, here and in every other method, must come from a clock that goes forward at the pace of
+    /// real time. If the clock goes back by less than a minute, the link's time does not advance until
+    /// the clock has caught up. If the clock goes back by a minute or more, the link takes it for a new
+    /// clock: each timer keeps its remaining time, and timers that are overdue start anew.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance_clock(now);
         while let Some(timer) = self.deadlines.take_due(self.clock.now()) {
@@ -43,7 +43,7 @@ impl PeerState<'_> {
                 // No input is taken until the earlier Pong has left, and the write timers bound that.
                 Timer::Pong if self.owes_pong() => self.set_timer(timer, self.timeouts.pong),
                 Timer::Read if self.owes_pong() => self.set_timer(timer, self.timeouts.read),
-                // The Pong is behind a frame that is within its own time.
+                // The Pong comes after a frame whose own time is not over.
                 Timer::Pong if self.deadlines.is_set(Timer::Frame) => {
                     self.deadlines.put(timer, self.deadlines.deadline(Timer::Frame));
                 }
@@ -58,7 +58,7 @@ impl PeerState<'_> {
 }
 
 impl PeerState<'_> {
-    /// After a wrong time far ahead, no timer is over because of it
+    /// Restarts the timers that a wrong time far ahead has made overdue
     #[cold]
     pub(super) fn restart_overdue_timers(&mut self) {
         let Timeouts { handshake, ping, pong, read, write, linger, .. } = self.timeouts;
@@ -97,35 +97,37 @@ impl PeerState<'_> {
         self.send_ping();
     }
 
-    /// How long `len` bytes may take, where small pieces get `least`
+    /// How long `len` bytes may take, but at least `least`
     fn time_for(&self, len: usize, least: Duration) -> Duration {
         let seconds = (len as u64).checked_div(self.timeouts.slowest_rate.into()).unwrap_or_default();
         least.max(Duration::from_secs(seconds))
     }
 
-    /// Bytes have come: a frame of which a part is there has a time to be complete
+    /// Notes that bytes have come, and limits the time of an incomplete frame, from its first byte
     ///
-    /// `began` says whether the part is the first of its frame.
-    pub(super) fn note_input(&mut self, began: bool) {
+    /// `before` is the length of the frame that was incomplete before. A frame's length is known once its
+    /// header has come.
+    pub(super) fn note_input(&mut self, before: Option<usize>) {
         if self.state.running().is_none() {
             return;
         }
         self.set_timer(Timer::Read, self.timeouts.read);
-        let Some(len) = self.ingress.frame_under_way() else {
-            self.deadlines.stop(Timer::Frame);
-            return;
-        };
-        if began {
-            self.frame_since = self.clock.now();
+        match (before, self.ingress.frame_under_way()) {
+            (_, None) => self.deadlines.stop(Timer::Frame),
+            (None, Some(len)) => self.set_timer(Timer::Frame, self.time_for(len, self.timeouts.read)),
+            (Some(before), Some(len)) if before != len => {
+                let known = self.time_for(before, self.timeouts.read);
+                let more = self.time_for(len, self.timeouts.read).saturating_sub(known);
+                self.deadlines.set(Timer::Frame, self.deadlines.deadline(Timer::Frame), more);
+            }
+            _ => {}
         }
-        let time = self.time_for(len, self.timeouts.read);
-        self.deadlines.set(Timer::Frame, self.frame_since, time);
     }
 
-    /// Bytes were sealed: what is unsent has a time to leave
+    /// Notes that bytes were sealed, and limits the time of the unsent bytes
     ///
-    /// One timer is about silence of the transport, the other about all bytes that are unsent when it is
-    /// set, so that a transport which takes a byte now and then does not keep them for good.
+    /// The write timer ends a link whose transport takes nothing. The drain timer covers all bytes that
+    /// are unsent when it is set: it ends a link whose transport takes only a byte now and then.
     pub(super) fn note_sealed(&mut self) {
         self.note_memory();
         if self.egress.is_empty() {
@@ -141,7 +143,7 @@ impl PeerState<'_> {
         }
     }
 
-    /// Bytes have left
+    /// Notes that bytes have left
     pub(super) fn note_progress(&mut self) {
         self.deadlines.stop(Timer::Write);
         if self.egress.sent() >= self.drain_to {
@@ -150,7 +152,7 @@ impl PeerState<'_> {
         self.note_sealed();
     }
 
-    /// Makes sure that memory which is occupied now is looked at again
+    /// Sets the memory timer if the link occupies memory that may have to be given back
     pub(super) fn note_memory(&mut self) {
         if !self.deadlines.is_set(Timer::Memory) && self.memory() > KEPT && self.state.cause().is_none() {
             self.set_timer(Timer::Memory, MEMORY_INTERVAL);
@@ -166,7 +168,7 @@ impl PeerState<'_> {
         self.ingress.allocated().saturating_add(self.egress.allocated()).saturating_add(scratch)
     }
 
-    /// Gives back memory that has not been needed since the last time
+    /// Gives back memory that was not needed since the last call
     fn trim(&mut self) {
         self.egress.trim();
         self.ingress.trim(match self.pending {
@@ -180,14 +182,14 @@ impl PeerState<'_> {
         self.note_memory();
     }
 
-    /// The peer is not timed out for what lies behind a message that the driver holds back
+    /// Stops the input timers while a held message waits, since the driver delays what comes after it
     pub(super) fn rest_input_timers(&mut self) {
         if self.is_message_held() {
             self.deadlines.set_resting(true);
         }
     }
 
-    /// When the message is handed out, the peer gets the whole time again
+    /// Restarts the input timers with their full time when the held message is handed out
     pub(super) fn wake_input_timers(&mut self) {
         if self.deadlines.is_resting() {
             self.deadlines.set_resting(false);

@@ -47,9 +47,9 @@ impl PeerState<'_> {
 
     /// Notes that writing failed
     ///
-    /// A peer that refuses us says why and closes at once, so our own writing often fails before its
-    /// Disconnect was read. Keep reading: for as long as [`Timeouts::linger`](crate::Timeouts) the
-    /// link waits for that reason before it ends with `SendFailed`. `Send` does not come again.
+    /// A peer that refuses us sends Disconnect and closes at once, so our write often fails before that
+    /// Disconnect is read. Keep reading: the link waits for the Disconnect for
+    /// [`Timeouts::linger`](crate::Timeouts), and then ends with `SendFailed`. `Send` does not come again.
     pub fn send_failed(&mut self, now: Instant) {
         self.advance_clock(now);
         let cause = Cause::SendFailed;

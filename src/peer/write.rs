@@ -14,14 +14,14 @@ use crate::wire::{copy, snappy};
 
 /// # Requests: messages
 impl PeerState<'_> {
-    /// Sends a message, all of it or nothing
+    /// Sends a complete message, or refuses it
     ///
     /// The message is sealed at once, so `payload` is free again. `code` is relative to the protocol.
-    /// Returns what an observer of messages wants to know.
+    /// Returns a [`MessageEvent`] for observers of messages.
     ///
     /// A message is taken if nothing of its protocol is unsent. Otherwise it is taken if it fits the
     /// protocol's share together with what the protocol has written since it last had nothing unsent.
-    /// What other protocols have unsent does not matter. See [`Config`](crate::Config) for the size of a
+    /// The unsent bytes of other protocols do not matter. See [`Config`](crate::Config) for the size of a
     /// share.
     ///
     /// # Errors
@@ -44,11 +44,12 @@ impl PeerState<'_> {
         })
     }
 
-    /// Sends a message that `fill` writes to where it is sealed
+    /// Sends a message that `fill` writes directly into the transmit buffer
     ///
-    /// For those whose memory holds a message only once. `fill` gets `max` bytes with any content, and
-    /// returns how many of them are the payload. It is called only if a message of `max` bytes is taken
-    /// by the rule of [`write`](Self::write). The message is not compressed, which every peer can read.
+    /// For devices that have no memory for a second copy of the message. `fill` gets `max` bytes with any
+    /// content, and returns how many of them are the payload. It is called only if a message of `max`
+    /// bytes is taken by the rule of [`write`](Self::write). The message is not compressed; every peer
+    /// can read that.
     ///
     /// # Errors
     /// As for [`write`](Self::write), and `TooLarge` if `fill` returns more than `max`.
@@ -103,10 +104,11 @@ impl PeerState<'_> {
     /// The largest payload that the protocol can write now
     ///
     /// A payload of this many bytes is taken, whatever its content and code. A longer one is refused, with
-    /// two exceptions: a code whose message id is shorter than that of the last code may leave up to 8
-    /// bytes more, and a payload of nearly [`MAX_MESSAGE`](crate::MAX_MESSAGE) may compress well enough to
-    /// fit a frame. `None` if no payload is taken, not even an empty one: while the link is not ready, has ended, or
-    /// does not share the protocol, and from `Full` to [`Action::Writable`](crate::Action::Writable).
+    /// two exceptions. A code whose message id is shorter than the id of the last code may leave up to 8
+    /// bytes more. A payload of nearly [`MAX_MESSAGE`](crate::MAX_MESSAGE) may compress well enough to fit
+    /// a frame. `None` if no payload is taken, not even an empty one: while the link is not ready, has
+    /// ended, or does not share the protocol, and from `Full` to
+    /// [`Action::Writable`](crate::Action::Writable).
     pub fn write_capacity(&self, protocol: ProtocolId) -> Option<usize> {
         let running = self.state.running()?;
         if self.pending == Pending::Ready || !self.egress.takes_messages() {
@@ -120,7 +122,7 @@ impl PeerState<'_> {
     }
 }
 
-/// A message that passes every check but that of the share
+/// A message that has passed every check except the check of the share
 struct Draft {
     protocol: ProtocolId,
     code: u64,
@@ -132,12 +134,12 @@ struct Draft {
 /// The lengths of a message that was written
 struct Written {
     payload: usize,
-    /// As it stands in the body, compressed or not
+    /// The length in the body, compressed or not
     encoded: usize,
 }
 
 impl PeerState<'_> {
-    /// Checks everything about a message that waiting would not change
+    /// Makes every check of a message whose result does not change by waiting
     fn draft(&self, protocol: ProtocolId, code: u64, len: usize) -> Result<Draft, WriteError> {
         if self.state.cause().is_some() {
             return Err(WriteError::Closed);
@@ -191,7 +193,7 @@ impl PeerState<'_> {
     }
 }
 
-/// Writes a message id and behind it what `payload` writes; returns the length of both
+/// Writes a message id and then the payload; returns the length of both together
 pub(super) fn write_body(body: &mut [u8], id: u64, payload: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<usize> {
     let (head, room) = body.split_at_mut_checked(uint_len(id))?;
     let mut writer = Writer::new(head);
@@ -199,7 +201,7 @@ pub(super) fn write_body(body: &mut [u8], id: u64, payload: impl FnOnce(&mut [u8
     Some(uint_len(id).saturating_add(payload(room)?))
 }
 
-/// Writes a payload as it stands in a body; returns its length there
+/// Writes a payload into a body, compressed or not; returns its length in the body
 pub(super) fn encode(
     payload: &[u8],
     room: &mut [u8],

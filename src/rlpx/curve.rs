@@ -1,7 +1,7 @@
 //! secp256k1 as RLPx uses it; the only file that knows the curve library
 //!
-//! Every key and signature from the wire is validated here, before a secret meets it: an unchecked
-//! point in a key agreement gives the secret key away bit by bit.
+//! Every key and signature from the wire is validated here before a secret is used with it: an unchecked
+//! point in a key agreement reveals the secret key bit by bit.
 #![expect(clippy::arithmetic_side_effects, reason = "field and curve arithmetic cannot overflow")]
 
 use ecdsa::hazmat::sign_prehashed_rfc6979;

@@ -20,7 +20,7 @@ pub(crate) const PREFIX: usize = 2;
 const TAG: usize = 32;
 /// Where the plaintext starts in a packet
 pub(super) const PLAINTEXT: usize = PREFIX + 65 + 16;
-/// What a packet takes besides its plaintext
+/// How many bytes a packet has in addition to its plaintext
 pub(super) const OVERHEAD: usize = PLAINTEXT + TAG;
 
 /// The largest size that a handshake packet may announce, by the agreement of all clients
@@ -113,7 +113,7 @@ pub(super) fn seal(packet: &mut [u8], remote: &Public, ephemeral: &Secret, iv: &
 ///
 /// # Errors
 /// `InvalidPublicKey` before any secret is used, `HandshakeTagMismatch` before anything is
-/// decrypted, and what `parse` finds. None is answered, so the peer cannot tell one from the other.
+/// decrypted, and what `parse` finds. None of these is answered, so the peer cannot distinguish them.
 #[inline(never)] // so that what it keeps is not in the frame of a whole handshake
 pub(super) fn open<T>(
     packet: &mut [u8],

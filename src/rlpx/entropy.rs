@@ -13,8 +13,8 @@ use crate::invariant::must;
 /// that the link keeps secret rests on it: the bytes must come from a cryptographically secure
 /// generator, must not be predictable, and must never be used for a second link, not even after a
 /// reset of the device. On a host that is the operating system's generator; on a microcontroller the
-/// hardware's true random number generator, or a seed that is kept and advanced across resets. With
-/// repeated bytes two links share their keys and anybody who can read one can read the other.
+/// hardware's true random number generator, or a seed that is kept and advanced across resets. If
+/// two links use the same bytes, they share their keys, and anybody who can read one can read the other.
 ///
 /// Not `Clone`; consumed by the constructor that uses it, and wiped when dropped.
 pub struct Entropy {

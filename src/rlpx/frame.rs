@@ -78,8 +78,8 @@ impl Session {
 
     /// Seals a frame in place
     ///
-    /// `frame` is [`frame_len`]`(body)` bytes of which the body stands, in the clear, after the
-    /// first [`HEADER`]; every other byte is written here. A frame of any other length is left alone.
+    /// `frame` has [`frame_len`]`(body)` bytes. The body is in the clear after the first [`HEADER`]
+    /// bytes; every other byte is written here. A frame of any other length is left alone.
     pub(crate) fn seal(&mut self, frame: &mut [u8], body: usize) {
         let parts = Parts::split(frame, body);
         invariant!(parts.is_some(), "a frame has the length of its body's frame");
@@ -103,7 +103,7 @@ impl Session {
 
     /// Checks and decrypts a header, and returns the size of the body that follows
     ///
-    /// What follows the size in a header is for readers to ignore.
+    /// A reader ignores what follows the size in a header.
     ///
     /// # Errors
     /// `HeaderMacMismatch`, found in constant time before anything is decrypted.
@@ -160,7 +160,7 @@ impl Session {
 /// Compares MACs in constant time
 ///
 /// A fuzzer cannot forge a MAC, so in the fuzzing of this repository every MAC passes, and mutations
-/// reach the code behind it. `cfg(fuzzing)` alone, as other people have it, changes nothing.
+/// reach the code after it. `cfg(fuzzing)` alone, without the feature `__internal`, changes nothing.
 fn check(expected: &Tag, received: &Tag) -> Option<()> {
     (cfg!(all(fuzzing, feature = "__internal")) || bool::from(expected.ct_eq(received))).then_some(())
 }

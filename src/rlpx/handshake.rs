@@ -1,6 +1,6 @@
 //! The encryption handshake: auth and ack, in both roles (rlpx.md §Initial Handshake, EIP-8)
 //!
-//! Each role is a value that gives way to the session, so that its keys are gone when that begins.
+//! Each role is a value that is dropped when the session begins, and its keys are wiped then.
 
 use zeroize::Zeroizing;
 
@@ -15,9 +15,9 @@ use crate::node_id::NodeId;
 use crate::violation::Violation;
 use crate::wire::rlp::{Reader, RlpError, Writer};
 
-/// The version that auth and ack carry, and that nobody looks at
+/// The version that auth and ack carry; no client checks it
 const VERSION: u64 = 4;
-/// EIP-8 asks for at least 100 bytes, so that a packet cannot be taken for the form before it
+/// EIP-8 asks for at least 100 bytes, so that a packet differs from the form before EIP-8
 const MIN_PADDING: usize = 100;
 /// How much of the random byte goes into the length of the padding
 const PADDING_MASK: u8 = 0x7f;
@@ -49,7 +49,7 @@ pub(crate) enum StartError {
 
 impl Initiator {
     /// # Errors
-    /// No key of the curve as `remote`, and entropy that no generator made.
+    /// `InvalidRemote` if `remote` is no public key, and `WeakEntropy`.
     pub(crate) fn new(identity: &SecretKey, remote: NodeId, entropy: &Entropy) -> Result<Self, StartError> {
         let ephemeral = entropy.prepare().ok_or(StartError::WeakEntropy)?;
         Public::from_id(&remote).map_err(|_| StartError::InvalidRemote)?;
@@ -161,7 +161,7 @@ pub(crate) struct Answer<T> {
 
 impl Recipient {
     /// # Errors
-    /// Entropy that no generator made.
+    /// `WeakEntropy`.
     pub(crate) fn new(identity: &SecretKey, entropy: &Entropy) -> Result<Self, StartError> {
         let ephemeral = entropy.prepare().ok_or(StartError::WeakEntropy)?;
         Ok(Self { identity: identity.clone(), ephemeral })
@@ -206,8 +206,8 @@ impl Recipient {
     }
 }
 
-/// The version must be there; what it is, what follows it in the list and what follows the list is
-/// of no interest (EIP-8)
+/// The version must be present; its value, later list items, and bytes after the list are ignored
+/// (EIP-8)
 fn check_version(mut list: Reader<'_>) -> Result<(), RlpError> {
     list.item().map(|_| ())
 }

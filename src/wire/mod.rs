@@ -5,7 +5,7 @@
 pub mod rlp;
 pub(crate) mod snappy;
 
-/// Copies as much of `source` as `target` has room for
+/// Copies as much of `source` as fits into `target`
 ///
 /// Returns the number of bytes copied. Unlike `copy_from_slice` it has no way to panic.
 pub(crate) fn copy(target: &mut [u8], source: &[u8]) -> usize {

@@ -6,6 +6,7 @@ mod remote;
 mod timeouts;
 mod transport;
 mod violations;
+mod waiting;
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ fn cause(node: &mut Node<'_>, now: Instant) -> Cause {
     assert_eq!((link.stage(), link.cause()), (Stage::Closed, Some(cause)));
     assert_eq!(link.next_timeout(), None, "nothing is waited for");
     assert_eq!(link.write(now, ALPHA, 0, b"late"), Err(WriteError::Closed));
-    assert_eq!(link.receive(now, &[0x5a; 100]), 100, "input is swallowed");
+    assert_eq!(link.receive(now, &[0x5a; 100]), 100, "input is taken and ignored");
     link.handle_timeout(now.checked_add(SECOND * 1000).unwrap());
     assert!(link.poll().is_none());
     cause

@@ -40,7 +40,7 @@ fn every_form_of_disconnect() {
     }
 }
 
-/// The reason is legible in whatever comes with it, up to the limit of the base protocol
+/// The reason is read whatever follows it, up to the limit of the base protocol
 #[test]
 fn a_disconnect_with_additional_items() {
     for extra in [1, 80, 500, 2_000] {

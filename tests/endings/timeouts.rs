@@ -57,7 +57,7 @@ fn a_ping_that_is_never_answered_ends_the_link() {
         scene.send(0x10, b"busy, but no Pong");
     }
     assert_eq!(scene.node.link.stage(), Stage::Running);
-    assert_eq!(scene.received.len(), 1, "one Ping, of which the answer is awaited");
+    assert_eq!(scene.received.len(), 1, "one Ping, whose answer is awaited");
     scene.advance(SECOND);
     assert_eq!(scene.node.link.stage(), Stage::Closing);
     assert_eq!(parting(&mut scene), (Cause::Timeout(Timeout::Pong), Some(Reason::PING_TIMEOUT)));
@@ -101,7 +101,7 @@ fn a_slow_link_has_the_time_that_a_large_frame_takes() {
     }
 }
 
-/// A transport that takes a byte now and then does not keep what is unsent
+/// A transport that takes only a byte now and then ends the link
 #[test]
 fn a_trickling_reader_does_not_live_on() {
     let mut scene = Scene::running();
@@ -120,7 +120,7 @@ fn a_trickling_reader_does_not_live_on() {
     assert_eq!((seconds, scene.node.link.cause()), (20, Some(Cause::Timeout(Timeout::Write))));
 }
 
-/// Nor does a peer that sends a byte of a frame now and then
+/// A peer that sends only a byte of a frame now and then ends the link
 #[test]
 fn a_trickling_writer_does_not_live_on() {
     for (size, expected) in [(100, 30), (4 << 20, 64)] {
@@ -140,7 +140,7 @@ fn a_trickling_writer_does_not_live_on() {
     }
 }
 
-/// A Pong that is behind a large frame is waited for as long as the frame has
+/// A Pong after a large frame has as much time as the frame
 #[test]
 fn the_pong_deadline_rests_while_a_frame_is_within_its_own() {
     let mut scene = Scene::running();
@@ -177,13 +177,13 @@ fn a_disconnect_that_cannot_leave_does_not_keep_the_link() {
     scene.output.capacity = 0;
     scene.node.link.disconnect(scene.now, Reason::USELESS_PEER);
     scene.advance(SECOND * 19);
-    assert_eq!(scene.node.link.stage(), Stage::Closing, "the peer may read it yet");
+    assert_eq!(scene.node.link.stage(), Stage::Closing, "the peer may still read it");
     scene.advance(SECOND);
     assert_eq!(cause(&mut scene.node, scene.now), Cause::Local(Reason::USELESS_PEER));
     assert_eq!(scene.node.link.unsent().len(), 0);
 }
 
-/// The reason reaches a peer that reads, however much is before it
+/// The reason reaches a peer that reads, however many bytes are sent before it
 #[test]
 fn a_disconnect_behind_a_backlog_is_not_lost() {
     for linger in [0, 2] {
@@ -202,7 +202,7 @@ fn a_disconnect_behind_a_backlog_is_not_lost() {
         }
         scene.output.capacity = usize::MAX;
         scene.settle();
-        assert_eq!(told(&scene), Some(Reason::TOO_MANY_PEERS), "with {linger} s to hang up");
+        assert_eq!(told(&scene), Some(Reason::TOO_MANY_PEERS), "with {linger} s for the peer to close");
         assert_eq!(scene.node.cause(), Some(Cause::Local(Reason::TOO_MANY_PEERS)));
     }
 }

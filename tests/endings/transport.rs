@@ -1,7 +1,7 @@
 //! Endings by the transport: the stream ends, or a write fails
 
 use devp2p_proto::{Cause, DisconnectReason as Reason, Instant, Stage, Timer, Violation, WriteError};
-use devp2p_testing::remote::{DISCONNECT, LINK, Scene, body, compressed, initiator, recipient};
+use devp2p_testing::remote::{DISCONNECT, Hello, LINK, REMOTE, Scene, body, compressed, initiator, recipient};
 use devp2p_testing::{ALPHA, Node, PROTOCOLS, Pair, Seen, config};
 
 use crate::violations::flipped;
@@ -59,7 +59,7 @@ fn the_end_of_the_stream_after_every_byte() {
         }
         link.receive_closed(whole.now);
         assert_eq!(link.stage(), Stage::Closed, "{cut}");
-        // The link has other entropy than the one that was recorded, so the first frame has a wrong MAC.
+        // The link and the recorded link have different entropy, so the first frame has a wrong MAC.
         let wrong_mac = Cause::Violation(Violation::HeaderMacMismatch);
         assert!([Some(Cause::ReceiveClosed), Some(wrong_mac)].contains(&link.cause()), "{cut}");
     }
@@ -94,6 +94,20 @@ fn a_disconnect_from_the_remote_replaces_a_failed_write() {
         assert_eq!(parting(&mut scene), (Cause::Remote(Reason::TOO_MANY_PEERS), None));
         assert_eq!(scene.node.delivered(), []);
     }
+}
+
+/// However large the messages before it are
+#[test]
+fn a_disconnect_behind_large_messages_replaces_a_failed_write() {
+    let protocols = [PROTOCOLS[0].with_max_message(20_000), PROTOCOLS[1].with_max_message(500)];
+    let mut scene = Scene::running_with(recipient(&config(LINK, &protocols)), Hello::fitting(REMOTE));
+    scene.node.link.send_failed(scene.now);
+    for (id, len) in [(0x10, 20_000), (0x14, 20_000), (0x10, 22_000)] {
+        scene.send_body(&body(id, &compressed(&devp2p_testing::noise(1, len))));
+    }
+    scene.send_body(&body(DISCONNECT, &compressed(&[0xc1, 0x04])));
+    scene.settle();
+    assert_eq!(parting(&mut scene), (Cause::Remote(Reason::TOO_MANY_PEERS), None));
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn the_memory_of_a_link_serves_the_next_one() {
     }
 }
 
-/// A refused constructor gives the buffers back, unchanged and for good
+/// A refused constructor gives the buffers back, unchanged and with their original lifetime
 #[test]
 fn a_refusal_gives_the_buffers_back() {
     let config = config(1, PROTOCOLS).with_max_message(100).unwrap();
@@ -103,7 +103,7 @@ fn versions_of_one_name_share_a_frame() {
     assert!(config(1, PROTOCOLS).with_max_message(1_000).unwrap().transmit_len() > needed + 1_000, "two names");
 }
 
-/// A device that asks little and receives much has a small transmit buffer
+/// A device that sends short messages and receives long ones has a small transmit buffer
 #[test]
 fn the_limit_for_sending_is_separate() {
     let config = config(1, PROTOCOLS).with_max_message(4_096).unwrap().with_max_send(64).unwrap();

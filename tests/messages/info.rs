@@ -29,7 +29,7 @@ fn messages_are_counted() {
     assert_eq!(pair.initiator.link.traffic(ALPHA), Some(Default::default()));
     assert_eq!(pair.initiator.link.traffic(ProtocolId(2)), None);
     pair.advance(Duration::from_secs(20));
-    assert_eq!(pair.initiator.link.traffic(BETA), Some(out), "Pings are nobody's traffic");
+    assert_eq!(pair.initiator.link.traffic(BETA), Some(out), "Pings belong to no protocol");
     assert_eq!(pair.initiator.link.age(pair.now), Duration::from_secs(20));
 }
 

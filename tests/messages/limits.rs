@@ -29,7 +29,7 @@ fn a_header_may_announce_what_the_largest_limit_takes() {
     }
 }
 
-/// What is too large for its own protocol is read to its MAC, and only then a violation
+/// A body that is too large for its own protocol is a violation only after its MAC
 #[test]
 fn what_is_too_large_for_its_own_protocol_is_named_after_its_mac() {
     let payload = noise(1, 30_000);
@@ -54,7 +54,7 @@ fn what_is_too_large_for_its_own_protocol_is_named_after_its_mac() {
     }
 }
 
-/// A flipped bit ends the link as everywhere, wherever it is
+/// A flipped bit anywhere in such a body ends the link
 #[test]
 fn a_body_that_is_not_stored_is_authenticated() {
     let frame_len = {
@@ -71,7 +71,7 @@ fn a_body_that_is_not_stored_is_authenticated() {
     }
 }
 
-/// Large messages within the limit of their own protocol come through, however they are cut
+/// Large messages within the limit of their own protocol are delivered, however they are cut
 #[test]
 fn large_messages_of_the_protocol_with_the_larger_limit_are_stored() {
     for max_read in [1, 15, 16, 17, usize::MAX] {
@@ -88,7 +88,7 @@ fn large_messages_of_the_protocol_with_the_larger_limit_are_stored() {
     }
 }
 
-/// The payload of a Ping is not looked at, as by the reference client
+/// The payload of a Ping is ignored, as in the reference client
 #[test]
 fn a_ping_with_any_payload_is_answered() {
     let mut scene = Scene::running();

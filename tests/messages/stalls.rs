@@ -57,7 +57,7 @@ fn a_full_link_has_room_for_ping_pong_and_disconnect() {
     }
 }
 
-/// The local Hello can still be unsent when the remote one has made the link ready
+/// Our Hello can still be unsent when the remote's Hello has made the link ready
 #[test]
 fn a_message_waits_for_the_hello_before_it() {
     let max = 1_000;

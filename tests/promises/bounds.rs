@@ -71,7 +71,7 @@ proptest! {
     }
 }
 
-/// In CVE-2023-40591 a flood of Pings takes memory without a limit
+/// In CVE-2023-40591 a flood of Pings takes unlimited memory
 #[test]
 fn a_ping_flood_takes_no_memory() {
     let mut scene = Scene::running();

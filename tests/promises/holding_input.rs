@@ -1,4 +1,4 @@
-//! Promises about holding input: a driver that has no room for another message
+//! Promises about holding input: a driver that cannot take another message
 
 use devp2p_proto::{Cause, DisconnectReason, Stage, Timeout, Timer};
 use devp2p_testing::remote::{DISCONNECT, PING, PONG, Scene, body, compressed};
@@ -11,7 +11,7 @@ fn pongs(scene: &Scene<'_>) -> usize {
     scene.received.iter().filter(|(id, _)| *id == PONG).count()
 }
 
-/// A running link whose driver has no room
+/// A running link whose driver holds input
 fn held() -> Scene<'static> {
     let mut scene = Scene::running();
     scene.node.link.hold_input(scene.now, true);
@@ -26,7 +26,7 @@ fn waiting() -> Scene<'static> {
     scene
 }
 
-/// Everything but the delivery goes on for as long as it takes
+/// Everything but the delivery continues while input is held
 #[test]
 fn slow_protocol_stops_reading_only() {
     let mut scene = waiting();
@@ -37,12 +37,12 @@ fn slow_protocol_stops_reading_only() {
         scene.advance(60 * SECOND);
         assert_eq!(scene.node.link.stage(), Stage::Running, "after {minute} minutes");
         let pings = scene.received[heard..].iter().filter(|(id, _)| *id == PING).count();
-        assert_eq!(pings, 4, "our Pings go on, or the peer would think us dead");
+        assert_eq!(pings, 4, "our Pings continue, or the peer would time us out");
         scene.node.link.write(scene.now, BETA, 0, b"still writing").unwrap();
         scene.settle();
         assert_eq!(scene.received.last(), Some(&(0x14, b"still writing".to_vec())));
     }
-    assert_eq!((scene.node.delivered().len(), pongs(&scene)), (0, 0), "what lies behind the message is not answered");
+    assert_eq!((scene.node.delivered().len(), pongs(&scene)), (0, 0), "what comes after the message is not answered");
 
     scene.node.link.hold_input(scene.now, false);
     scene.settle();
@@ -79,7 +79,7 @@ fn deadlines_run_while_input_is_taken() {
     scene.advance(29 * SECOND);
     assert_eq!(scene.node.link.stage(), Stage::Running);
     scene.advance(2 * SECOND);
-    assert_eq!(scene.node.link.cause(), Some(Cause::Timeout(Timeout::Read)), "a silent peer is not kept");
+    assert_eq!(scene.node.link.cause(), Some(Cause::Timeout(Timeout::Read)), "a silent peer is timed out");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn deadlines_rest_while_a_message_waits_and_start_anew_when_it_is_handed_out() {
     assert_eq!(scene.node.link.stage(), Stage::Closing);
 }
 
-/// A driver with room hands out a message at once, and no peer lives on by that
+/// If a driver takes each message at once, messages do not replace a Pong
 #[test]
 fn messages_without_a_pong_do_not_keep_a_peer() {
     let mut scene = Scene::running();
@@ -125,7 +125,7 @@ fn a_held_link_still_ends_for_every_other_reason() {
     assert_eq!(parting.node.cause(), Some(Cause::Local(DisconnectReason::CLIENT_QUITTING)));
 }
 
-/// Whatever ends the link, the message that waits comes first
+/// Whatever ends the link, the message that waits is handed out first
 #[test]
 fn any_ending_lifts_the_hold() {
     let ends: [fn(&mut Scene<'_>); 4] = [
@@ -157,6 +157,7 @@ fn a_severed_link_hands_out_first_and_then_reads_on() {
 #[test]
 fn saying_the_same_again_does_nothing() {
     let mut scene = waiting();
+    assert!(scene.node.link.is_input_held());
     let timeout = scene.node.link.next_timeout();
     scene.node.link.hold_input(scene.now, true);
     assert_eq!(scene.node.link.next_timeout(), timeout);

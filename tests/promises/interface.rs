@@ -1,4 +1,4 @@
-//! The interface: what its types are, and the same calls as values of `Event`
+//! The interface: the properties of its types, and calls as values of `Event`
 
 use devp2p_proto::{
     Action, Buffers, Cause, Config, DisconnectReason, Event, Handled, Instant, NotShared, NotStarted, Outbox,

@@ -9,16 +9,16 @@
 //! | After `handle_timeout(t)`, `next_timeout()` is later than `t`. | `schedules::deadline_moves` |
 //! | One call of `receive` completes at most one message. | `bounds::bounded_work` |
 //! | `Action::Disconnect` comes once and last. | `schedules::disconnect_once` |
-//! | Each Ping is answered by one Pong, and at most one Pong waits. | `bounds::one_pong_per_ping` |
+//! | Each Ping is answered by one Pong, and at most one Pong is unsent. | `bounds::one_pong_per_ping` |
 //! | A refused write changes nothing. | `schedules::refused_write_changes_nothing` |
 //! | A flipped bit is never delivered. | `streams::tampering_is_caught` |
-//! | Fixed buffers allocate nothing; growable ones allocate nothing per message. | `no_allocation` in `tests/allocation.rs` |
+//! | Fixed buffers allocate nothing; growable buffers allocate nothing for each message. | `no_allocation` in `tests/allocation.rs` |
 //! | No sequence of calls and bytes panics. | `schedules::no_panic`, and the targets in `fuzz/` |
 //! | A clock that goes backwards does no harm. | `schedules::time_backwards_is_harmless` |
 //! | No output of `Debug` shows a key, a nonce or a payload. | `secrets::secrets_do_not_print` |
-//! | A driver without room for a message stops reading, and everything else goes on. | `holding_input::slow_protocol_stops_reading_only` |
+//! | A driver that cannot take a message stops reading, and everything else continues. | `holding_input::slow_protocol_stops_reading_only` |
 //! | A buffer that grew for a large message shrinks again. | `memory_is_given_back` in `tests/allocation.rs` |
-//! | No protocol can keep another one from writing. | the tests of `fair_writing` |
+//! | No protocol can keep another protocol from writing. | the tests of `fair_writing` |
 
 mod bounds;
 mod fair_writing;

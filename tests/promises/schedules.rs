@@ -57,7 +57,7 @@ proptest! {
             prop_assert_eq!(told, 1);
             prop_assert!(matches!(node.seen.last(), Some(Seen::Disconnect(_))), "{:?}", node.seen);
             prop_assert_eq!(node.link.stage(), Stage::Closed);
-            prop_assert_eq!(node.link.receive(now, &[1, 2, 3]), 3, "input is swallowed");
+            prop_assert_eq!(node.link.receive(now, &[1, 2, 3]), 3, "input is taken and ignored");
             prop_assert_eq!(node.link.write(now, ALPHA, 0, b""), Err(WriteError::Closed));
             prop_assert_eq!(node.link.next_timeout(), None);
             prop_assert!(node.link.poll().is_none());
@@ -98,7 +98,7 @@ proptest! {
         world.heal();
     }
 
-    /// A clock that jumps back has the same effect as one that stands still
+    /// A clock that jumps back has the same effect as a stopped clock
     #[test]
     fn time_backwards_is_harmless(operations in operations()) {
         let skewed = performed(&operations);
@@ -127,7 +127,7 @@ proptest! {
     }
 }
 
-/// One wrong time, a day ahead: afterwards the link lives by the clock that goes on
+/// One wrong time, a day ahead: afterwards the link follows the clock again
 #[test]
 fn a_wrong_time_far_ahead_does_not_disable_the_timers() {
     let second = Duration::from_secs(1);
@@ -154,11 +154,11 @@ fn a_wrong_time_far_ahead_does_not_disable_the_timers() {
             scene.send(PONG, &[0xc0]);
         }
         scene.advance(46 * second);
-        assert_ne!(scene.node.link.stage(), Stage::Running, "a silent peer does not live on");
+        assert_ne!(scene.node.link.stage(), Stage::Running, "a silent peer is timed out");
     }
 }
 
-/// After `Full` the link has to remember who waits; the bytes are the same nevertheless
+/// After `Full` the link remembers the protocol that waits; the bytes do not change by that
 #[test]
 fn a_write_refused_as_full_leaves_the_stream_as_it_was() {
     let mut plain = World::new();

@@ -26,7 +26,7 @@ impl Arguments {
     /// The same for a number that is not zero
     pub fn positive<T: FromStr<Err: Display> + Default + PartialEq>(&mut self, option: &str) -> Result<T, String> {
         let value = self.parse(option)?;
-        if value == T::default() { Err(format!("{option} 0: must be more")) } else { Ok(value) }
+        if value == T::default() { Err(format!("{option} 0: must be at least 1")) } else { Ok(value) }
     }
 }
 
@@ -45,9 +45,11 @@ pub fn asks_for_help() -> bool {
 /// The file that `--record` names, if there is none yet and the secrets that it will hold are agreed to
 pub fn consented(record: Option<String>, secrets: bool) -> Result<Option<String>, String> {
     match record {
-        Some(_) if !secrets => Err("--record: a recording holds this node's secret key, the keys of the link and all \
-             that was said; add --yes-secrets to make one"
-            .to_string()),
+        Some(_) if !secrets => {
+            Err("--record: the file will hold this node's secret key, the keys of the link and all \
+             messages; add --yes-secrets to agree"
+                .to_string())
+        }
         // Said early, though a file that comes to be meanwhile is not written over either.
         Some(path) if Path::new(&path).exists() => Err(format!("--record {path}: File exists")),
         record => Ok(record),
@@ -58,7 +60,7 @@ pub fn consented(record: Option<String>, secrets: bool) -> Result<Option<String>
 pub fn hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     if let Some((index, digit)) = digits.chars().enumerate().find(|(_, digit)| !digit.is_ascii_hexdigit()) {
-        return Err(format!("character {} is {digit:?}, which is no hexadecimal digit", index + 1));
+        return Err(format!("character {} is {digit:?}, not a hexadecimal digit", index + 1));
     }
     if digits.len() != 2 * N {
         return Err(format!("{} hexadecimal digits instead of {}", digits.len(), 2 * N));

@@ -4,13 +4,13 @@
 //! - [`session`]: a driver of one dialled link, for programs that do one thing after the other
 //! - [`link`] and [`journal`]: a link that may be recorded, and the recording
 //! - [`eth`]: messages and data of Ethereum, as types that check themselves
-//! - [`arguments`], [`enode`], [`mod@say`]: what stands on a command line, and what is printed
+//! - [`arguments`], [`mod@say`], [`transient`]: command lines, what is printed, and errors that are none
 
 pub mod app;
 pub mod arguments;
-pub mod enode;
 pub mod eth;
 pub mod journal;
 pub mod link;
 pub mod say;
 pub mod session;
+pub mod transient;

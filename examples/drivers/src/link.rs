@@ -1,17 +1,13 @@
 //! A link that may keep a journal: `PeerState` with a witness
 //!
-//! What changes a link has the name that it has there, and is written down once it is done. What only observes
-//! is reached through `Deref`.
+//! [`Link::handle`] and [`Link::poll`] are all that changes a link, and what a journal is made of. What only
+//! observes is reached through `Deref`.
 
 use std::fmt;
 use std::io;
 use std::ops::Deref;
 
-use devp2p_proto::{
-    Action, Buffers, DisconnectReason, Event, Instant, MessageEvent, PeerState, ProtocolError, ProtocolId, Refused,
-    WriteError,
-};
-use rlp::Encodable;
+use devp2p_proto::{Action, Buffers, Event, Handled, Instant, PeerState, ProtocolId, Refused, WriteError};
 
 use crate::journal::{Journal, Outcome, Polled, Setup, SetupError};
 
@@ -46,89 +42,34 @@ impl Link {
         action
     }
 
-    pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
-        let taken = self.state.receive(now, bytes);
-        self.note(now, Event::Receive(bytes), Ok(taken));
-        taken
-    }
-
-    pub fn receive_closed(&mut self, now: Instant) {
-        self.state.receive_closed(now);
-        self.note(now, Event::ReceiveClosed, Ok(0));
-    }
-
-    pub fn hold_input(&mut self, now: Instant, held: bool) {
-        self.state.hold_input(now, held);
-        self.note(now, Event::HoldInput(held), Ok(0));
-    }
-
-    pub fn handle_timeout(&mut self, now: Instant) {
-        self.state.handle_timeout(now);
-        self.note(now, Event::Timeout, Ok(0));
-    }
-
-    pub fn write(
-        &mut self,
-        now: Instant,
-        protocol: ProtocolId,
-        code: u64,
-        payload: &[u8],
-    ) -> Result<MessageEvent, WriteError> {
-        let result = self.state.write(now, protocol, code, payload);
-        self.note(now, Event::Write { protocol, code, payload }, result.map(|_| 0).map_err(Refused::from));
+    pub fn handle(&mut self, now: Instant, event: Event<'_>) -> Result<Handled, Refused> {
+        let result = self.state.handle(now, event);
+        if let Some(journal) = &mut self.journal {
+            journal.event(now, event, &Outcome::new(&result));
+        }
         result
     }
 
-    /// Without a journal the message is encoded where it is sealed; a journal wants its bytes
-    pub fn write_rlp<T: Encodable>(
-        &mut self,
-        now: Instant,
-        protocol: ProtocolId,
-        code: u64,
-        message: &T,
-    ) -> Result<MessageEvent, WriteError> {
-        match &self.journal {
-            None => self.state.write_rlp(now, protocol, code, message),
-            Some(_) => self.write(now, protocol, code, &rlp::encode(message)),
+    /// Tells the link of an event that it has no reason to refuse
+    ///
+    /// # Panics
+    /// If it refuses: more was reported as sent than was unsent, or a protocol ended that is not shared.
+    pub fn tell(&mut self, now: Instant, event: Event<'_>) {
+        self.handle(now, event).expect("an event that has happened");
+    }
+
+    /// Gives the link input, and returns how much of it was taken
+    pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
+        match self.handle(now, Event::Receive(bytes)) {
+            Ok(Handled::Received(taken)) => taken,
+            _ => 0,
         }
     }
 
-    pub fn ping(&mut self, now: Instant) -> Result<(), WriteError> {
-        let result = self.state.ping(now);
-        self.note(now, Event::Ping, result.map(|()| 0).map_err(Refused::from));
-        result
-    }
-
-    pub fn sent(&mut self, now: Instant, len: usize) -> Result<(), Refused> {
-        let result = self.state.sent(now, len);
-        self.note(now, Event::Sent(len), result.map(|()| 0));
-        result
-    }
-
-    pub fn send_failed(&mut self, now: Instant) {
-        self.state.send_failed(now);
-        self.note(now, Event::SendFailed, Ok(0));
-    }
-
-    pub fn protocol_returned(
-        &mut self,
-        now: Instant,
-        protocol: ProtocolId,
-        outcome: Result<(), ProtocolError>,
-    ) -> Result<(), Refused> {
-        let result = self.state.protocol_returned(now, protocol, outcome);
-        self.note(now, Event::ProtocolReturned(protocol, outcome), result.map(|()| 0));
-        result
-    }
-
-    pub fn disconnect(&mut self, now: Instant, reason: DisconnectReason) {
-        self.state.disconnect(now, reason);
-        self.note(now, Event::Disconnect(reason), Ok(0));
-    }
-
-    fn note(&mut self, now: Instant, event: Event<'_>, result: Result<usize, Refused>) {
-        if let Some(journal) = &mut self.journal {
-            journal.event(now, event, &Outcome::from(&result));
+    pub fn write(&mut self, now: Instant, protocol: ProtocolId, code: u64, payload: &[u8]) -> Result<(), WriteError> {
+        match self.handle(now, Event::Write { protocol, code, payload }) {
+            Err(Refused::Write(error)) => Err(error),
+            _ => Ok(()),
         }
     }
 

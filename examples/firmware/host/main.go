@@ -4,6 +4,7 @@
 //	                and the id of the node that says it
 //	relay PORT      passes connections on, and lets them break; see relay.go
 //	liar LIE        is a node that shows wrong block headers; see liar.go
+//	knock PORT PORT begins connections and does not complete them; see knock.go
 package main
 
 import (
@@ -24,8 +25,10 @@ func main() {
 		relay(args[1])
 	case "liar":
 		liar(args[1])
+	case "knock":
+		knock(args[1], args[2])
 	default:
-		check(fmt.Errorf("record, relay or liar, not %q", args[0]))
+		check(fmt.Errorf("record, relay, liar or knock, not %q", args[0]))
 	}
 }
 

@@ -74,7 +74,7 @@ func recipientCases(out io.Writer) {
 	running("Violation(MalformedPing", compressed(2, []byte{0xb8}))
 
 	// Nothing wrong: the chip still takes messages, and learns why the peer leaves.
-	running("Remote(ClientQuitting)", func(s *session) []byte {
+	running("Remote(client quitting)", func(s *session) []byte {
 		return append(compressed(16, make([]byte, 1024))(s), compressed(1, encode([]uint{8}))(s)...)
 	})
 }
@@ -101,13 +101,12 @@ func initiatorCases(out io.Writer) {
 	record("Violation(HeaderMacMismatch", sealed, make([]byte, 32))
 }
 
-// writeCase writes a line: what the chip is to say of the case, and the bytes.
+// writeCase writes a line: the bytes, and what the chip is to say of the case.
 func writeCase(out io.Writer, cause string, parts ...[]byte) {
-	fmt.Fprintf(out, "%s ", cause)
 	for _, part := range parts {
 		fmt.Fprintf(out, "%x", part)
 	}
-	fmt.Fprintln(out)
+	fmt.Fprintln(out, "", cause)
 }
 
 // damaged returns the bytes with one of them changed.

@@ -1,16 +1,17 @@
 //! The driver's loop in asynchronous form, over the traits of `embedded-io-async`
 
 use core::cell::Cell;
-use core::future::poll_fn;
+use core::future::{pending, poll_fn};
+use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker};
 
 use critical_section::Mutex;
-use devp2p_proto::{Action, Cause, PeerState};
+use devp2p_proto::{Cause, PeerState};
 use embassy_futures::select::{Either3, select3};
 use embedded_io_async::{Read, Write};
 
 use crate::clock::{Clock, round};
-use crate::drive::Application;
+use crate::drive::{Application, carry_out, handle_due};
 
 /// Runs a link to its end over a stream's two halves
 ///
@@ -28,45 +29,25 @@ pub async fn drive(
     loop {
         let now = clock.now();
         // 1. What has become due.
-        if link.next_timeout().is_some_and(|due| due <= now) {
-            link.handle_timeout(now);
-        }
+        handle_due(link, now);
         // 2. What the application wants.
-        let mut busy = application.advance(link, now);
-        // 3. What has come. A driver that has no room for a message says so, and goes on later.
-        link.hold_input(now, application.is_full());
-        if start < end && !application.is_full() && link.wants_input() {
-            let taken = link.receive(now, &buffer[start..end]);
-            start += taken;
-            busy |= taken > 0;
-        }
-        // 4. What the link asks for.
-        let unsent: &[u8] = loop {
-            match link.poll() {
-                Some(Action::Ready(ready)) => {
-                    defmt::info!("peer says {}", ready.hello());
-                    application.begin(now, ready);
-                    busy = true;
-                }
-                Some(Action::Deliver { protocol, code, payload }) => {
-                    application.deliver(protocol, code, &payload);
-                    busy = true;
-                    break &[]; // it may have no room for another
-                }
-                Some(Action::Send(bytes)) => break bytes,
-                Some(Action::Disconnect(cause)) => return cause,
-                Some(_) => busy = true,
-                None => break &[],
-            }
+        let said = application.advance(link, now);
+        // 3. What the link asks for.
+        let acted = match carry_out(link, now, application) {
+            ControlFlow::Continue(acted) => acted,
+            ControlFlow::Break(cause) => return cause,
         };
+        // 4. What has come.
+        let taken = if link.wants_input() { link.receive(now, &buffer[start..end]) } else { 0 };
+        start += taken;
         // Each turn that was busy has used up something: bytes of the buffer, or room in the link.
-        if busy && (unsent.is_empty() || start < end) {
+        if (said || acted || taken > 0) && (link.unsent().is_empty() || start < end) {
             continue;
         }
         // 5. Wait for the stream, or for time to pass.
-        let write =
-            async { if unsent.is_empty() { core::future::pending().await } else { writer.write(unsent).await } };
-        let read = async { if start < end { core::future::pending().await } else { reader.read(&mut buffer).await } };
+        let (unsent, reads) = (link.unsent(), start == end && link.wants_input());
+        let write = async { if unsent.is_empty() { pending().await } else { writer.write(unsent).await } };
+        let read = async { if reads { reader.read(&mut buffer).await } else { pending().await } };
         match select3(write, read, round()).await {
             // Only more than was offered would be refused.
             Either3::First(Ok(len)) => _ = link.sent(now, len),

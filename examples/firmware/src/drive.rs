@@ -1,5 +1,7 @@
 //! The driver's loop, the same for every transport
 
+use core::ops::ControlFlow;
+
 use devp2p_proto::{Action, Cause, Instant, PeerState, ProtocolId, Ready};
 
 use crate::clock::Clock;
@@ -17,10 +19,17 @@ pub trait Transport {
     /// Must not be called while the link takes nothing.
     fn read(&mut self, take: impl FnOnce(&[u8]) -> usize) -> Result<usize, Broken>;
 
-    /// Sleeps until there may be something to read, room to write, or time has passed
-    ///
-    /// `sending` says whether room is waited for.
-    fn wait(&mut self, sending: bool);
+    /// Sleeps until something of what is awaited may be there, or time has passed
+    fn wait(&mut self, awaited: Awaited);
+}
+
+/// What a driver waits for, besides time
+#[derive(Debug, Clone, Copy)]
+pub struct Awaited {
+    /// Bytes from the peer; not while the link takes none, or what has come would wake the driver at once
+    pub input: bool,
+    /// Room for bytes to the peer
+    pub room: bool,
 }
 
 /// The stream has ended
@@ -39,6 +48,8 @@ pub trait Application {
     fn is_full(&self) -> bool;
 
     /// Says what there is to say, as far as there is room; returns whether anything was said
+    ///
+    /// Called in every turn, so again after `Writable` for what the link has refused.
     fn advance(&mut self, link: &mut PeerState<'_>, now: Instant) -> bool;
 }
 
@@ -54,70 +65,82 @@ pub fn drive(
         let now = clock.now();
         transport.advance(now);
         // 1. What has become due.
-        if link.next_timeout().is_some_and(|due| due <= now) {
-            if let Some(timer) = link.next_timer() {
-                defmt::debug!("due: {}", timer);
-            }
-            link.handle_timeout(now);
-        }
-        // 2. What the link asks for.
-        let sent = match carry_out(link, transport, now, application) {
-            Progress::Ended(cause) => return cause,
-            Progress::Sent(len) => len > 0,
-        };
-        // 3. What the application wants.
+        handle_due(link, now);
+        // 2. What the application wants.
         let said = application.advance(link, now);
-        // 4. What has come. A driver that has no room for a message says so, and reads on later.
-        link.hold_input(now, application.is_full());
-        let received = !application.is_full() && link.wants_input() && receive(link, transport, now);
+        // 3. What the link asks for.
+        let acted = match carry_out(link, now, application) {
+            ControlFlow::Continue(acted) => acted,
+            ControlFlow::Break(cause) => return cause,
+        };
+        // 4. What is to be sent, and what has come.
+        let sent = send(link, transport, now);
+        let received = link.wants_input() && receive(link, transport, now);
         // 5. Nothing: sleep.
-        if !(sent || said || received) {
-            transport.wait(link.unsent().is_empty() == false);
+        if !(said || acted || sent || received) {
+            transport.wait(Awaited { input: link.wants_input(), room: !link.unsent().is_empty() });
         }
     }
 }
 
-enum Progress {
-    Sent(usize),
-    Ended(Cause),
+/// Tells the link of time that has passed, if it waits for that
+pub(crate) fn handle_due(link: &mut PeerState<'_>, now: Instant) {
+    if link.next_timeout().is_some_and(|due| due <= now) {
+        if let Some(timer) = link.next_timer() {
+            defmt::debug!("due: {}", timer);
+        }
+        link.handle_timeout(now);
+    }
 }
 
-fn carry_out(
+/// Does what the link asks for, up to what is to be sent; returns whether there was anything, or how the link ended
+///
+/// While the application has no room for a message, the link keeps the next one and goes on with the rest.
+pub(crate) fn carry_out(
     link: &mut PeerState<'_>,
-    transport: &mut impl Transport,
     now: Instant,
     application: &mut impl Application,
-) -> Progress {
-    let mut sent = 0;
-    while let Some(action) = link.poll() {
-        match action {
-            Action::IdentityClaimed(id) => defmt::info!("peer is {}", id),
-            Action::Ready(ready) => {
+) -> ControlFlow<Cause, bool> {
+    let mut acted = false;
+    loop {
+        link.hold_input(now, application.is_full());
+        match link.poll() {
+            Some(Action::IdentityClaimed(id)) => defmt::info!("peer claims to be {}", id),
+            Some(Action::Ready(ready)) => {
                 defmt::info!("peer says {}", ready.hello());
                 for shared in ready.shared() {
                     defmt::info!("shared: {}", shared);
                 }
                 application.begin(now, ready);
             }
-            Action::Deliver { protocol, code, payload } => {
+            Some(Action::Deliver { protocol, code, payload }) => {
                 defmt::trace!("{}: code {=u64}, {}", protocol, code, payload);
                 application.deliver(protocol, code, &payload);
-                break; // it may have no room for another
             }
-            Action::Send(bytes) => match transport.write(bytes) {
-                Ok(0) => break,
-                Ok(len) => {
-                    sent += len;
-                    // Only more than was offered would be refused.
-                    _ = link.sent(now, len);
-                }
-                Err(Broken) => link.send_failed(now),
-            },
-            Action::Disconnect(cause) => return Progress::Ended(cause),
-            _ => {}
+            Some(Action::Disconnect(cause)) => return ControlFlow::Break(cause),
+            Some(Action::Send(_)) | None => return ControlFlow::Continue(acted),
+            Some(_) => {}
+        }
+        acted = true;
+    }
+}
+
+/// Returns whether anything left
+fn send(link: &mut PeerState<'_>, transport: &mut impl Transport, now: Instant) -> bool {
+    if link.unsent().is_empty() {
+        return false;
+    }
+    match transport.write(link.unsent()) {
+        Ok(len) => {
+            // Only more than was offered would be refused.
+            _ = link.sent(now, len);
+            len > 0
+        }
+        Err(Broken) => {
+            link.send_failed(now);
+            true
         }
     }
-    Progress::Sent(sent)
 }
 
 /// Returns whether anything came

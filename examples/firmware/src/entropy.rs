@@ -26,6 +26,8 @@ pub enum Source {
     Host,
     /// Zeros, as of a generator without a clock
     Zero,
+    /// Zeros at first, as of a generator that is read before it runs
+    Late,
     /// The same 32 bytes over and over, as of a generator that is read faster than it works
     Repeating,
 }
@@ -35,15 +37,20 @@ impl Source {
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "zero" => Some(Self::Zero),
+            "late" => Some(Self::Late),
             "repeating" => Some(Self::Repeating),
             _ => None,
         }
     }
 
-    fn fill(self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
         match self {
             Self::Host => return fill_random(bytes),
             Self::Zero => bytes.fill(0),
+            Self::Late => {
+                bytes.fill(0);
+                *self = Self::Host;
+            }
             Self::Repeating => {
                 for (byte, value) in bytes.iter_mut().zip((0..32).cycle()) {
                     *byte = value;

@@ -25,6 +25,6 @@ pub mod tcp;
 pub mod mps2;
 
 pub use clock::Clock;
-pub use drive::{Application, Transport, drive};
+pub use drive::{Application, Awaited, Transport, drive};
 pub use entropy::{EntropyError, Generator, Source, fill_random};
 pub use script::{BULK, ECHO, MAX_MESSAGE, PROTOCOLS, Script};

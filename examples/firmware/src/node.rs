@@ -1,16 +1,22 @@
 //! What every image is: a node with a key, a name and protocols
 
-use devp2p_proto::{Buffers, Config, ConfigError, Entropy, Instant, NodeId, PeerState, Protocol, SecretKey};
+use devp2p_proto::{
+    Buffers, Config, ConfigError, Entropy, Instant, NodeId, NotStarted, PeerState, Protocol, SecretKey,
+    StartError as LinkError,
+};
 use semihosting::process::ExitCode;
-use static_cell::StaticCell;
+use static_cell::{ConstStaticCell, StaticCell};
 
-use crate::entropy::{EntropyError, fill_random};
-use crate::script::MAX_MESSAGE;
+use crate::entropy::{EntropyError, Generator, fill_random};
+use crate::script::{MAX_MESSAGE, PROTOCOLS};
 use crate::stack;
 
 /// Entries of the compressor's table: at 1 KiB messages this many cost a few bytes a message in
 /// compression, and 1.5 KB less than the largest that would do any good
 pub const TABLE_LEN: usize = 256;
+
+/// How often randomness is drawn for a link that refuses it
+const DRAWS: u32 = 3;
 
 /// Why there is no link
 #[derive(defmt::Format)]
@@ -21,6 +27,8 @@ pub enum StartError {
     CommandLine,
     Entropy(EntropyError),
     Config(ConfigError),
+    /// The link's constructor has refused
+    Link(LinkError),
 }
 
 impl StartError {
@@ -31,7 +39,7 @@ impl StartError {
             Self::Entropy(EntropyError::Weak) => {
                 defmt::error!("cannot start: the random generator gave the same bytes again; no link is made of them");
             }
-            Self::Config(ConfigError::WeakEntropy) => {
+            Self::Link(LinkError::WeakEntropy) => {
                 defmt::error!(
                     "cannot start: the random bytes are zero or repeat, so no generator made them, and anybody could read what a link made of them says; is the generator running?"
                 );
@@ -44,6 +52,12 @@ impl StartError {
 impl From<ConfigError> for StartError {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
+    }
+}
+
+impl From<LinkError> for StartError {
+    fn from(error: LinkError) -> Self {
+        Self::Link(error)
     }
 }
 
@@ -62,10 +76,11 @@ pub enum Role {
 
 /// The buffers of one link, for use by one after the other
 ///
-/// A size that is too small would be refused by the link's constructor; those of a session cannot be.
+/// A size that is too small would be refused by the link's constructor; those of a session, whose two protocols
+/// each have a share to send, cannot be.
 pub struct Memory<
     const RECEIVE: usize = { Buffers::receive_len(MAX_MESSAGE) },
-    const TRANSMIT: usize = { Buffers::transmit_len(MAX_MESSAGE) },
+    const TRANSMIT: usize = { Buffers::transmit_len(&[MAX_MESSAGE; PROTOCOLS.len()]) },
 > {
     receive: [u8; RECEIVE],
     transmit: [u8; TRANSMIT],
@@ -98,7 +113,7 @@ pub fn open<'memory>(
     role: Role,
     entropy: Entropy,
     buffers: Buffers<'memory>,
-) -> Result<PeerState<'memory>, ConfigError> {
+) -> Result<PeerState<'memory>, NotStarted<'memory>> {
     match role {
         Role::Initiator(remote) => PeerState::initiator(now, config, remote, entropy, buffers),
         Role::Recipient => PeerState::recipient(now, config, entropy, buffers),
@@ -107,18 +122,28 @@ pub fn open<'memory>(
 
 /// Makes the link in the place where it stays; once
 ///
-/// It is some kilobytes, which a local variable would add to the stack under all that follows.
+/// It is some kilobytes, which a local variable would add to the stack under all that follows. A generator that
+/// was read too early is asked again: what refuses its bytes gives the buffers back.
 #[inline(never)]
 pub fn open_in_place(
     now: Instant,
     config: &Config,
     role: Role,
-    entropy: Entropy,
-    buffers: Buffers<'static>,
-) -> Result<&'static mut PeerState<'static>, ConfigError> {
-    static LINK: StaticCell<Result<PeerState<'static>, ConfigError>> = StaticCell::new();
-    let link = LINK.init_with(|| open(now, config, role, entropy, buffers));
-    link.as_mut().map_err(|error| *error)
+    generator: &mut Generator,
+    mut buffers: Buffers<'static>,
+) -> Result<&'static mut PeerState<'static>, StartError> {
+    static LINK: ConstStaticCell<Option<PeerState<'static>>> = ConstStaticCell::new(None);
+    let place = LINK.take();
+    let mut draws = 1;
+    loop {
+        match open(now, config, role, generator.draw()?, buffers) {
+            Ok(link) => return Ok(place.insert(link)),
+            Err(NotStarted { error: LinkError::WeakEntropy, buffers: returned }) if draws < DRAWS => buffers = returned,
+            Err(refusal) => return Err(refusal.error.into()),
+        }
+        defmt::warn!("the random bytes are zero or repeat, so no generator made them; others are drawn");
+        draws += 1;
+    }
 }
 
 /// A key that is drawn anew at every start; a real device keeps its key

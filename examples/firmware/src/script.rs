@@ -90,7 +90,7 @@ impl<'buf> Script<'buf> {
 
     fn say(&mut self, link: &mut PeerState<'_>, now: Instant) -> bool {
         let len = size_of(self.sent);
-        if self.is_full() || self.sent == MESSAGES || link.write_capacity() < len {
+        if self.is_full() || self.sent == MESSAGES || link.write_capacity(ECHO) < Some(len) {
             return false;
         }
         for (target, byte) in self.message.iter_mut().zip(pattern(self.sent, len)) {

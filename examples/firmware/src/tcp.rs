@@ -9,13 +9,15 @@ use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, Ipv4Address};
 
 use crate::clock::Clock;
-use crate::drive::{Broken, Transport};
+use crate::drive::{Awaited, Broken, Transport};
 
 /// Larger than two messages of 1 KiB in frames, so that one travels while the other is read
 const BUFFER: usize = 2048;
 /// How long a connection may take to come about, and to end
 const CONNECT: Duration = Duration::from_secs(10);
 const HANG_UP: Duration = Duration::from_secs(1);
+/// How long somebody may take who has begun to connect
+const HALF_OPEN: Duration = Duration::from_secs(5);
 /// Ports for our end (RFC 6335, 6)
 const FIRST_LOCAL_PORT: u16 = 49152;
 
@@ -99,13 +101,26 @@ impl<'a, C: Controller> Tcp<'a, C> {
     }
 
     /// Waits for somebody to connect to a port
+    ///
+    /// Who begins to connect and does not go on is given up after a few seconds, and the next is waited for: there is
+    /// one socket, which one packet with a false sender would otherwise take for ever.
     pub fn accept(&mut self, clock: &mut Clock, port: u16) -> Result<(), Broken> {
-        self.socket().listen(port).map_err(|_| Broken)?;
-        self.wait_until(clock, |state, _| match state {
-            State::Listen | State::SynReceived => None,
-            State::Established | State::CloseWait => Some(Ok(())),
-            _ => Some(Err(Broken)),
-        })
+        self.socket().set_timeout(Some(HALF_OPEN.into()));
+        let accepted = self.accept_in_time(clock, port);
+        self.socket().set_timeout(None); // the link has timeouts of its own
+        accepted
+    }
+
+    fn accept_in_time(&mut self, clock: &mut Clock, port: u16) -> Result<(), Broken> {
+        loop {
+            self.socket().listen(port).map_err(|_| Broken)?;
+            let waits = |state| matches!(state, State::Listen | State::SynReceived);
+            match self.wait_until(clock, |state, _| (!waits(state)).then_some(state)) {
+                State::Established | State::CloseWait => return Ok(()),
+                State::Closed => defmt::info!("a connection was begun and not completed"),
+                _ => return Err(Broken),
+            }
+        }
     }
 
     /// Ends the connection, whatever state it is in
@@ -137,7 +152,15 @@ impl<'a, C: Controller> Tcp<'a, C> {
             if let Some(result) = check(self.socket().state(), now) {
                 return result;
             }
-            self.wait(true);
+            self.sleep();
+        }
+    }
+
+    /// A segment that has to be sent again may be late by a round of the clock.
+    fn sleep(&mut self) {
+        let due = self.interface.poll_at(self.now, &self.sockets);
+        if due.is_none_or(|due| due > self.now) {
+            self.controller.wait();
         }
     }
 
@@ -172,11 +195,8 @@ impl<C: Controller> Transport for Tcp<'_, C> {
         taken.map_err(|_| Broken)
     }
 
-    /// A segment that has to be sent again may be late by a round of the clock.
-    fn wait(&mut self, _: bool) {
-        let due = self.interface.poll_at(self.now, &self.sockets);
-        if due.is_none_or(|due| due > self.now) {
-            self.controller.wait();
-        }
+    /// Bytes that have come and are not taken wake nobody: a frame does.
+    fn wait(&mut self, _: Awaited) {
+        self.sleep();
     }
 }

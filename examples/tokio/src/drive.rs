@@ -1,10 +1,10 @@
 //! The run loop of a link, as a task
 
-use std::future::pending;
 use std::time::Duration;
 
 use devp2p_drivers::link::Link;
-use devp2p_proto::{Action, Cause, DisconnectReason, Instant, Ready};
+use devp2p_drivers::transient::is_transient;
+use devp2p_proto::{Action, Cause, DisconnectReason, Event, Instant, Ready};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::select;
@@ -34,55 +34,33 @@ pub async fn drive(link: &mut Link, mut socket: TcpStream, service: &impl Servic
     let mut input = BufReader::with_capacity(64 * 1024, reader);
     let mut protocols = Protocols::default();
     let cause = loop {
-        // 1. Do what the link asks for, up to `Send`, and let it have what protocols have written.
+        // 1. Do what the link asks for, but leave what is unsent for later.
         let now = service.now();
-        let ended = loop {
-            protocols.write(now, link);
-            let Some(action) = link.poll() else {
-                break None;
-            };
-            service.note(&action);
-            match action {
-                Action::Ready(ready) => service.start(&ready, &mut protocols),
-                Action::Deliver { protocol, code, payload } => protocols.deliver(protocol, code, payload),
-                Action::Writable(protocol) => protocols.writable(protocol),
-                Action::Send(_) => break None,
-                Action::Disconnect(cause) => break Some(cause),
-                _ => {}
-            }
-        };
-        if let Some(cause) = ended {
+        if let Some(cause) = act(now, link, service, &mut protocols) {
             break cause;
         }
-        // 2. Wait for whatever comes first; `Send` is still offered. Input that is at hand is not waited for,
-        //    and its answers go along with what is to be sent.
-        let room = protocols.have_room();
-        link.hold_input(now, !room);
-        let (reads, sends, leaving) =
-            (room && link.wants_input(), link.unsent().is_empty() == false, link.cause().is_some());
+        // 2. Wait for whatever comes first. Input that is at hand is not waited for, and its answers go along
+        //    with what is to be sent.
+        let reads = link.wants_input();
         if !reads || input.buffer().is_empty() {
             let wake = link.next_timeout().map_or(Duration::MAX, |at| at.saturating_since(now));
-            let send = async {
-                match link.poll() {
-                    Some(Action::Send(bytes)) => writer.write(bytes).await,
-                    _ => pending().await,
-                }
-            };
+            let (unsent, leaving) = (link.unsent(), link.cause().is_some());
             select! {
-                written = send, if sends => match written {
-                    Ok(len) => link.sent(service.now(), len).expect("no more than was offered"),
+                written = writer.write(unsent), if !unsent.is_empty() => match written {
+                    Ok(len) => link.tell(service.now(), Event::Sent(len)),
+                    Err(error) if is_transient(&error) => {}
                     // The peer's last word may still be there to be read.
-                    Err(_) => link.send_failed(service.now()),
+                    Err(_) => link.tell(service.now(), Event::SendFailed),
                 },
-                read = input.fill_buf(), if reads => {
-                    if !matches!(read, Ok([_, ..])) {
-                        link.receive_closed(service.now());
-                    }
-                }
+                read = input.fill_buf(), if reads => match read {
+                    Ok([_, ..]) => {}
+                    Err(error) if is_transient(&error) => {}
+                    Ok([]) | Err(_) => link.tell(service.now(), Event::ReceiveClosed),
+                },
                 () = protocols.wait() => {}
                 () = sleep(wake) => {}
                 _ = quit.wait_for(|quit| *quit), if !leaving => {
-                    link.disconnect(service.now(), DisconnectReason::CLIENT_QUITTING);
+                    link.tell(service.now(), Event::Disconnect(DisconnectReason::CLIENT_QUITTING));
                 }
             }
         }
@@ -93,9 +71,27 @@ pub async fn drive(link: &mut Link, mut socket: TcpStream, service: &impl Servic
             input.consume(taken);
         }
         // 4. Let time pass.
-        link.handle_timeout(now);
+        link.tell(now, Event::Timeout);
     };
     drop(socket);
     protocols.finish().await;
     cause
+}
+
+/// Does all that the link asks for but sending, and returns the cause at the end
+fn act(now: Instant, link: &mut Link, service: &impl Service, protocols: &mut Protocols) -> Option<Cause> {
+    loop {
+        protocols.write(now, link);
+        protocols.hold_input(now, link);
+        let action = link.poll()?;
+        service.note(&action);
+        match action {
+            Action::Ready(ready) => service.start(&ready, protocols),
+            Action::Deliver { protocol, code, payload } => protocols.deliver(protocol, code, payload),
+            Action::Writable(protocol) => protocols.writable(now, link, protocol),
+            Action::Send(_) => return None,
+            Action::Disconnect(cause) => return Some(cause),
+            _ => {}
+        }
+    }
 }

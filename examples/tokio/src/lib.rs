@@ -10,3 +10,4 @@
 
 pub mod drive;
 pub mod protocols;
+mod queue;

@@ -1,6 +1,6 @@
 //! Subprotocols as tasks of their own
 //!
-//! Each gets a [`Handle`] on two bounded channels, and runs until it returns:
+//! Each gets a [`Handle`] on two queues, which are bounded in bytes, and runs until it returns:
 //!
 //! - Its return, or its failure, ends the link with the reason that belongs to it. So does a panic. What it has
 //!   written before it finished is sent first.
@@ -9,20 +9,21 @@
 //! - One that is faster than the peer waits in [`Handle::write`].
 //! - When the link ends, reading gives `None` and writing fails; a protocol that takes no notice is dropped.
 
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
-use devp2p_drivers::app::{Message, Outbox};
+use devp2p_drivers::app::Message;
 use devp2p_drivers::link::Link;
-use devp2p_proto::{Instant, Payload, ProtocolError, ProtocolId};
+use devp2p_proto::{Event, Instant, MAX_MESSAGE, Outbox, Payload, ProtocolError, ProtocolId, WriteError};
 use tokio::select;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
 
-/// Messages that may wait each way between a link and one of its protocols
-const ROOM: usize = 64;
+pub use crate::queue::{Ended, Reader, Writer};
+use crate::queue::{Room, queue, room};
+
 /// What protocols have to come to their ends when the link is over
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -51,51 +52,35 @@ impl Handle {
     }
 }
 
-pub struct Reader(mpsc::Receiver<Message>);
-
-impl Reader {
-    /// As [`Handle::read`]
-    pub async fn read(&mut self) -> Option<Message> {
-        self.0.recv().await
-    }
-}
-
-pub struct Writer(mpsc::Sender<Message>);
-
-impl Writer {
-    /// As [`Handle::write`]
-    pub async fn write(&self, message: Message) -> Result<(), Ended> {
-        self.0.send(message).await.map_err(|_| Ended)
-    }
-}
-
-/// The link has ended
-pub struct Ended;
-
-/// A protocol may as well fail because of that: nobody asks why any more
-impl From<Ended> for ProtocolError {
-    fn from(Ended: Ended) -> Self {
-        Self::Other
-    }
-}
-
 /// All protocols of one link, as the link's task sees them
-#[derive(Default)]
 pub struct Protocols {
     running: Vec<Running>,
     tasks: JoinSet<Outcome>,
-    /// The message that there was no room for, and where it goes
-    held: Option<(mpsc::Sender<Message>, Message)>,
+    /// For what has come and was not read, of all protocols together
+    ///
+    /// The last message of that may be a large one. The one after it stays in the link, so that slow protocols
+    /// cost no more than two large messages.
+    room: Room,
+    /// Whether the link knows that there is no room for another message
+    held: bool,
+}
+
+impl Default for Protocols {
+    fn default() -> Self {
+        Self { running: Vec::new(), tasks: JoinSet::new(), room: room(), held: false }
+    }
 }
 
 type Outcome = Result<(), ProtocolError>;
 
 struct Running {
     task: Id,
-    input: mpsc::Sender<Message>,
+    input: Writer,
     /// What it has written
-    output: mpsc::Receiver<Message>,
-    /// What of that the link has not taken
+    output: Reader,
+    /// What of that comes next
+    next: Option<Message>,
+    /// What of that the link has refused as `Full`
     outbox: Outbox,
     outcome: Option<Outcome>,
 }
@@ -106,10 +91,10 @@ impl Protocols {
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        let (input, reader) = mpsc::channel(ROOM);
-        let (writer, output) = mpsc::channel(ROOM);
+        let (input, reader) = queue(self.room.clone());
+        let (writer, output) = queue(room());
         let (held, dropped) = oneshot::channel();
-        let run = run(Handle { reader: Reader(reader), writer: Writer(writer), _held: held });
+        let run = run(Handle { reader, writer, _held: held });
         let supervised = async {
             select! {
                 // The handle is dropped before the outcome is known, so that is looked for first.
@@ -119,29 +104,37 @@ impl Protocols {
             }
         };
         let task = self.tasks.spawn(supervised).id();
-        self.running.push(Running { task, input, output, outbox: Outbox::new(protocol), outcome: None });
+        let outbox = Outbox::new(protocol, MAX_MESSAGE);
+        self.running.push(Running { task, input, output, next: None, outbox, outcome: None });
     }
 
-    /// Passes a message on, or keeps it until there is room
+    fn find(&mut self, protocol: ProtocolId) -> Option<&mut Running> {
+        self.running.iter_mut().find(|running| running.outbox.protocol() == protocol)
+    }
+
+    /// Passes a message on
     pub fn deliver(&mut self, protocol: ProtocolId, code: u64, payload: Payload<'_>) {
-        let message = Message { code, payload: payload.into_bytes() };
-        if let Some(running) = self.running.iter().find(|running| running.outbox.protocol() == protocol)
+        if let Some(running) = self.find(protocol) {
             // One that reads no more has ended, and its end is on its way here.
-            && let Err(mpsc::error::TrySendError::Full(message)) = running.input.try_send(message)
-        {
-            self.held = Some((running.input.clone(), message));
+            let _ = running.input.put(Message { code, payload: payload.into_bytes() });
         }
     }
 
-    /// Whether another message may come
-    pub const fn have_room(&self) -> bool {
-        self.held.is_none()
+    /// Has the link keep the next message while there is no room for it
+    pub fn hold_input(&mut self, now: Instant, link: &mut Link) {
+        let held = self.room.available_permits() == 0;
+        if held != self.held {
+            self.held = held;
+            link.tell(now, Event::HoldInput(held));
+        }
     }
 
-    /// Notes that the link has room again
-    pub fn writable(&mut self, protocol: ProtocolId) {
-        let outboxes = self.running.iter_mut().map(|running| &mut running.outbox);
-        outboxes.filter(|outbox| outbox.protocol() == protocol).for_each(Outbox::note_writable);
+    /// Notes that the link takes messages of this protocol again
+    pub fn writable(&mut self, now: Instant, link: &mut Link, protocol: ProtocolId) {
+        if let Some(running) = self.find(protocol) {
+            let outcome = running.outbox.flush(|protocol, code, payload| link.write(now, protocol, code, payload));
+            running.note(outcome);
+        }
     }
 
     /// Gives the link what protocols have written, as much as it takes, and their ends
@@ -149,23 +142,23 @@ impl Protocols {
         self.running.iter_mut().for_each(|running| running.write(now, link));
     }
 
-    /// Waits for something to give to the link, or for room for what is held back
+    /// Waits for something to give to the link, or for room for what it holds back
     ///
     /// May be dropped at any point without losing anything.
     pub async fn wait(&mut self) {
-        let Self { running, tasks, held } = self;
+        let Self { running, tasks, room, held } = self;
         select! {
             Some(ended) = tasks.join_next_with_id() => note_end(running, ended),
-            () = hand_over(held) => {}
+            _ = room.acquire(), if *held => {}
             () = next_message(running) => {}
         }
     }
 
     /// Waits for protocols to notice that the link has ended
     pub async fn finish(self) {
-        let Self { running, mut tasks, held } = self;
-        // Both have ends of the channels.
-        drop((running, held));
+        let Self { running, mut tasks, .. } = self;
+        // Has ends of the queues.
+        drop(running);
         // Those that have not by then are dropped with the set.
         let _ = timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await;
     }
@@ -176,21 +169,11 @@ fn note_end(running: &mut [Running], ended: Result<(Id, Outcome), JoinError>) {
     running.iter_mut().filter(|running| running.task == task).for_each(|running| running.outcome = Some(outcome));
 }
 
-async fn hand_over(held: &mut Option<(mpsc::Sender<Message>, Message)>) {
-    let Some((input, _)) = held else {
-        return pending().await;
-    };
-    let permit = input.clone().reserve_owned().await;
-    if let (Ok(permit), Some((_, message))) = (permit, held.take()) {
-        permit.send(message);
-    }
-}
-
 async fn next_message(running: &mut [Running]) {
     poll_fn(|context| {
-        for running in running.iter_mut().filter(|running| running.outbox.is_empty()) {
-            if let Poll::Ready(Some(message)) = running.output.poll_recv(context) {
-                running.outbox.put(message);
+        for running in running.iter_mut().filter(|running| running.is_drained()) {
+            if let Poll::Ready(Some(message)) = running.output.poll_read(context) {
+                running.next = Some(message);
                 return Poll::Ready(());
             }
         }
@@ -200,14 +183,30 @@ async fn next_message(running: &mut [Running]) {
 }
 
 impl Running {
+    fn is_drained(&self) -> bool {
+        self.next.is_none() && self.outbox.is_empty()
+    }
+
     fn write(&mut self, now: Instant, link: &mut Link) {
-        let Self { outbox, output, outcome, .. } = self;
-        while let Err(error) = outbox.write(now, link, || output.try_recv().ok()) {
-            *outcome = Some(Err(error));
+        while link.cause().is_none()
+            && self.outbox.is_empty()
+            && let Some(Message { code, payload }) = self.next.take().or_else(|| self.output.try_read())
+        {
+            let outbox = &mut self.outbox;
+            let outcome =
+                outbox.send(code, &payload, |protocol, code, payload| link.write(now, protocol, code, payload));
+            self.note(outcome);
         }
-        if let Some(outcome) = outcome.take_if(|outcome| outcome.is_err() || outbox.is_empty()) {
-            // It runs, or has until now.
-            let _ = link.protocol_returned(now, outbox.protocol(), outcome);
+        let drained = self.is_drained();
+        if let Some(outcome) = self.outcome.take_if(|outcome| outcome.is_err() || drained) {
+            link.tell(now, Event::ProtocolReturned(self.outbox.protocol(), outcome));
+        }
+    }
+
+    /// A message that the link will never take is its protocol's failure
+    fn note(&mut self, written: Result<(), WriteError>) {
+        if written.is_err_and(|error| error != WriteError::Closed) {
+            self.outcome = Some(Err(ProtocolError::Other));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the remote hears: every frame of the link is opened and compared with what the link was asked to send
+//! What the remote receives: it opens every frame and compares it with what the link was asked to send
 
 use std::collections::VecDeque;
 
@@ -23,13 +23,11 @@ pub(crate) struct Heard {
     pub(crate) pongs: usize,
     /// Where the last Ping and the last Pong end
     last: [usize; 2],
-    /// Where the last frame of any other kind ends
-    message_end: usize,
     pub(crate) goodbye: Option<DisconnectReason>,
 }
 
 impl Remote {
-    /// Hears what is offered for sending
+    /// Reads the bytes that are offered for sending
     pub(crate) fn hear(&mut self, offered: &[u8], link: &PeerState<'_>) {
         let known = self.heard.unsent.len();
         assert!(offered.starts_with(&self.heard.unsent), "bytes that were offered have changed");
@@ -43,9 +41,6 @@ impl Remote {
                 self.hear_packet(rest)
             };
             position += len;
-            if self.heard.last.iter().all(|end| *end != position) {
-                self.heard.message_end = position;
-            }
             rest = &rest[len..];
         }
     }
@@ -54,11 +49,6 @@ impl Remote {
     pub(crate) fn note_sent(&mut self, len: usize) {
         self.heard.unsent.drain(..len);
         self.heard.sent += len;
-    }
-
-    /// Whether nothing waits but Ping and Pong
-    pub(crate) fn messages_have_left(&self) -> bool {
-        self.heard.written.is_empty() && self.heard.message_end <= self.heard.sent
     }
 
     /// Goes from auth or ack to frames
@@ -150,7 +140,7 @@ impl Remote {
     /// At most one Ping and one Pong wait to be sent
     fn check_only_one(&mut self, kind: usize, end: usize) {
         let last = std::mem::replace(&mut self.heard.last[kind], end);
-        assert!(last <= self.heard.sent, "one more waits");
+        assert!(last <= self.heard.sent, "more than one waits");
     }
 
     /// Whether the link compresses its Disconnect

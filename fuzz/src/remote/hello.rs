@@ -1,4 +1,4 @@
-//! What the remote says in its Hello, and what both sides share after it
+//! The Hello of the remote, and the protocols that both sides share after it
 
 use devp2p_proto::rlp::Writer;
 use devp2p_proto::{NodeId, ProtocolId, SharedProtocol};
@@ -34,7 +34,7 @@ pub(crate) struct Hello {
 }
 
 impl Hello {
-    /// A Hello that is as it should be
+    /// A valid Hello
     pub(crate) fn good(version: u64, capabilities: impl Iterator<Item = (Vec<u8>, u64)>) -> Self {
         Self { version, capabilities: capabilities.collect(), ..Self::default() }
     }

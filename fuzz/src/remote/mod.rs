@@ -1,7 +1,7 @@
-//! The other side: it says anything, and knows what effect that must have
+//! The remote: it sends anything, and knows the effect that this must have
 //!
-//! It seals frames by the same code as the link. It compresses by the `snap` crate, and knows nothing of how a
-//! link decides. As long as it is `certain`, it can tell the effect of everything that it has said.
+//! It seals frames by the same code as the link. It compresses by the `snap` crate, and does not know how a link
+//! decides. As long as it is `certain`, it knows the effect of everything that it has sent.
 
 mod hearing;
 mod hello;
@@ -14,6 +14,7 @@ use devp2p_proto::{DisconnectReason, ProtocolId, Role};
 
 use crate::input::Input;
 use crate::settings::{Local, Settings, Side, entropy, key};
+use crate::sizes;
 use hearing::Heard;
 pub(crate) use hello::Hello;
 use hello::{Agreed, agree};
@@ -46,26 +47,29 @@ pub(crate) struct Expected {
 
 pub(crate) struct Remote {
     pub(crate) keys: Keys,
-    /// Everything that was ever said, and how much of it the link has taken
+    /// Everything that was ever sent, and how much of it the link has taken
     wire: Vec<u8>,
     taken: usize,
+    /// Where its frames end, as far as they are whole
+    ends: Vec<usize>,
+    /// Bytes that are no frame were sent, or frames were damaged
+    damaged: bool,
     /// Where the handshake ends in it, once that is known
     handshake_end: usize,
     pub(crate) role: Role,
     locals: &'static [Local],
     max_message: usize,
-    max_body: usize,
     /// The version in our Hello, once that is said
     version: Option<u64>,
     agreed: Vec<Agreed>,
     pub(crate) expected: VecDeque<Expected>,
-    /// Where Pings end that have to be answered
+    /// The end positions of Pings that have to be answered
     pings: Vec<usize>,
     /// The reasons in our Disconnects
     pub(crate) reasons: Vec<DisconnectReason>,
-    /// Everything said so far has an effect that is known
+    /// The effect of everything sent so far is known
     pub(crate) certain: bool,
-    /// Where the message ends that must end the link
+    /// The end position of the message that must end the link
     fatal: Option<usize>,
     pub(crate) heard: Heard,
 }
@@ -76,11 +80,12 @@ impl Remote {
             keys: Keys::Agreed(Frames::past_handshake()),
             wire: Vec::new(),
             taken: 0,
+            ends: Vec::new(),
+            damaged: false,
             handshake_end: 0,
             role: settings.role,
             locals: settings.protocols,
             max_message: settings.max_message,
-            max_body: settings.max_body(),
             version: None,
             agreed: Vec::new(),
             expected: VecDeque::new(),
@@ -122,6 +127,20 @@ impl Remote {
         self.taken += len;
     }
 
+    /// How much the link has taken of an incomplete frame, `None` if that is not known
+    pub(crate) fn partial_frame(&self) -> Option<usize> {
+        let start = self.ends.iter().rev().find(|end| **end <= self.taken).copied().unwrap_or(self.handshake_end);
+        (!self.damaged).then(|| self.taken.saturating_sub(start))
+    }
+
+    /// Where a frame starts of which the link has taken a part, and the length that it knows of
+    pub(crate) fn frame_under_way(&self) -> Option<(usize, usize)> {
+        let partial = self.partial_frame().filter(|partial| *partial > 0 && self.taken > self.handshake_end)?;
+        let start = self.taken - partial;
+        let end = self.ends.iter().find(|end| **end > self.taken)?;
+        Some((start, if partial < 32 { 32 } else { end - start }))
+    }
+
     /// How many Pings the link has had to answer by now
     pub(crate) fn pings_taken(&self) -> usize {
         self.pings.iter().filter(|end| **end <= self.taken).count()
@@ -132,18 +151,18 @@ impl Remote {
         self.certain && self.fatal.is_some_and(|end| end <= self.taken)
     }
 
-    /// Whether anything was said that breaks the rules, or may do so
+    /// Whether anything was sent that breaks the rules, or may break them
     pub(crate) const fn has_misbehaved(&self) -> bool {
         self.fatal.is_some() || !self.certain
     }
 
-    /// Says Hello; the second one is ignored
+    /// Sends Hello; a second Hello is ignored
     pub(crate) fn hello(&mut self, input: &mut Input<'_>) {
         let hello = Hello::read(self.locals, input);
         self.say_hello(&hello);
     }
 
-    /// Says a Hello that is as it should be
+    /// Sends a valid Hello
     pub(crate) fn good_hello(&mut self) {
         let capabilities = self.locals.iter().map(|(name, version, ..)| (name.as_bytes().to_vec(), *version));
         self.say_hello(&Hello::good(5, capabilities));
@@ -163,7 +182,7 @@ impl Remote {
         }
     }
 
-    /// Says a message of a shared protocol, compressed if that is agreed
+    /// Sends a message of a shared protocol, compressed if that is agreed
     pub(crate) fn message(&mut self, input: &mut Input<'_>) {
         if self.agreed.is_empty() {
             return;
@@ -175,13 +194,14 @@ impl Remote {
         let code = input.pick(&[0, length - 1, length / 2]);
         let payload = input.payload(limit);
         let alive = self.fatal.is_none();
+        let said = self.wire.len();
         self.say_payload(offset + code, &payload, payload.len() > limit);
-        if alive && self.fatal.is_none() && self.certain {
+        if alive && self.wire.len() > said && self.fatal.is_none() && self.certain {
             self.expected.push_back(Expected { protocol, code, payload, end: self.wire.len() });
         }
     }
 
-    /// Says a message with any id and any payload
+    /// Sends a message with any id and any payload
     pub(crate) fn any_message(&mut self, input: &mut Input<'_>) {
         let id = match input.byte() {
             0xff => u64::MAX,
@@ -213,7 +233,7 @@ impl Remote {
         self.say_payload(PONG, &[0xc0], false);
     }
 
-    /// Says Disconnect in one of its forms
+    /// Sends Disconnect in one of its forms
     pub(crate) fn disconnect(&mut self, input: &mut Input<'_>) {
         let reason = DisconnectReason::from_code(input.byte().into());
         let mut buffer = [0; 10];
@@ -233,7 +253,7 @@ impl Remote {
         if form & 4 == 0 { self.say(DISCONNECT, &payload, true) } else { self.say_payload(DISCONNECT, &payload, true) }
     }
 
-    /// Says a Snappy block whose length in front is wrong, or very large
+    /// Sends a Snappy block whose declared length is wrong, or very large
     pub(crate) fn bomb(&mut self, input: &mut Input<'_>) {
         let claim = match input.byte() {
             choice @ 0..=3 => self.max_message + usize::from(choice),
@@ -259,14 +279,14 @@ impl Remote {
         self.say(id, &block, false);
     }
 
-    /// Says a frame whose body is anything
+    /// Sends a frame with any body
     pub(crate) fn any_body(&mut self, input: &mut Input<'_>) {
         self.certain = false;
         let body = input.bytes();
         self.say_body(body);
     }
 
-    /// Says bytes that are no frame
+    /// Sends bytes that are no frame
     pub(crate) fn garbage(&mut self, input: &mut Input<'_>) {
         let bytes = input.bytes();
         if !bytes.is_empty() {
@@ -290,12 +310,13 @@ impl Remote {
     ///
     /// Where MACs all pass, damage may have any effect.
     fn tamper(&mut self, position: usize) {
+        self.damaged = true;
         if cfg!(fuzzing) {
             self.certain = false;
         } else {
             self.expected.retain(|expected| expected.end <= position);
             self.pings.retain(|end| *end <= position);
-            // It depends on the damage how many more bytes the link takes until it notices.
+            // The damage decides how many more bytes the link takes before it notices.
             self.fatal = Some(self.fatal.unwrap_or(usize::MAX));
         }
         if position < self.handshake_end || !matches!(self.keys, Keys::Agreed(_)) {
@@ -303,7 +324,7 @@ impl Remote {
         }
     }
 
-    /// Whether payloads are compressed, once our Hello is said
+    /// Whether payloads are compressed, once our Hello is sent
     pub(crate) fn is_compressing(&self) -> Option<bool> {
         self.version.map(|version| version >= 5)
     }
@@ -324,18 +345,26 @@ impl Remote {
         let mut body = writer.finish().unwrap().to_vec();
         body.extend_from_slice(payload);
         let unexpected = self.version.is_none() && !matches!(id, HELLO | DISCONNECT);
+        let too_large = id < 16 && body.len() > sizes::MAX_BASE_BODY;
         self.say_body(&body);
-        if fatal || unexpected {
+        if (fatal || unexpected || too_large) && body.len() <= sizes::MAX_BODY {
             self.end_link();
         }
     }
 
     fn say_body(&mut self, body: &[u8]) {
-        let limit = if self.version.is_some() { self.max_body } else { 2049 };
+        if body.len() > sizes::MAX_BODY {
+            // No frame can hold this.
+            return;
+        }
+        // The largest that any shared protocol takes; one that another does not take is judged by its id.
+        let limits = self.agreed.iter().map(|agreed| sizes::max_body(agreed.limit));
+        let limit = limits.fold(sizes::MAX_BASE_BODY, usize::max);
         let Keys::Agreed(frames) = &mut self.keys else {
             return;
         };
         self.wire.extend(frames.seal(body));
+        self.ends.push(self.wire.len());
         if body.is_empty() || body.len() > limit {
             self.end_link();
         }

@@ -5,7 +5,7 @@ use devp2p_proto::{Action, Cause, NodeId, ProtocolId, SharedProtocol};
 /// An action that owns its content
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
-    Authenticated(NodeId),
+    IdentityClaimed(NodeId),
     Ready(Vec<SharedProtocol>),
     Deliver { protocol: ProtocolId, code: u64, payload: Vec<u8>, wire_len: usize },
     Writable(ProtocolId),
@@ -16,7 +16,7 @@ pub(crate) enum Seen {
 impl Seen {
     pub(crate) fn new(action: Action<'_>) -> Self {
         match action {
-            Action::IdentityClaimed(id) => Self::Authenticated(id),
+            Action::IdentityClaimed(id) => Self::IdentityClaimed(id),
             Action::Ready(ready) => Self::Ready(ready.shared().collect()),
             Action::Deliver { protocol, code, payload } => {
                 Self::Deliver { protocol, code, payload: payload.to_vec(), wire_len: payload.wire_len() }
@@ -33,7 +33,7 @@ impl Seen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Told {
     Nothing,
-    Authenticated,
+    IdentityClaimed,
     Ready,
     Disconnected,
 }

@@ -81,7 +81,7 @@ impl fmt::Display for RlpError {
 
 impl core::error::Error for RlpError {}
 
-/// How deep lists may be nested in what [`validate`] accepts
+/// The deepest nesting of lists that [`validate`] accepts
 pub const MAX_DEPTH: usize = 32;
 
 /// Checks that `bytes` are exactly one canonical RLP item, at every level
@@ -99,8 +99,8 @@ pub fn validate(bytes: &[u8]) -> Result<(), RlpError> {
 /// Decodes `bytes`, which must be exactly one canonical item, by the `rlp` crate
 ///
 /// # Errors
-/// What [`validate`] finds, since the `rlp` crate by itself takes trailing bytes and some malformed
-/// items in silence; then what the type's own decoder finds.
+/// The error of [`validate`], since the `rlp` crate by itself accepts trailing bytes and some
+/// malformed items; then the error of the type's own decoder.
 #[cfg(feature = "rlp")]
 pub fn decode<T: ::rlp::Decodable>(bytes: &[u8]) -> Result<T, ::rlp::DecoderError> {
     use ::rlp::DecoderError;

@@ -3,7 +3,7 @@
 use super::{MAX_DEPTH, RlpError};
 use crate::invariant::must;
 
-/// A single RLP item, its header taken off
+/// A single RLP item without its header
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Item<'a> {
@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
     /// Reads the next item, whatever its kind
     ///
     /// # Errors
-    /// `Truncated` or `NonCanonicalLength`. The items inside a list are not looked at.
+    /// `Truncated` or `NonCanonicalLength`. The items inside a list are not checked.
     pub fn item(&mut self) -> Result<Item<'a>, RlpError> {
         let (item, rest) = split_item(self.rest)?;
         self.rest = rest;
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         Ok(big_endian(bytes))
     }
 
-    /// Moves past the next item without looking at it, and returns its encoding
+    /// Moves past the next item without reading it, and returns its encoding
     ///
     /// # Errors
     /// As for [`Reader::item`].

@@ -5,8 +5,8 @@ use crate::wire::copy;
 
 /// Writes RLP items into a slice
 ///
-/// An overflow is remembered and told once, by [`Writer::finish`], so that what writes a message
-/// need not check every field.
+/// An overflow is remembered and reported once, by [`Writer::finish`], so that code that writes a
+/// message need not check every field.
 #[derive(Debug)]
 pub struct Writer<'a> {
     buffer: &'a mut [u8],

@@ -15,7 +15,7 @@ pub(super) const MAX_TABLE: usize = 16384;
 /// offset in two bytes
 const PIECE: usize = 1 << 16;
 
-/// The search ends this far from the end of a piece: what would be found there saves next to
+/// The search ends this far from the end of a piece: a repetition there would save almost
 /// nothing
 const MARGIN: usize = 12;
 
@@ -35,7 +35,7 @@ pub(crate) const fn max_compressed_len(len: usize) -> usize {
     len.saturating_add(len / 64).saturating_add(7)
 }
 
-/// The longest input whose block is sure to fit into `room` bytes
+/// The longest input whose block always fits into `room` bytes
 ///
 /// The inverse of [`max_compressed_len`].
 pub(crate) const fn max_input(room: usize) -> usize {
@@ -57,8 +57,8 @@ pub(crate) const fn table_len(len: usize) -> usize {
 
 /// Writes `input` as one block to the start of `output` and returns the size of the block
 ///
-/// Any `table` does, whatever it holds: as many of its entries as a power of two and [`table_len`]
-/// allow are cleared and used. With fewer than [`MIN_TABLE`] nothing is searched, and the block
+/// Any `table` is accepted, whatever it holds. The largest power of two of its entries, at most
+/// [`table_len`], is cleared and used. With fewer than [`MIN_TABLE`] nothing is searched, and the block
 /// holds literals only.
 ///
 /// # Errors
@@ -159,8 +159,8 @@ impl<'a> Matcher<'a> {
     /// First repetition at `at` or later, and where it was seen
     #[inline(always)]
     fn find(&mut self, mut at: usize) -> Option<(usize, usize)> {
-        // After 32 failures every second position is tried, and so on: what does not compress is
-        // passed over quickly
+        // After 32 failures every second position is tried, and so on: data that does not compress is
+        // skipped quickly
         let mut skip = 32usize;
         loop {
             let word = u32::from_le_bytes(load(self.heads, at)?);
@@ -251,7 +251,7 @@ impl Sink<'_> {
         Some(())
     }
 
-    /// Copies of together `len` bytes, at least four, from `offset` back
+    /// Copies of `len` bytes together, at least four, from `offset` bytes back
     #[inline(always)]
     fn copy(&mut self, offset: usize, mut len: usize) -> Option<()> {
         let (low, high) = (offset as u8, (offset >> 8) as u8);

@@ -5,7 +5,7 @@ use super::{COPY_1, LITERAL, MAX_COPY, STEP, copy_bytes};
 
 /// Data length that `block` declares
 ///
-/// A declaration that the rest of the block cannot live up to is refused, so the result is less
+/// A declared length that the rest of the block cannot make is refused, so the result is less
 /// than 22 times `block.len()`.
 ///
 /// # Errors
@@ -113,7 +113,7 @@ fn copy<'a>(tag: u8, src: &'a [u8], out: &mut [u8], at: usize) -> Result<(&'a [u
     let kind = tag & 3;
     let field = usize::from(tag >> 2);
     let (low, src) = number(src, 1usize.wrapping_shl(u32::from(kind).wrapping_sub(1)))?;
-    // No telling which kind comes next, so that masks beat a branch by far
+    // The kind of the next copy is unpredictable, so masks are much faster than a branch
     let short = usize::from(kind == COPY_1).wrapping_neg();
     let len = (field & (63 ^ (56 & short))).wrapping_add(1).wrapping_add(3 & short);
     let offset = low | ((field >> 3) << 8) & short;
@@ -127,8 +127,8 @@ fn repeat(out: &mut [u8], at: usize, offset: usize, len: usize) -> Result<usize,
         return Err(BadOffset);
     }
     let end = at.wrapping_add(len);
-    // The length is as hard to foretell: move as much as any copy has, later elements overwrite the
-    // excess
+    // The length is unpredictable, too: move as much as the longest copy has; later elements overwrite
+    // the excess
     if let Some((done, rest)) = out.split_at_mut_checked(at)
         && let Some(to) = rest.first_chunk_mut::<MAX_COPY>()
         && let Some(from) = done.get(at.wrapping_sub(offset)..).and_then(<[u8]>::first_chunk)

@@ -1,4 +1,4 @@
-//! Raw Snappy blocks, the body of every message after the Hellos (EIP-706)
+//! Raw Snappy blocks, the form of every payload after the Hellos (EIP-706)
 //!
 //! A block is the length of the data as a little-endian base-128 number (at most 32 bits), then
 //! elements until the block ends. An element starts with a tag byte whose low two bits are its
@@ -67,7 +67,7 @@ impl fmt::Display for SnappyError {
             Self::BadOffset => "copy from outside of the data",
             Self::TooLong => "block makes more than it declares",
             Self::TooShort => "block makes less than it declares",
-            Self::OutputTooSmall => "no room for the result",
+            Self::OutputTooSmall => "the output buffer is too small",
         })
     }
 }
@@ -75,8 +75,8 @@ impl fmt::Display for SnappyError {
 impl core::error::Error for SnappyError {}
 
 /// `memcpy`, without the panic of `copy_from_slice`
-// Inlined, it would be taken apart, or merged with the moves of constant size, which are the faster
-// ones for being apart
+// If it were inlined, the compiler would merge it with the moves of constant size, which are faster
+// on their own
 #[inline(never)]
 fn copy_bytes(to: &mut [u8], from: &[u8]) {
     for (to, from) in to.iter_mut().zip(from) {

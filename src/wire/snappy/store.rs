@@ -1,9 +1,9 @@
-//! A block that is not compressed: one literal, written where it is to stand
+//! A block that is not compressed: one literal, written in its final place
 
 use super::LITERAL;
 use crate::wire::copy;
 
-/// The most bytes that stand before the data: its length, and the tag of the literal with its own
+/// The most bytes before the data: its length, and the tag of the literal with the literal's length
 const MAX_HEADER: usize = 5 + 5;
 
 /// Has `fill` write up to `max` bytes of data, and makes them a block at the start of `output`

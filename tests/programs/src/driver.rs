@@ -9,8 +9,10 @@ use std::time::{Duration, Instant as Clock};
 
 use devp2p_proto::{
     Action, Buffers, Cause, Config, DisconnectReason, Entropy, Instant, NodeId, PeerState, Protocol, ProtocolId,
-    SecretKey, Stage, WriteError,
+    SecretKey, Stage, Timeouts, WriteError,
 };
+
+use crate::NEVER;
 
 /// A message, whichever way it goes
 #[derive(Clone, PartialEq, Eq)]
@@ -36,7 +38,7 @@ impl fmt::Debug for Message {
 /// What the peers were told and came to
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    Authenticated(NodeId),
+    IdentityClaimed(NodeId),
     /// `name/version@offset+length` of each shared protocol
     Ready(Vec<String>),
     Deliver(Message),
@@ -49,7 +51,7 @@ pub enum Leave {
     #[default]
     Never,
     /// In place of Hello
-    AtAuthenticated(DisconnectReason),
+    AtIdentityClaimed(DisconnectReason),
     /// Before any message
     AtReady(DisconnectReason),
 }
@@ -103,7 +105,7 @@ impl Driver {
 
     fn new(link: PeerState<'static>, stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("a TCP socket");
-        stream.set_write_timeout(Some(Duration::from_secs(20))).expect("a TCP socket");
+        stream.set_write_timeout(Some(NEVER)).expect("a TCP socket");
         Self {
             link,
             seen: Vec::new(),
@@ -144,7 +146,7 @@ impl Driver {
     }
 
     pub fn now(&self) -> Instant {
-        Instant::from_millis(u64::try_from(self.started.elapsed().as_millis()).expect("not so late"))
+        Instant::from(self.started.elapsed())
     }
 
     pub fn socket(&self) -> &TcpStream {
@@ -172,7 +174,7 @@ impl Driver {
 
     /// Whether everything that was queued is on its way
     pub fn is_drained(&self) -> bool {
-        self.outbox.is_empty() && self.link.unsent().len() == 0
+        self.outbox.is_empty() && self.link.unsent().is_empty()
     }
 
     /// What happened, for a reader
@@ -240,7 +242,7 @@ impl Driver {
     fn react(&mut self, seen: Seen) {
         self.note(&format!("{seen:?}"));
         match (&seen, self.leave) {
-            (Seen::IdentityClaimed(_), Leave::AtAuthenticated(reason)) | (Seen::Ready(_), Leave::AtReady(reason)) => {
+            (Seen::IdentityClaimed(_), Leave::AtIdentityClaimed(reason)) | (Seen::Ready(_), Leave::AtReady(reason)) => {
                 self.link.disconnect(self.now(), reason);
             }
             (Seen::Deliver(message), _) if self.echo => self.outbox.push_back(message.clone()),
@@ -311,9 +313,19 @@ impl Driver {
     }
 }
 
-/// A node of ours with a new key
+/// A node of ours with a new key, and with time limits only for its Pings
 pub fn node(protocols: &[Protocol<'_>]) -> Config {
-    Config::new(new_key(), "devp2p-proto/interop", protocols).expect("a usable configuration")
+    let config = Config::new(new_key(), "devp2p-proto/interop", protocols);
+    config.and_then(|config| config.with_timeouts(patient())).expect("a usable configuration")
+}
+
+/// Pings in regular intervals, and waits as long as it takes
+pub fn patient() -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    for timeout in [&mut timeouts.handshake, &mut timeouts.pong, &mut timeouts.read, &mut timeouts.write] {
+        *timeout = NEVER;
+    }
+    timeouts
 }
 
 pub fn new_key() -> SecretKey {

@@ -3,3 +3,11 @@
 pub mod driver;
 pub mod process;
 pub mod programs;
+
+use std::time::Duration;
+
+/// What cannot be told from never, on however busy a machine
+///
+/// A test waits this long for what is certain to come, and what it starts has no shorter time limits than that,
+/// unless a limit is what it tests.
+pub const NEVER: Duration = Duration::from_secs(600);

@@ -5,10 +5,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use devp2p_proto::NodeId;
 use serde_json::{Value, json};
+
+use crate::NEVER;
 
 /// Which program it is
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +97,7 @@ impl Process {
 
     /// Waits for an event, while no link needs attention
     pub fn wait(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + NEVER;
         loop {
             if let Some(event) = self.find(&is_it) {
                 return event;

@@ -29,7 +29,7 @@
 //!     match seen {
 //!         Seen::Deliver(CLOCK, ASK, _) => {
 //!             let time = now.as_millis().to_be_bytes();
-//!             link.write(now, CLOCK, ANSWER, &time).expect("there is room for an answer");
+//!             link.write(now, CLOCK, ANSWER, &time).expect("the share takes one answer");
 //!         }
 //!         Seen::Deliver(..) => link.disconnect(now, DisconnectReason::BREACH_OF_PROTOCOL),
 //!         _ => {}
@@ -48,7 +48,7 @@
 //! let answer = (CLOCK, ANSWER, 60_000_u64.to_be_bytes().to_vec());
 //! assert_eq!(pair.initiator.delivered(), [answer]);
 //!
-//! // The network takes no more bytes of the answers, until it does.
+//! // The network takes no bytes of the answers for ten seconds.
 //! pair.to_initiator.capacity = 0;
 //! pair.initiator.link.write(pair.now, CLOCK, ASK, b"").unwrap();
 //! pair.advance(Duration::from_secs(10));

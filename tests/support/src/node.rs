@@ -21,7 +21,7 @@ pub enum Seen {
     Disconnect(Cause),
 }
 
-/// The action with everything owned
+/// The action, with everything owned
 ///
 /// # Panics
 ///
@@ -35,7 +35,7 @@ pub fn observe(action: Action<'_>) -> Seen {
         Action::Deliver { protocol, code, payload } => Seen::Deliver(protocol, code, payload.to_vec()),
         Action::Writable(protocol) => Seen::Writable(protocol),
         Action::Disconnect(cause) => Seen::Disconnect(cause),
-        other => panic!("not to be observed: {other:?}"),
+        other => panic!("the driver does not record this action: {other:?}"),
     }
 }
 
@@ -57,7 +57,7 @@ pub struct Node<'buf> {
 }
 
 impl<'buf> Node<'buf> {
-    /// A node whose driver reads everything and has seen nothing
+    /// A node whose driver reads without a limit and has not seen an action yet
     pub fn new(link: PeerState<'buf>) -> Self {
         Self { link, seen: Vec::new(), ended: false, max_read: usize::MAX, reaction: None, told_closed: false }
     }

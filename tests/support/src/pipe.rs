@@ -25,7 +25,7 @@ impl Pipe {
         Self { waiting: VecDeque::new(), capacity: usize::MAX, log: Vec::new(), closed: false }
     }
 
-    /// Writes as many of these bytes as there is room for; returns how many
+    /// Writes as many of these bytes as fit; returns how many
     pub fn write(&mut self, bytes: &[u8]) -> usize {
         let len = bytes.len().min(self.capacity.saturating_sub(self.waiting.len()));
         self.waiting.extend(&bytes[..len]);

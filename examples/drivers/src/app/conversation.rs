@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use devp2p_proto::{Action, Cause, DisconnectReason, Instant, ProtocolError, ProtocolId, Ready};
+use devp2p_proto::{
+    Action, Cause, DisconnectReason, Event, Instant, MAX_MESSAGE, Outbox, ProtocolError, ProtocolId, Ready, WriteError,
+};
 
-use crate::app::{Hearing, Message, Node, Outbox, Report, Speech, Summary};
+use crate::app::{Hearing, Message, Node, Report, Speech, Summary};
 use crate::link::Link;
 
 pub struct Conversation {
@@ -12,7 +14,8 @@ pub struct Conversation {
     parts: Vec<Part>,
     /// With `--slow`, when the last message will have been dealt with
     busy_until: Option<Instant>,
-    broken: Option<(ProtocolId, ProtocolError)>,
+    /// Whether the link knows that there is no room for another message
+    held: bool,
 }
 
 /// One protocol's part
@@ -24,27 +27,35 @@ struct Part {
 
 impl Conversation {
     pub fn new(node: &Arc<Node>) -> Self {
-        Self { report: Report::new(node), parts: Vec::new(), busy_until: None, broken: None }
+        Self { report: Report::new(node), parts: Vec::new(), busy_until: None, held: false }
     }
 
-    /// Takes every action but those that are the driver's: `Send` and `Disconnect`
-    pub fn take(&mut self, now: Instant, action: Action<'_>) {
-        self.report.note(&action);
-        match action {
-            Action::Ready(ready) => self.start(&ready),
-            Action::Writable(protocol) => self.part(protocol).into_iter().for_each(|part| part.outbox.note_writable()),
-            Action::Deliver { protocol, code, payload } => {
-                self.busy_until = self.report.node().options.slow.and_then(|slow| now.checked_add(slow));
-                self.hear(protocol, Message { code, payload: payload.into_bytes() });
+    /// Does all that the link asks for, but leaves it to the driver to send; returns the cause at the end
+    pub fn act(&mut self, now: Instant, link: &mut Link) -> Option<Cause> {
+        loop {
+            self.speak(now, link);
+            self.hold_input(now, link);
+            let action = link.poll()?;
+            self.report.note(&action);
+            match action {
+                Action::Ready(ready) => self.start(&ready),
+                Action::Writable(protocol) => self.flush(now, link, protocol),
+                Action::Deliver { protocol, code, payload } => {
+                    let message = Message { code, payload: payload.into_bytes() };
+                    self.hear(now, link, protocol, message);
+                }
+                Action::Send(_) => return None,
+                Action::Disconnect(cause) => return Some(cause),
+                _ => {}
             }
-            _ => {}
         }
     }
 
     fn start(&mut self, ready: &Ready<'_>) {
         self.parts.extend(ready.shared().map(|shared| {
             let (speech, hearing) = self.report.talk(&shared);
-            Part { outbox: Outbox::new(shared.protocol), speech, hearing }
+            // One message waits at most: none is made before that, and none is heard where it is echoed.
+            Part { outbox: Outbox::new(shared.protocol, MAX_MESSAGE), speech, hearing }
         }));
     }
 
@@ -52,42 +63,52 @@ impl Conversation {
         self.parts.iter_mut().find(|part| part.outbox.protocol() == protocol)
     }
 
-    fn hear(&mut self, protocol: ProtocolId, message: Message) {
+    /// Gives the link what there is to say, as much as it takes, and ends the link when all is said
+    fn speak(&mut self, now: Instant, link: &mut Link) {
+        for part in &mut self.parts {
+            while link.cause().is_none()
+                && part.outbox.is_empty()
+                && let Some(message) = part.speech.next()
+            {
+                part.send(now, link, &message);
+            }
+        }
+        if self.report.parts() && link.cause().is_none() && self.summary().complete {
+            link.tell(now, Event::Disconnect(DisconnectReason::CLIENT_QUITTING));
+        }
+    }
+
+    fn flush(&mut self, now: Instant, link: &mut Link, protocol: ProtocolId) {
+        if let Some(Part { outbox, .. }) = self.part(protocol) {
+            let outcome = outbox.flush(|protocol, code, payload| link.write(now, protocol, code, payload));
+            fail_if_refused(now, link, protocol, outcome);
+        }
+    }
+
+    fn hear(&mut self, now: Instant, link: &mut Link, protocol: ProtocolId, message: Message) {
+        self.busy_until = self.report.node().options.slow.and_then(|slow| now.checked_add(slow));
         let Some(part) = self.part(protocol) else {
             return;
         };
         match part.hearing.hear(message) {
-            Ok(Some(answer)) => part.outbox.put(answer),
+            Ok(Some(answer)) => part.send(now, link, &answer),
             Ok(None) => {}
-            Err(error) => self.broken = Some((protocol, error)),
+            Err(error) => link.tell(now, Event::ProtocolReturned(protocol, Err(error))),
         }
     }
 
-    /// Whether another message may come
-    pub fn has_room(&self, now: Instant) -> bool {
-        let busy = self.busy_until.is_some_and(|until| now < until);
-        !busy && self.parts.iter().all(|part| part.outbox.is_empty() || !part.hearing.echoes())
+    fn hold_input(&mut self, now: Instant, link: &mut Link) {
+        let full = self.parts.iter().any(|part| part.hearing.echoes() && !part.outbox.is_empty());
+        let held = full || self.next_timeout(now).is_some();
+        if held != self.held {
+            self.held = held;
+            link.tell(now, Event::HoldInput(held));
+        }
     }
 
     /// When there will be room without anything else happening
     pub fn next_timeout(&self, now: Instant) -> Option<Instant> {
         self.busy_until.filter(|until| now < *until)
-    }
-
-    /// Gives the link what there is to say, as much as it takes
-    pub fn write(&mut self, now: Instant, link: &mut Link) {
-        for Part { outbox, speech, .. } in &mut self.parts {
-            if let Err(error) = outbox.write(now, link, || speech.next()) {
-                self.broken = Some((outbox.protocol(), error));
-            }
-        }
-        if let Some((protocol, error)) = self.broken.take() {
-            // It runs: a message of its own has just come or gone.
-            let _ = link.protocol_returned(now, protocol, Err(error));
-        }
-        if self.report.parts() && self.summary().complete {
-            link.disconnect(now, DisconnectReason::CLIENT_QUITTING);
-        }
     }
 
     pub fn ended(&self, link: Link, cause: Cause) {
@@ -104,5 +125,20 @@ impl Conversation {
         // What waits has not been said.
         summary.complete &= self.parts.iter().all(|part| part.outbox.is_empty());
         summary
+    }
+}
+
+impl Part {
+    fn send(&mut self, now: Instant, link: &mut Link, Message { code, payload }: &Message) {
+        let outcome =
+            self.outbox.send(*code, payload, |protocol, code, payload| link.write(now, protocol, code, payload));
+        fail_if_refused(now, link, self.outbox.protocol(), outcome);
+    }
+}
+
+/// A message that the link will never take is its protocol's failure, unless the link has ended anyway
+fn fail_if_refused(now: Instant, link: &mut Link, protocol: ProtocolId, outcome: Result<(), WriteError>) {
+    if outcome.is_err_and(|error| error != WriteError::Closed) {
+        link.tell(now, Event::ProtocolReturned(protocol, Err(ProtocolError::Other)));
     }
 }

@@ -1,19 +1,18 @@
 //! The node that each of the four drivers runs, so that they differ in nothing but the driving
 //!
 //! A node that listens echoes what it is sent. A node that dials sends numbered messages, checks that each
-//! comes back as it was, and parts. With `--take` nobody echoes: both may send, and check what comes. One
-//! line is printed for everything that happens:
+//! comes back as it was, and ends the link. With `--take` nobody echoes: both may send, and check what comes.
+//! One line is printed for everything that happens:
 //!
 //! ```text
 //! listening enode://ID@ADDRESS
-//! NUMBER authenticated ID
+//! NUMBER claims ID
 //! NUMBER ready CLIENT: NAME/VERSION …
 //! NUMBER ended REASON WORDS; sent N, heard N, complete
 //! ```
 
 mod conversation;
 mod options;
-mod outbox;
 mod talk;
 
 use std::fmt::Display;
@@ -25,15 +24,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant as Clock;
 
 use devp2p_proto::{
-    Action, Buffers, Cause, Config, DisconnectReason, Entropy, Instant, NodeId, PeerState, SharedProtocol,
+    Action, Buffers, Cause, Config, DisconnectReason, Enode, Entropy, Instant, NodeId, PeerState, SharedProtocol,
 };
 
-use crate::enode::Enode;
 use crate::journal::{Setup, SetupError};
 use crate::link::{Link, StartError};
 pub use conversation::Conversation;
 pub use options::{Command, Options};
-pub use outbox::Outbox;
 use talk::{Expected, Items};
 pub use talk::{Hearing, Message, Speech, Summary};
 
@@ -104,7 +101,12 @@ impl Node {
     }
 
     pub fn listening(&self, address: SocketAddr) {
-        say(format_args!("listening {}", Enode { id: self.id(), address }));
+        say(format_args!("listening {}", Enode { node_id: self.id(), address }));
+    }
+
+    /// Whether one more connection may be accepted; others are closed before they cost any computation
+    pub const fn may_accept(&self, open: usize) -> bool {
+        open < self.options.max_inbound
     }
 
     /// Whether as many links have ended as were asked for
@@ -138,7 +140,7 @@ impl Report {
     pub fn note(&self, action: &Action<'_>) {
         match action {
             _ if self.node.options.quiet => {}
-            Action::IdentityClaimed(id) => say(format_args!("{} authenticated {id}", self.number)),
+            Action::IdentityClaimed(id) => say(format_args!("{} claims {id}", self.number)),
             Action::Ready(ready) => {
                 let shared: Vec<_> = ready.shared().map(|shared| shared.capability.to_string()).collect();
                 say(format_args!("{} ready {}: {}", self.number, ready.hello().client_id(), shared.join(" ")));
@@ -179,7 +181,7 @@ impl Report {
         (Speech::new(items.clone(), send), Hearing::new(items, expected))
     }
 
-    /// Whether this side parts when all is said
+    /// Whether this side ends the link when all messages are exchanged
     pub fn parts(&self) -> bool {
         matches!(self.node.options.command, Command::Dial(_)) && !self.node.options.stay
     }

@@ -3,26 +3,26 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use devp2p_proto::{MAX_MESSAGE, Timeouts};
+use devp2p_proto::{Enode, MAX_MESSAGE, Timeouts};
 
 use crate::arguments::{Arguments, consented};
-use crate::enode::Enode;
 use crate::journal::Offer;
 
 pub const USAGE: &str = "\
 usage: DRIVER listen ADDRESS:PORT [OPTIONS]
        DRIVER dial ENODE [OPTIONS]
 
-  --protocols NAME/VERSION:LENGTH,…   what is offered (default echo/1:16,echo/2:17)
+  --protocols NAME/VERSION:LENGTH,…   protocols to offer (default echo/1:16,echo/2:17)
   --send COUNT      messages to send on each shared protocol (default 0: echo)
-  --size BYTES      bytes in each of them, 8 to 16777215 (default 1024)
-  --take COUNT      nobody echoes: messages of its own that the peer sends on each protocol
-  --slow MILLIS     the time that each message that comes takes
-  --links COUNT     dial: how many; listen: leave after that many
-  --stay            dial: stay when all is said, until Ctrl-C
-  --quiet           print nothing of links that go well
+  --size BYTES      size of each message that is sent, 8 to 16777215 (default 1024)
+  --take COUNT      do not echo, but expect COUNT messages from the peer on each protocol
+  --slow MILLIS     take this long to process each message
+  --links COUNT     dial: open COUNT links; listen: exit after COUNT links have ended
+  --max-inbound N   listen: refuse connections beyond N open ones (default 64)
+  --stay            dial: keep the link open when all messages are exchanged, until Ctrl-C
+  --quiet           print nothing about links that end well
   --timeouts NAME=MILLIS,…            handshake, ping, pong, read, write, linger
-  --record FILE     keep a journal of the first link for `replay`; holds secrets, needs --yes-secrets";
+  --record FILE     record the first link for `replay`; the file holds secrets, so it needs --yes-secrets";
 
 pub struct Options {
     pub command: Command,
@@ -32,6 +32,8 @@ pub struct Options {
     pub take: Option<u64>,
     pub slow: Option<Duration>,
     pub links: Option<usize>,
+    /// How many links that others have opened there may be at once, handshakes included
+    pub max_inbound: usize,
     pub stay: bool,
     pub quiet: bool,
     pub timeouts: Timeouts,
@@ -50,8 +52,8 @@ impl Options {
         let command = match arguments.next().as_deref() {
             Some("listen") => Command::Listen(arguments.parse("listen")?),
             Some("dial") => Command::Dial(arguments.parse("dial")?),
-            Some(other) => return Err(format!("{other:?} is neither listen nor dial")),
-            None => return Err("listen or dial?".to_string()),
+            Some(other) => return Err(format!("unknown command {other:?}: use listen or dial")),
+            None => return Err("a command is missing: use listen or dial".to_string()),
         };
         Self::defaults(command).read(arguments)
     }
@@ -66,6 +68,7 @@ impl Options {
             take: None,
             slow: None,
             links: None,
+            max_inbound: 64,
             stay: false,
             quiet: false,
             timeouts: Timeouts::default(),
@@ -83,12 +86,13 @@ impl Options {
                 "--take" => self.take = Some(arguments.parse(&option)?),
                 "--slow" => self.slow = Some(Duration::from_millis(arguments.parse(&option)?)),
                 "--links" => self.links = Some(arguments.positive(&option)?),
+                "--max-inbound" => self.max_inbound = arguments.positive(&option)?,
                 "--stay" => self.stay = true,
                 "--quiet" => self.quiet = true,
                 "--timeouts" => drop(each(&arguments.value(&option)?, |text| timeout(&mut self.timeouts, text))?),
                 "--record" => self.record = Some(arguments.value(&option)?),
                 "--yes-secrets" => secrets = true,
-                _ => return Err(format!("{option}: no such option")),
+                _ => return Err(format!("unknown option {option}")),
             }
         }
         self.record = consented(self.record.take(), secrets)?;
@@ -100,7 +104,7 @@ impl Options {
 }
 
 fn each<T>(list: &str, mut parse: impl FnMut(&str) -> Option<T>) -> Result<Vec<T>, String> {
-    list.split(',').map(|text| parse(text).ok_or_else(|| format!("{text:?} is not understood"))).collect()
+    list.split(',').map(|text| parse(text).ok_or_else(|| format!("cannot read {text:?}"))).collect()
 }
 
 fn timeout(timeouts: &mut Timeouts, text: &str) -> Option<()> {

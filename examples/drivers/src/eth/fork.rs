@@ -137,9 +137,9 @@ pub enum ForkMismatch {
 impl fmt::Display for ForkMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownFork => f.write_str("a fork that we have passed without knowing it"),
+            Self::UnknownFork => f.write_str("its next fork is one that our chain has passed without forking"),
             Self::Incompatible => f.write_str("its forks are not those of our chain"),
-            Self::Other(ours) => write!(f, "we were told {ours}"),
+            Self::Other(ours) => write!(f, "expected {ours}"),
         }
     }
 }

@@ -50,7 +50,7 @@ fn header(file: &Map<String, Value>, config: &Map<String, Value>) -> Result<Vec<
         Some(_) => small(config, name).map(|fork| fork <= at),
     };
     if let Some(unknown) = UNKNOWN_FORKS.iter().find(|name| active(name, time).unwrap_or(true)) {
-        return Err(format!("config.{unknown}: a genesis after this fork is not known here"));
+        return Err(format!("config.{unknown}: this program does not know this fork"));
     }
     let mut header = RlpStream::new();
     header.begin_unbounded_list();
@@ -127,7 +127,7 @@ fn object<'a>(value: &'a Value, what: &str) -> Result<&'a Map<String, Value>, St
 fn small(object: &Map<String, Value>, name: &str) -> Result<u64, String> {
     let bytes = number(object, name)?;
     if bytes.len() > size_of::<u64>() {
-        return Err(format!("{name}: too large a number"));
+        return Err(format!("{name}: the number is too large"));
     }
     Ok(bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
 }

@@ -87,15 +87,17 @@ impl Tip {
     pub fn follow(self, header: &Header) -> Result<Self, String> {
         let expected = self.next_number();
         if header.number != expected {
-            return Err(format!("header {} stands where header {expected} should", header.number));
+            return Err(format!("header {} instead of header {expected}", header.number));
         }
         match self {
             Self::Genesis(hash) if header.hash != hash => {
-                Err(format!("header 0 hashes to {}, not to genesis {hash}", header.hash))
+                Err(format!("header 0 has the hash {}, but the genesis hash is {hash}", header.hash))
             }
             Self::At { hash, .. } if header.parent != hash => {
                 let parent = header.parent;
-                Err(format!("header {expected} has the parent {parent}, not {hash}, which its predecessor hashes to"))
+                Err(format!(
+                    "header {expected} has the parent hash {parent}, but the header before it has the hash {hash}"
+                ))
             }
             _ => Ok(Self::At { number: expected, hash: header.hash }),
         }

@@ -49,7 +49,7 @@ impl Decodable for Receipt {
         let encoded = Typed::decode(rlp)?;
         let list = if rlp.is_list() { Rlp::new(&encoded.0) } else { Rlp::new(&encoded.0[1..]) };
         // What is wrapped up in a string was not looked at when the message was.
-        devp2p_proto::rlp::validate(list.as_raw()).map_err(|_| DecoderError::Custom("a receipt is no RLP"))?;
+        devp2p_proto::rlp::validate(list.as_raw()).map_err(|_| DecoderError::Custom("a receipt is not RLP"))?;
         expect_fields(&list, 4)?;
         let logs = list.at(3)?.item_count()?;
         Ok(Self { logs, encoded })

@@ -117,11 +117,13 @@ pub enum Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Version { theirs, agreed } => write!(f, "it speaks eth/{theirs} after eth/{agreed} was agreed on"),
+            Self::Version { theirs, agreed } => {
+                write!(f, "its Status is for eth/{theirs}, but eth/{agreed} was agreed on")
+            }
             Self::Network { theirs, ours } => write!(f, "it is on network {theirs}, not on {ours}"),
             Self::Genesis { theirs, ours } => write!(f, "its genesis is {theirs}, not {ours}"),
             Self::Fork { theirs, why } => write!(f, "its fork id is {theirs}: {why}"),
-            Self::Range => f.write_str("it has a range of blocks that cannot be"),
+            Self::Range => f.write_str("its range of blocks is impossible"),
         }
     }
 }

@@ -140,6 +140,6 @@ fn read_path(path: &[u8]) -> Result<(Vec<u8>, bool), DecoderError> {
     let all = nibbles(path);
     match all.as_slice() {
         [flag @ (0 | 2), 0, nibbles @ ..] | [flag @ (1 | 3), nibbles @ ..] => Ok((nibbles.to_vec(), *flag >= 2)),
-        _ => Err(DecoderError::Custom("a path of the proof has no right flag")),
+        _ => Err(DecoderError::Custom("a path in the proof has a wrong flag")),
     }
 }

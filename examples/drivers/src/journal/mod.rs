@@ -1,20 +1,20 @@
 //! The journal of a link: what made it, then all that happened to it and all that came out of it
 //!
 //! A link has no other input than its constructor's arguments and its events, so the journal is enough to
-//! live its life again, down to the last byte. `replay` does that.
+//! run it again, down to the last byte. `replay` does that.
 //!
 //! # Format
 //!
-//! The line `devp2p journal 1`, then RLP items, one after the other:
+//! The line `devp2p journal 2`, then RLP items, one after the other:
 //!
 //! ```text
 //! setup    [remote, key, client-id, listen-port, [[name, version, length, max-message], …],
-//!           [handshake, ping, pong, read, write, linger], max-message, send-window, entropy,
-//!           [receive, transmit, table], now]
+//!           [handshake, ping, pong, read, write, linger], slowest-rate, max-message, send-window,
+//!           entropy, [receive, transmit, table], now]
 //!              remote is empty for a recipient; the three lengths are missing where buffers grow;
-//!              timeouts and now are milliseconds, 2^64 - 1 for never
+//!              timeouts and now are nanoseconds, 2^64 - 1 for never
 //! event    [0, now, kind, …, outcome]
-//!              outcome is the number of bytes taken, or [text] if the event was refused
+//!              all that came of it, in words
 //! polled   [1, text] or [1, text, length, Keccak-256]
 //!              what poll returned: in words, and what bytes came with it
 //! end      [2]
@@ -33,41 +33,37 @@ mod write;
 use std::fmt;
 
 use devp2p_proto::rlp::{Reader, RlpError};
-use devp2p_proto::{Action, Refused, keccak256};
+use devp2p_proto::{Action, Handled, Refused, keccak256};
 
 pub use read::{Damage, Entry, Player};
 pub use setup::{Memory, Offer, Setup, SetupError};
 pub use write::Journal;
 
-const MAGIC: &[u8] = b"devp2p journal 1\n";
+const MAGIC: &[u8] = b"devp2p journal 2\n";
 
 const EVENT: u8 = 0;
 const POLLED: u8 = 1;
 const END: u8 = 2;
 
-/// What became of an event
+/// What became of an event: all that the link returned, in words
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    Took(u64),
-    Refused(String),
-}
+pub struct Outcome(String);
 
-impl From<&Result<usize, Refused>> for Outcome {
-    fn from(result: &Result<usize, Refused>) -> Self {
-        match result {
-            Ok(len) => Self::Took(*len as u64),
-            Err(refused) => Self::Refused(refused.to_string()),
-        }
+impl Outcome {
+    pub fn new(result: &Result<Handled, Refused>) -> Self {
+        Self(match result {
+            Ok(Handled::Done) => "done".to_string(),
+            Ok(Handled::Received(len)) => format!("{len} bytes taken"),
+            Ok(Handled::Written(event)) => format!("{} bytes written as {}", event.size, event.wire_size),
+            Ok(other) => format!("{other:?}"),
+            Err(refused) => format!("refused: {refused}"),
+        })
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Took(0) => f.write_str("done"),
-            Self::Took(len) => write!(f, "{len} bytes taken"),
-            Self::Refused(why) => write!(f, "refused: {why}"),
-        }
+        f.write_str(&self.0)
     }
 }
 
@@ -82,7 +78,7 @@ impl Polled {
     pub fn new(action: Option<&Action<'_>>) -> Self {
         let (text, bytes): (String, Option<&[u8]>) = match action {
             None => ("nothing to do".into(), None),
-            Some(Action::IdentityClaimed(id)) => (format!("Authenticated {id}"), None),
+            Some(Action::IdentityClaimed(id)) => (format!("IdentityClaimed {id}"), None),
             Some(Action::Ready(ready)) => {
                 let shared = ready.shared().map(|shared| format!(" {} at {:#x}", shared.capability, shared.offset));
                 (format!("Ready: {}, sharing{}", ready.hello().client_id(), shared.collect::<String>()), None)

@@ -25,7 +25,11 @@ fn read_event<'a>(list: &mut Reader<'a>) -> Result<Option<Event<'a>>, RlpError> 
 
 fn read_return(list: &mut Reader<'_>) -> Result<Result<(), ProtocolError>, RlpError> {
     if let Ok(code) = list.uint() {
-        return Ok(Err(if code == 0 { ProtocolError::BadMessage } else { ProtocolError::Other }));
+        return match code {
+            0 => Ok(Err(ProtocolError::BadMessage)),
+            1 => Ok(Err(ProtocolError::Other)),
+            _ => Err(RlpError::IntegerTooLarge),
+        };
     }
     let mut reason = list.list()?;
     if reason.is_empty() {
@@ -84,11 +88,11 @@ impl<'a> Player<'a> {
 fn read_entry(mut list: Reader<'_>) -> Result<Option<Entry<'_>>, RlpError> {
     let entry = match list.uint()? {
         tag if tag == u64::from(EVENT) => {
-            let now = Instant::from_millis(list.uint()?);
+            let now = Instant::from_nanos(list.uint()?);
             let Some(event) = read_event(&mut list)? else {
                 return Ok(None);
             };
-            Entry::Event { now, event, outcome: read_outcome(&mut list)? }
+            Entry::Event { now, event, outcome: Outcome(text(&mut list)?) }
         }
         tag if tag == u64::from(POLLED) => Entry::Polled(read_polled(&mut list)?),
         tag if tag == u64::from(END) => Entry::End,
@@ -96,13 +100,6 @@ fn read_entry(mut list: Reader<'_>) -> Result<Option<Entry<'_>>, RlpError> {
     };
     list.finish()?;
     Ok(Some(entry))
-}
-
-fn read_outcome(list: &mut Reader<'_>) -> Result<Outcome, RlpError> {
-    match list.uint() {
-        Ok(len) => Ok(Outcome::Took(len)),
-        Err(_) => Ok(Outcome::Refused(text(&mut list.list()?)?)),
-    }
 }
 
 fn read_polled(list: &mut Reader<'_>) -> Result<Polled, RlpError> {
@@ -122,9 +119,9 @@ pub enum Damage {
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Foreign => f.write_str("not a journal of a link, or of another version"),
+            Self::Foreign => f.write_str("not a journal of this version"),
             Self::Truncated => f.write_str("truncated: the journal ends before its last entry"),
-            Self::Malformed { offset } => write!(f, "damaged: the entry at byte {offset} makes no sense"),
+            Self::Malformed { offset } => write!(f, "damaged: the entry at byte {offset} cannot be read"),
         }
     }
 }

@@ -5,7 +5,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use devp2p_proto::rlp::{Reader, RlpError};
-use devp2p_proto::{Buffers, Config, ConfigError, Entropy, Instant, NodeId, PeerState, Protocol, SecretKey, Timeouts};
+use devp2p_proto::{
+    Buffers, Config, ConfigError, Entropy, Instant, NodeId, NotStarted, PeerState, Protocol, SecretKey, StartError,
+    Timeouts,
+};
 use rlp::RlpStream;
 
 use super::{small, text};
@@ -104,7 +107,7 @@ impl Setup {
     /// What all links of this node have in common
     pub fn config(&self) -> Result<Config, SetupError> {
         let protocols: Vec<_> = self.protocols.iter().map(Offer::protocol).collect();
-        let key = SecretKey::from_bytes(self.key).map_err(|_| SetupError::Key)?;
+        let key = SecretKey::from_bytes(self.key).map_err(ConfigError::from)?;
         Ok(Config::new(key, &self.client_id, &protocols)?
             .with_listen_port(self.listen_port)
             .with_timeouts(self.timeouts)?
@@ -123,22 +126,16 @@ impl Setup {
     }
 
     pub(super) fn append(&self, stream: &mut RlpStream) {
-        let timeouts = [
-            self.timeouts.handshake,
-            self.timeouts.ping,
-            self.timeouts.pong,
-            self.timeouts.read,
-            self.timeouts.write,
-            self.timeouts.linger,
-        ];
-        stream.begin_list(11);
+        let mut timeouts = self.timeouts;
+        let durations = durations(&mut timeouts).map(|duration| nanos(*duration));
+        stream.begin_list(12);
         stream.append(&self.remote.as_ref().map_or(&[][..], |id| &id.as_bytes()[..]));
         stream.append(&&self.key[..]).append(&self.client_id).append(&self.listen_port);
         stream.begin_list(self.protocols.len());
         for Offer { name, version, length, max_message } in &self.protocols {
             stream.begin_list(4).append(name).append(version).append(length).append(&(*max_message as u64));
         }
-        stream.append_list(&timeouts.map(millis));
+        stream.append_list(&durations).append(&self.timeouts.slowest_rate);
         stream.append(&(self.max_message as u64)).append(&(self.send_window as u64)).append(&&self.entropy[..]);
         match self.memory {
             Memory::Growable => stream.begin_list(0),
@@ -146,7 +143,7 @@ impl Setup {
                 stream.append_list(&[receive, transmit, table].map(|len| len as u64))
             }
         };
-        stream.append(&self.now.as_millis());
+        stream.append(&self.now.as_nanos());
     }
 
     pub(super) fn read(mut list: Reader<'_>) -> Result<Self, RlpError> {
@@ -160,12 +157,12 @@ impl Setup {
             client_id: text(&mut list)?,
             listen_port: small(&mut list)?,
             protocols: read_offers(list.list()?)?,
-            timeouts: read_timeouts(list.list()?)?,
+            timeouts: read_timeouts(&mut list)?,
             max_message: small(&mut list)?,
             send_window: small(&mut list)?,
             entropy: *list.array()?,
             memory: read_memory(list.list()?)?,
-            now: Instant::from_millis(list.uint()?),
+            now: Instant::from_nanos(list.uint()?),
         };
         list.finish()?;
         Ok(setup)
@@ -183,22 +180,22 @@ fn read_offers(mut list: Reader<'_>) -> Result<Vec<Offer>, RlpError> {
     Ok(offers)
 }
 
-fn read_timeouts(mut list: Reader<'_>) -> Result<Timeouts, RlpError> {
-    let mut timeouts = Timeouts::default();
-    for timeout in [
-        &mut timeouts.handshake,
-        &mut timeouts.ping,
-        &mut timeouts.pong,
-        &mut timeouts.read,
-        &mut timeouts.write,
-        &mut timeouts.linger,
-    ] {
-        *timeout = match list.uint()? {
+/// In the order of the journal
+const fn durations(timeouts: &mut Timeouts) -> [&mut Duration; 6] {
+    let Timeouts { handshake, ping, pong, read, write, linger, .. } = timeouts;
+    [handshake, ping, pong, read, write, linger]
+}
+
+fn read_timeouts(setup: &mut Reader<'_>) -> Result<Timeouts, RlpError> {
+    let (mut timeouts, mut list) = (Timeouts::default(), setup.list()?);
+    for duration in durations(&mut timeouts) {
+        *duration = match list.uint()? {
             u64::MAX => Duration::MAX,
-            millis => Duration::from_millis(millis),
+            nanos => Duration::from_nanos(nanos),
         };
     }
     list.finish()?;
+    timeouts.slowest_rate = small(setup)?;
     Ok(timeouts)
 }
 
@@ -214,8 +211,8 @@ fn read_memory(mut list: Reader<'_>) -> Result<Memory, RlpError> {
 /// Why a setup makes no link
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetupError {
-    Key,
     Config(ConfigError),
+    Start(StartError),
 }
 
 impl From<ConfigError> for SetupError {
@@ -224,17 +221,23 @@ impl From<ConfigError> for SetupError {
     }
 }
 
+impl From<NotStarted<'_>> for SetupError {
+    fn from(refusal: NotStarted<'_>) -> Self {
+        Self::Start(refusal.error)
+    }
+}
+
 impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Key => f.write_str("the key is not a secret key of secp256k1"),
             Self::Config(error) => error.fmt(f),
+            Self::Start(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for SetupError {}
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -32,12 +32,9 @@ impl Journal {
     pub fn event(&mut self, now: Instant, event: Event<'_>, outcome: &Outcome) {
         self.put(|stream| {
             stream.begin_unbounded_list();
-            stream.append(&EVENT).append(&now.as_millis());
+            stream.append(&EVENT).append(&now.as_nanos());
             write_event(stream, event);
-            match outcome {
-                Outcome::Took(len) => stream.append(len),
-                Outcome::Refused(why) => stream.begin_list(1).append(why),
-            };
+            stream.append(&outcome.0);
             stream.finalize_unbounded_list();
         });
     }
@@ -91,10 +88,11 @@ fn write_event(stream: &mut RlpStream, event: Event<'_>) {
                 Err(ProtocolError::BadMessage) => stream.append(&0_u8),
                 Err(ProtocolError::Other) => stream.append(&1_u8),
                 Err(ProtocolError::Reason(reason)) => stream.begin_list(1).append(&reason.code()),
+                Err(_) => stream.append(&u8::MAX),
             }
         }
         Event::Disconnect(reason) => stream.append(&9_u8).append(&reason.code()),
-        // `Event` may grow; a number that no reader knows is better than a journal that lies.
+        // The types may grow; a number that no reader knows is better than a journal that lies.
         _ => stream.append(&u8::MAX),
     };
 }

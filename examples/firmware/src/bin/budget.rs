@@ -8,8 +8,9 @@
 
 use cortex_m_rt::entry;
 use devp2p_firmware::mps2::HERTZ;
+use devp2p_firmware::node::StartError;
 use devp2p_firmware::{Clock, ECHO, MAX_MESSAGE, PROTOCOLS, stack};
-use devp2p_proto::{Action, Buffers, Config, ConfigError, Entropy, Instant, PeerState, SecretKey, Stage};
+use devp2p_proto::{Action, Buffers, Config, ConfigError, Entropy, Instant, NotStarted, PeerState, SecretKey, Stage};
 use semihosting::process::ExitCode;
 use static_cell::StaticCell;
 
@@ -18,7 +19,9 @@ const INSTRUCTIONS_PER_CYCLE: u64 = 1_000_000_000 / HERTZ as u64;
 const NOW: Instant = Instant::ZERO;
 
 const RECEIVE: usize = Buffers::receive_len(MAX_MESSAGE);
-const TRANSMIT: usize = Buffers::transmit_len(MAX_MESSAGE);
+/// Of a link with one protocol, and of these links, which have two
+const TRANSMIT_ONE: usize = Buffers::transmit_len(&[MAX_MESSAGE]);
+const TRANSMIT: usize = Buffers::transmit_len(&[MAX_MESSAGE; PROTOCOLS.len()]);
 /// As in the image `serial`
 const TABLE: usize = 256;
 
@@ -114,7 +117,8 @@ fn measure(initiator: &'static mut PeerState<'static>, recipient: &'static mut P
     defmt::info!("budget: open-1024-compressible = {=u64}", open);
     let link = size_of::<PeerState<'static>>();
     defmt::info!("budget: link-state = {=usize}", link);
-    defmt::info!("budget: link-ram = {=usize}", link + RECEIVE + TRANSMIT + 2 * TABLE);
+    defmt::info!("budget: link-ram = {=usize}", link + RECEIVE + TRANSMIT_ONE + 2 * TABLE);
+    defmt::info!("budget: link-ram-two = {=usize}", link + RECEIVE + TRANSMIT + 2 * TABLE);
     Some(())
 }
 
@@ -166,13 +170,14 @@ fn scramble(at: usize) -> u8 {
 }
 
 type Link = &'static mut PeerState<'static>;
+type Outcome = Result<PeerState<'static>, NotStarted<'static>>;
 
 /// Two nodes with keys and randomness that are the same in every run, as its figures are to be
-fn links() -> Result<(Link, Link), ConfigError> {
+fn links() -> Result<(Link, Link), StartError> {
     static FROM: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; 0])> = StaticCell::new();
     static TO: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; TABLE])> = StaticCell::new();
-    static INITIATOR: StaticCell<Result<PeerState<'static>, ConfigError>> = StaticCell::new();
-    static RECIPIENT: StaticCell<Result<PeerState<'static>, ConfigError>> = StaticCell::new();
+    static INITIATOR: StaticCell<Outcome> = StaticCell::new();
+    static RECIPIENT: StaticCell<Outcome> = StaticCell::new();
     let (ours, theirs) = (config(1)?, config(2)?);
     let (receive, transmit, table) = FROM.init_with(|| ([0; RECEIVE], [0; TRANSMIT], []));
     let from = Buffers::fixed(receive, transmit, table);
@@ -180,14 +185,12 @@ fn links() -> Result<(Link, Link), ConfigError> {
     let to = Buffers::fixed(receive, transmit, table);
     let initiator = INITIATOR.init_with(|| PeerState::initiator(NOW, &ours, theirs.node_id(), entropy(3), from));
     let recipient = RECIPIENT.init_with(|| PeerState::recipient(NOW, &theirs, entropy(4), to));
-    Ok((initiator.as_mut().map_err(|error| *error)?, recipient.as_mut().map_err(|error| *error)?))
+    Ok((initiator.as_mut().map_err(|refusal| refusal.error)?, recipient.as_mut().map_err(|refusal| refusal.error)?))
 }
 
 #[inline(never)]
 fn config(seed: u8) -> Result<Config, ConfigError> {
-    let Ok(identity) = SecretKey::from_bytes([seed; 32]) else {
-        return Err(ConfigError::WeakEntropy);
-    };
+    let identity = SecretKey::from_bytes([seed; 32])?;
     Config::new(identity, "budget", &PROTOCOLS)?.with_max_message(MAX_MESSAGE)
 }
 

@@ -79,6 +79,6 @@ fn session(
             defmt::info!("ended: {}", cause);
             Ok(script.is_complete() && cause == Cause::Local(DisconnectReason::CLIENT_QUITTING))
         }
-        Err(error) => Err(StartError::Config(*error)),
+        Err(refusal) => Err(refusal.error.into()),
     }
 }

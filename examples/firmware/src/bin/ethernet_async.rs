@@ -10,13 +10,15 @@ use devp2p_firmware::node::{self, Memory, Role, StartError};
 use devp2p_firmware::{Clock, Generator, MAX_MESSAGE, PROTOCOLS, Script, Source, asynchronous, executor};
 use devp2p_proto::{Cause, DisconnectReason};
 use embassy_executor::Spawner;
-use embassy_net::tcp::TcpSocket;
+use embassy_net::tcp::{State, TcpSocket};
 use embassy_time::{Duration, with_timeout};
 use static_cell::StaticCell;
 
 /// How long a connection may take to come about, and to end
 const CONNECT: Duration = Duration::from_secs(10);
 const HANG_UP: Duration = Duration::from_secs(1);
+/// How long somebody may take who has begun to connect
+const HALF_OPEN: Duration = Duration::from_secs(5);
 
 #[entry]
 fn main() -> ! {
@@ -47,9 +49,9 @@ async fn run(spawner: Spawner) -> Result<bool, StartError> {
         return Ok(false);
     }
     defmt::info!("connected");
-    let entropy = Generator::new(Source::Host).draw()?;
+    let mut generator = Generator::new(Source::Host);
     let memory = MEMORY.init_with(Memory::new);
-    let link = node::open_in_place(clock.now(), config, role, entropy, memory.buffers())?;
+    let link = node::open_in_place(clock.now(), config, role, &mut generator, memory.buffers())?;
     let mut script = Script::new(MESSAGE.init_with(|| [0; MAX_MESSAGE]));
     let (mut reader, mut writer) = socket.split();
     let cause = asynchronous::drive(link, &mut reader, &mut writer, &mut clock, &mut script).await;
@@ -65,7 +67,22 @@ async fn connect(socket: &mut TcpSocket<'_>, role: Role, port: u16) -> bool {
         Role::Initiator(_) => matches!(with_timeout(CONNECT, socket.connect((HOST, port))).await, Ok(Ok(()))),
         Role::Recipient => {
             defmt::info!("waiting to be dialled");
-            socket.accept(PORT).await.is_ok()
+            accept(socket).await
         }
     }
+}
+
+/// Waits for somebody to connect
+///
+/// Who begins to connect and does not go on is given up after a few seconds, and the next is waited for.
+async fn accept(socket: &mut TcpSocket<'_>) -> bool {
+    socket.set_timeout(Some(HALF_OPEN));
+    let accepted = loop {
+        match socket.accept(PORT).await {
+            Ok(()) if socket.state() == State::Closed => defmt::info!("a connection was begun and not completed"),
+            result => break result.is_ok(),
+        }
+    };
+    socket.set_timeout(None); // the link has timeouts of its own
+    accepted
 }

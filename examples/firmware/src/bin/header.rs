@@ -1,4 +1,4 @@
-//! A visit to a whole Ethereum node: is it on our chain, and are its headers what they must be?
+//! A visit to a full Ethereum node: is it on our chain, and are its headers what they must be?
 //!
 //! `NODE_ID PORT NETWORK GENESIS FORK_ID` names the node, by a port of the host, and the chain; the newest
 //! version of `eth` that is to be offered may follow.
@@ -20,8 +20,9 @@ use devp2p_proto::{Buffers, NodeId, Protocol};
 /// The largest message that is taken: 37 bytes for each transaction that the node announces, and a header is
 /// less than one kilobyte
 const MAX_MESSAGE: usize = 4096;
-/// What is sent is small: the room of a session is enough.
-type VisitMemory = Memory<{ Buffers::receive_len(MAX_MESSAGE) }>;
+/// What is sent is small, so the transmit buffer is the smaller one. It has one entry, for one name: of the two
+/// versions of `eth` only one is shared.
+type VisitMemory = Memory<{ Buffers::receive_len(MAX_MESSAGE) }, { Buffers::transmit_len(&[eth::MAX_SEND]) }>;
 
 #[entry]
 fn main() -> ! {
@@ -41,8 +42,8 @@ fn run(memory: &'static mut VisitMemory) -> Result<bool, StartError> {
         defmt::info!("no connection");
         return Ok(false);
     }
-    let entropy = Generator::new(Source::Host).draw()?;
-    let link = node::open_in_place(clock.now(), config, Role::Initiator(remote), entropy, memory.buffers())?;
+    let mut generator = Generator::new(Source::Host);
+    let link = node::open_in_place(clock.now(), config, Role::Initiator(remote), &mut generator, memory.buffers())?;
     let mut check = HeaderCheck::new(chain);
     let cause = drive(link, network, &mut clock, &mut check);
     defmt::info!("ended: {}", cause);

@@ -12,8 +12,9 @@ use core::time::Duration;
 use cortex_m_rt::entry;
 use devp2p_firmware as _;
 use devp2p_proto::{
-    Action, Buffers, Cause, Config, DisconnectReason, Entropy, Event, Instant, Name, Network, NodeId, PeerState,
-    Protocol, ProtocolError, ProtocolId, RemoteHello, SecretKey, Timeouts, Violation, keccak256, rlp,
+    Action, Buffers, Capability, Cause, Config, DisconnectReason, Enode, Entropy, Event, Instant, Name, Network,
+    NodeId, PeerState, Protocol, ProtocolError, ProtocolId, RemoteHello, SecretKey, Timeouts, Violation, keccak256,
+    rlp,
 };
 
 const MAX_MESSAGE: usize = 1024;
@@ -21,7 +22,7 @@ const MAX_MESSAGE: usize = 1024;
 #[entry]
 fn main() -> ! {
     static mut RECEIVE: [u8; Buffers::receive_len(MAX_MESSAGE)] = [0; Buffers::receive_len(MAX_MESSAGE)];
-    static mut TRANSMIT: [u8; Buffers::transmit_len(MAX_MESSAGE)] = [0; Buffers::transmit_len(MAX_MESSAGE)];
+    static mut TRANSMIT: [u8; Buffers::transmit_len(&[MAX_MESSAGE])] = [0; Buffers::transmit_len(&[MAX_MESSAGE])];
     static mut TABLE: [u16; 256] = [0; 256];
 
     let config = configure();
@@ -46,10 +47,11 @@ fn main() -> ! {
                 observers(&link, now);
                 black_box(link.into_buffers());
             }
-            Err(error) => {
-                defmt::info!("{}", error);
-                show(&error);
-                print(&error);
+            Err(refusal) => {
+                defmt::info!("{}", refusal.error);
+                [&refusal as &dyn Debug, &refusal.error].into_iter().for_each(show);
+                [&refusal as &dyn Display, &refusal.error].into_iter().for_each(print);
+                black_box(refusal.buffers);
             }
         }
         black_box(keccak256(black_box(&[])));
@@ -62,13 +64,16 @@ fn main() -> ! {
 fn configure() -> Config {
     loop {
         let Ok(identity) = SecretKey::from_bytes(black_box([1; 32])) else { continue };
-        let protocols = [Protocol::new(black_box("a"), black_box(1), black_box(2)).with_max_message(black_box(9))];
+        let protocol = Protocol::new(black_box("a"), black_box(1), black_box(2)).with_max_message(black_box(9));
+        let protocols = [protocol.with_max_send(black_box(9))];
         let config = Config::new(identity, black_box("client"), black_box(&protocols[..]));
         let config = config.map(|config| config.with_listen_port(black_box(1)).with_send_window(black_box(1)));
         let config = config.and_then(|config| config.with_timeouts(black_box(Timeouts::default())));
-        if let Ok(config) = config.and_then(|config| config.with_max_message(black_box(MAX_MESSAGE))) {
+        let config = config.and_then(|config| config.with_max_message(black_box(MAX_MESSAGE)));
+        if let Ok(config) = config.and_then(|config| config.with_max_send(black_box(MAX_MESSAGE))) {
             config.capabilities().for_each(|capability| print(black_box(&capability)));
             black_box((config.node_id(), config.client_id(), config.listen_port()));
+            black_box((config.receive_len(), config.transmit_len()));
             let info = config.node_info(black_box(""), black_box(""), |_, _| black_box(None::<u8>));
             black_box(info.protocols());
             print(&info.enode());
@@ -84,6 +89,7 @@ fn events(link: &mut PeerState<'_>, now: Instant) {
     let (protocol, payload) = (black_box(ProtocolId(0)), black_box(&[0; 9][..]));
     black_box(link.receive(now, payload));
     black_box(link.write(now, protocol, black_box(1), payload).is_ok());
+    black_box(link.write_with(now, protocol, black_box(1), black_box(9), |room| black_box(room.len())).is_ok());
     black_box((link.sent(now, black_box(1)).is_ok(), link.ping(now).is_ok()));
     black_box(link.protocol_returned(now, protocol, black_box(Err(ProtocolError::Other))).is_ok());
     link.receive_closed(now);
@@ -94,10 +100,16 @@ fn events(link: &mut PeerState<'_>, now: Instant) {
     let event = black_box(Event::Receive(payload));
     defmt::info!("{}", event);
     show(&event);
-    if let Err(refused) = link.handle(now, event) {
-        defmt::info!("{}", refused);
-        show(&refused);
-        print(&refused);
+    match link.handle(now, event) {
+        Ok(handled) => {
+            defmt::info!("{}", handled);
+            show(&handled);
+        }
+        Err(refused) => {
+            defmt::info!("{}", refused);
+            show(&refused);
+            print(&refused);
+        }
     }
 }
 
@@ -131,8 +143,9 @@ fn hello(hello: &RemoteHello) {
 #[inline(never)]
 fn observers(link: &PeerState<'_>, now: Instant) {
     black_box((link.next_timeout(), link.next_timer(), link.stage(), link.cause(), link.role()));
-    black_box((link.local_id().hash(), link.remote_id(), link.unsent().len(), link.age(now), link.write_capacity()));
-    black_box((link.remote_hello().is_some(), link.wants_input(), link.traffic(black_box(ProtocolId(0)))));
+    let protocol = black_box(ProtocolId(0));
+    black_box((link.local_id().hash(), link.remote_id(), link.unsent(), link.age(now), link.write_capacity(protocol)));
+    black_box((link.is_remote_proven(), link.remote_hello().is_some(), link.wants_input(), link.traffic(protocol)));
     black_box(link.liveness());
     link.shared().for_each(|shared| _ = black_box(shared));
     if let Some(info) = link.peer_info(Network::default(), |_| black_box(None::<u8>)) {
@@ -170,13 +183,20 @@ fn values(now: Instant) {
         black_box((name.as_bytes(), name.as_str()));
         show(&name);
     }
+    let (name, capability) = (black_box("").parse::<Name>(), black_box("").parse::<Capability>());
+    let enode = black_box("").parse::<Enode>();
+    [&name as &dyn Debug, &capability, &enode].into_iter().for_each(show);
+    if let Ok(enode) = enode {
+        print(&enode);
+    }
     print(&now);
     let later = now.checked_add(black_box(Duration::ZERO));
     black_box((now.as_millis(), later, now.saturating_since(black_box(now)), Instant::from_millis(black_box(1))));
+    black_box((now.as_nanos(), Instant::from_nanos(black_box(1)), Instant::from(black_box(Duration::ZERO))));
     let (cause, error) = (black_box(Cause::ReceiveClosed), black_box(ProtocolError::Other));
     let (violation, reason) = (black_box(Violation::EmptyFrame), DisconnectReason::from_code(black_box(1)));
     [&cause as &dyn Display, &error, &violation, &reason].into_iter().for_each(print);
-    black_box((error.reason(), violation.reason(), violation.is_answered()));
+    black_box((error.reason(), violation.reason(), violation.is_answered(), reason.code(), reason.name()));
     black_box(Entropy::from_rng(|bytes| _ = black_box(bytes)));
 }
 

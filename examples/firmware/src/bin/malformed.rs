@@ -58,7 +58,7 @@ fn session(
     let mut link = node::open(clock.now(), config, role, known_entropy(), memory.buffers());
     match &mut link {
         Ok(link) => Ok(drive(link, uart, clock, &mut Listener)),
-        Err(error) => Err(StartError::Config(*error)),
+        Err(refusal) => Err(refusal.error.into()),
     }
 }
 

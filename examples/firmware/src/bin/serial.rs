@@ -26,8 +26,8 @@ fn run(memory: &'static mut Memory, message: &mut [u8; MAX_MESSAGE]) -> Result<b
     let mut uart = Uart::start();
     let config = node::configure(node::draw_identity()?, &PROTOCOLS, MAX_MESSAGE)?;
     let (role, source) = command()?;
-    let entropy = Generator::new(source).draw()?;
-    let link = node::open_in_place(clock.now(), config, role, entropy, memory.buffers())?;
+    let mut generator = Generator::new(source);
+    let link = node::open_in_place(clock.now(), config, role, &mut generator, memory.buffers())?;
     let mut script = Script::new(message);
     let cause = drive(link, &mut uart, &mut clock, &mut script);
     defmt::info!("ended: {}", cause);

@@ -34,9 +34,9 @@ async fn run() -> Result<bool, StartError> {
     let mut clock = Clock::start(core.SYST, HERTZ);
     let (mut receiver, mut sender) = Uart::start().split();
     let config = node::configure(node::draw_identity()?, &PROTOCOLS, MAX_MESSAGE)?;
-    let entropy = Generator::new(Source::Host).draw()?;
+    let mut generator = Generator::new(Source::Host);
     let memory = MEMORY.init_with(Memory::new);
-    let link = node::open_in_place(clock.now(), config, role()?, entropy, memory.buffers())?;
+    let link = node::open_in_place(clock.now(), config, role()?, &mut generator, memory.buffers())?;
     let mut script = Script::new(MESSAGE.init_with(|| [0; MAX_MESSAGE]));
     let cause = asynchronous::drive(link, &mut receiver, &mut sender, &mut clock, &mut script).await;
     defmt::info!("ended: {}", cause);

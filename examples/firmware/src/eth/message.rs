@@ -233,34 +233,33 @@ impl Outgoing {
         }
     }
 
-    /// Writes the message into `buffer`, and returns its code and its payload
-    pub fn write<'a>(self, buffer: &'a mut [u8], version: u64, chain: &Chain) -> Result<(u64, &'a [u8]), RlpError> {
-        let mut writer = Writer::new(buffer);
-        let code = match self {
-            Self::Status => {
-                writer.list(|fields| write_status(fields, version, chain));
-                STATUS
-            }
+    pub const fn code(self) -> u64 {
+        match self {
+            Self::Status => STATUS,
+            Self::GetHeader { .. } => GET_BLOCK_HEADERS,
+            Self::Nothing { code, .. } => code + 1,
+        }
+    }
+
+    /// Writes the payload into `room`, and returns its length; more than there is room for if it does not fit
+    pub fn write(self, room: &mut [u8], version: u64, chain: &Chain) -> usize {
+        let mut writer = Writer::new(room);
+        writer.list(|fields| match self {
+            Self::Status => write_status(fields, version, chain),
             Self::GetHeader { id, hash } => {
-                writer.list(|request| {
-                    request.uint(id);
-                    request.list(|headers| {
-                        headers.bytes(&hash.0);
-                        // This one alone; how many to skip, and whether backwards, is all the same.
-                        [1, 0, 0].into_iter().for_each(|field| headers.uint(field));
-                    });
+                fields.uint(id);
+                fields.list(|headers| {
+                    headers.bytes(&hash.0);
+                    // This one alone; how many to skip, and whether backwards, is all the same.
+                    [1, 0, 0].into_iter().for_each(|field| headers.uint(field));
                 });
-                GET_BLOCK_HEADERS
             }
-            Self::Nothing { code, id } => {
-                writer.list(|answer| {
-                    answer.uint(id);
-                    answer.list(|_| {});
-                });
-                code + 1
+            Self::Nothing { id, .. } => {
+                fields.uint(id);
+                fields.list(|_| {});
             }
-        };
-        Ok((code, writer.finish()?))
+        });
+        writer.finish().map_or(usize::MAX, <[u8]>::len)
     }
 }
 

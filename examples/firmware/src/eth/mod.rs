@@ -15,11 +15,12 @@ use devp2p_proto::{Instant, PeerState, Protocol, ProtocolId, Ready, SharedProtoc
 
 use crate::drive::Application;
 pub use failure::Failure;
-pub use message::{Block, Chain, ForkId, Hash};
+pub use message::{Block, Chain, ForkId, Hash, MAX_LEN as MAX_SEND};
 use message::{Header, Outgoing, Status};
 
 /// What this node offers; of what a node has as well, the highest version is spoken
-pub const PROTOCOLS: [Protocol<'static>; 2] = [Protocol::new("eth", 69, 18), Protocol::new("eth", 68, 17)];
+pub const PROTOCOLS: [Protocol<'static>; 2] =
+    [Protocol::new("eth", 69, 18).with_max_send(MAX_SEND), Protocol::new("eth", 68, 17).with_max_send(MAX_SEND)];
 
 /// How long to let the node speak first
 ///
@@ -97,11 +98,9 @@ impl HeaderCheck {
         let Some(message) = self.due(now) else {
             return false;
         };
-        let mut buffer = [0; message::MAX_LEN];
-        // The buffer has room for each of them; the link may have none at the moment.
-        let written = message
-            .write(&mut buffer, eth.capability.version, &self.chain)
-            .is_ok_and(|(code, payload)| link.write(now, eth.protocol, code, payload).is_ok());
+        // There is room for each of them once the link takes any; after `Writable` it does.
+        let write = |room: &mut [u8]| message.write(room, eth.capability.version, &self.chain);
+        let written = link.write_with(now, eth.protocol, message.code(), MAX_SEND, write).is_ok();
         if written {
             self.said(message, now);
         }

@@ -6,7 +6,7 @@
 
 use cortex_m::peripheral::{NVIC, SCB};
 
-use crate::drive::{Broken, Transport};
+use crate::drive::{Awaited, Broken, Transport};
 use crate::register::Register;
 
 /// UART0 (ARM DAI 0386, memory map)
@@ -87,14 +87,16 @@ impl Transport for Uart {
         Ok(take(&[self.data.read() as u8]))
     }
 
-    fn wait(&mut self, sending: bool) {
+    fn wait(&mut self, awaited: Awaited) {
         // Forget what has been announced, look once more, and only then sleep: what is announced
         // from here on wakes.
         self.interrupts.write(BOTH);
         NVIC::unpend(Interrupt::Receive);
         NVIC::unpend(Interrupt::Transmit);
         SCB::clear_pendst();
-        if !self.is(RECEIVE_FULL) && (!sending || self.is(TRANSMIT_FULL)) {
+        let input = awaited.input && self.is(RECEIVE_FULL);
+        let room = awaited.room && !self.is(TRANSMIT_FULL);
+        if !(input || room) {
             cortex_m::asm::wfi();
         }
     }

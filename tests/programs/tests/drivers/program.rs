@@ -7,11 +7,12 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use devp2p_program_tests::NEVER;
 use devp2p_program_tests::programs::path;
 use devp2p_proto::NodeId;
 
-/// What cannot be told from never
-const PATIENCE: Duration = Duration::from_secs(20);
+/// What no test waits for unless it says so: on a busy machine everything may take long
+const PATIENT: &str = "--timeouts handshake=600000,pong=600000,read=600000,write=600000,linger=600000";
 
 /// The process, killed when dropped
 pub struct Program {
@@ -29,7 +30,7 @@ pub struct Place {
 
 impl Program {
     pub fn listen(driver: &str, options: &str) -> (Self, Place) {
-        let mut program = Self::spawn(driver, &format!("listen 127.0.0.1:0 {options}"));
+        let mut program = Self::spawn(driver, &format!("listen 127.0.0.1:0 {PATIENT} {options}"));
         let line = program.wait("listening");
         let (id, address) = line.strip_prefix("listening enode://").and_then(|url| url.split_once('@')).expect("a URL");
         let place = Place { id: id.parse().expect("a node id"), address: address.parse().expect("an address") };
@@ -37,7 +38,7 @@ impl Program {
     }
 
     pub fn dial(driver: &str, Place { id, address }: Place, options: &str) -> Self {
-        Self::spawn(driver, &format!("dial enode://{id}@{address} {options}"))
+        Self::spawn(driver, &format!("dial enode://{id}@{address} {PATIENT} {options}"))
     }
 
     fn spawn(driver: &str, arguments: &str) -> Self {
@@ -59,7 +60,7 @@ impl Program {
 
     /// Waits for so many lines that contain the text, and returns the last
     pub fn wait_for(&mut self, text: &str, count: usize) -> String {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + NEVER;
         loop {
             if let Some(line) = self.lines.iter().filter(|line| line.contains(text)).nth(count - 1) {
                 return line.clone();
@@ -73,7 +74,11 @@ impl Program {
 
     /// As Ctrl-C does
     pub fn interrupt(&self) {
-        let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        self.signal("-INT");
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(status.expect("there is a kill").success());
     }
 
@@ -98,7 +103,7 @@ impl Program {
     }
 
     fn exit_status(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + NEVER;
         loop {
             match self.child.try_wait().expect("a child") {
                 Some(status) => return status,

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant as Clock};
 use bytes::Bytes;
 use devp2p_drivers::app::Message;
 use devp2p_drivers::link::Link;
+use devp2p_program_tests::NEVER;
+use devp2p_program_tests::driver::patient;
 use devp2p_proto::{
     Action, Buffers, Cause, Config, DisconnectReason, Entropy, Instant, PeerState, Protocol, ProtocolError, ProtocolId,
     Ready, SecretKey,
@@ -58,7 +60,8 @@ where
 
 fn config(key: u8) -> Config {
     let protocols = [Protocol::new("left", 1, 2), Protocol::new("right", 1, 2)];
-    Config::new(SecretKey::from_bytes([key; 32]).unwrap(), "test", &protocols).unwrap()
+    let config = Config::new(SecretKey::from_bytes([key; 32]).unwrap(), "test", &protocols);
+    config.unwrap().with_timeouts(patient()).unwrap()
 }
 
 fn entropy() -> Entropy {
@@ -84,7 +87,15 @@ async fn meet(ours: &impl Service, theirs: &impl Service) -> (Cause, Cause) {
             drive(&mut listener, accepted, theirs, quit.clone())
         )
     };
-    timeout(Duration::from_secs(20), both).await.expect("both come to their ends")
+    timeout(NEVER, both).await.expect("both come to their ends")
+}
+
+fn returned() -> Cause {
+    Cause::ProtocolReturned { protocol: RIGHT, capability: "right/1".parse().unwrap() }
+}
+
+fn failed(error: ProtocolError) -> Cause {
+    Cause::ProtocolFailed { protocol: RIGHT, capability: "right/1".parse().unwrap(), error }
 }
 
 type Run = Pin<Box<dyn Future<Output = Result<(), ProtocolError>> + Send>>;
@@ -111,7 +122,7 @@ fn message(len: usize) -> Message {
 #[tokio::test]
 async fn a_return_is_quitting() {
     let causes = cause(|_handle| Box::pin(async { Ok(()) })).await;
-    assert_eq!(causes, (Cause::ProtocolReturned(RIGHT), Cause::Remote(DisconnectReason::CLIENT_QUITTING)));
+    assert_eq!(causes, (returned(), Cause::Remote(DisconnectReason::CLIENT_QUITTING)));
 }
 
 #[tokio::test]
@@ -126,14 +137,14 @@ async fn a_failure_is_told_with_its_reason() {
             if protocol == RIGHT { Err(error) } else { listen(handle).await }
         });
         let causes = meet(&ours, &functions(|_, handle| listen(handle))).await;
-        assert_eq!(causes, (Cause::ProtocolFailed(RIGHT, error), Cause::Remote(reason)));
+        assert_eq!(causes, (failed(error), Cause::Remote(reason)));
     }
 }
 
 #[tokio::test]
 async fn a_panic_is_a_failure() {
     let (ours, theirs) = cause(|_handle| Box::pin(async { panic!("on purpose") })).await;
-    assert_eq!(ours, Cause::ProtocolFailed(RIGHT, ProtocolError::Other));
+    assert_eq!(ours, failed(ProtocolError::Other));
     assert_eq!(theirs, Cause::Remote(DisconnectReason::SUBPROTOCOL));
 }
 
@@ -147,7 +158,7 @@ async fn a_dropped_handle_is_an_ending() {
         })
     })
     .await;
-    assert_eq!(ours, Cause::ProtocolReturned(RIGHT));
+    assert_eq!(ours, returned());
     assert_eq!(theirs, Cause::Remote(DisconnectReason::CLIENT_QUITTING));
 }
 
@@ -160,7 +171,7 @@ async fn a_handle_dropped_elsewhere_is_one_too() {
         })
     })
     .await;
-    assert_eq!(ours, Cause::ProtocolReturned(RIGHT));
+    assert_eq!(ours, returned());
 }
 
 #[tokio::test]
@@ -184,7 +195,7 @@ async fn what_was_written_before_the_end_arrives() {
             Ok(())
         }
     });
-    assert_eq!(meet(&ours, &theirs).await.0, Cause::ProtocolReturned(RIGHT));
+    assert_eq!(meet(&ours, &theirs).await.0, returned());
     drop(theirs);
     let mut lengths = Vec::new();
     while let Some(len) = received.recv().await {
@@ -238,4 +249,44 @@ async fn a_slow_protocol_holds_input_back_and_nothing_else() {
     assert_eq!(ours, Cause::Remote(DisconnectReason::CLIENT_QUITTING));
     assert_eq!(written.load(Ordering::Relaxed), MESSAGES);
     assert!(stalled < MESSAGES / 2, "{stalled} messages were written while nobody read");
+}
+
+/// Two large messages wait at most, one of them in the link: a peer cannot have a slow protocol cost more
+#[tokio::test]
+async fn a_slow_protocol_keeps_few_large_messages() {
+    const MESSAGES: usize = 8;
+    let len = 16_000_000;
+    let written = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&written);
+    let ours = functions(move |protocol, handle: Handle| {
+        let counter = Arc::clone(&counter);
+        async move {
+            for _ in 0..if protocol == RIGHT { MESSAGES } else { 0 } {
+                handle.write(message(len)).await?;
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+            listen(handle).await
+        }
+    });
+    let stalled = Arc::new(AtomicUsize::new(0));
+    let seen = (Arc::clone(&written), Arc::clone(&stalled));
+    let theirs = functions(move |protocol, mut handle: Handle| {
+        let (written, stalled) = (Arc::clone(&seen.0), Arc::clone(&seen.1));
+        async move {
+            if protocol == LEFT {
+                return listen(handle).await;
+            }
+            sleep(Duration::from_secs(3)).await;
+            stalled.store(written.load(Ordering::Relaxed), Ordering::Relaxed);
+            for _ in 0..MESSAGES {
+                handle.read().await;
+            }
+            Ok(())
+        }
+    });
+    assert_eq!(meet(&ours, &theirs).await.1, returned());
+    // Two at the other end, and on this side one in the link, one refused by it, one that waits for that and one
+    // that was just put in.
+    let stalled = stalled.load(Ordering::Relaxed);
+    assert!(stalled <= 6, "{stalled} of {MESSAGES} messages were written while nobody read");
 }

@@ -7,7 +7,7 @@ use crate::proxy::{Stall, stalling};
 
 const DRIVERS: [&str; 4] = ["blocking", "epoll", "tokio", "smol"];
 
-every_driver!([] echo, large_messages, both_ways, stalled_both_ways, slow_protocol, many_links, shutdown, goodbye);
+every_driver!([] echo, large_messages, both_ways, stalled_both_ways, slow_protocol, pings_beside_a_slow_protocol, many_links, shutdown, goodbye, interrupted_calls);
 
 /// With each of the others as the one that listens
 fn echo(driver: &str) {
@@ -41,7 +41,7 @@ fn both_ways(driver: &str) {
 
 /// For a while neither side's bytes are carried, and all that lies between them is full
 fn stalled_both_ways(driver: &str) {
-    let stall = Stall { after: 100_000, pause: Duration::from_millis(1500) };
+    let stall = Stall { after: 100_000, pause: Duration::from_secs(6) };
     let options = "--send 1000 --take 1000 --size 16000";
     let (listener, place) = Program::listen(driver, &format!("--links 1 {options}"));
     let address = stalling(place.address, stall).expect("a free port");
@@ -60,10 +60,19 @@ fn stalled_both_ways(driver: &str) {
 
 /// Slower than the peer's patience, which our Pings keep up
 fn slow_protocol(driver: &str) {
-    let (listener, place) = Program::listen(driver, "--links 1 --slow 800 --timeouts ping=100,read=400");
-    let dialler = Program::dial(driver, place, "--send 3 --timeouts ping=100,read=400");
+    let (listener, place) = Program::listen(driver, "--links 1 --slow 8000 --timeouts ping=500");
+    let dialler = Program::dial(driver, place, "--send 2 --timeouts ping=4000,read=6000");
     let lines = dialler.succeed().join("\n");
-    assert!(lines.contains("sent 3, heard 3, complete"), "{lines}");
+    assert!(lines.contains("sent 2, heard 2, complete"), "{lines}");
+    listener.succeed();
+}
+
+/// While the protocol works and no message waits behind it, the peer's own Pings are answered
+fn pings_beside_a_slow_protocol(driver: &str) {
+    let (listener, place) = Program::listen(driver, "--links 1 --slow 8000");
+    let dialler = Program::dial(driver, place, "--send 1 --timeouts ping=500,pong=6000");
+    let lines = dialler.succeed().join("\n");
+    assert!(lines.contains("sent 1, heard 1, complete"), "{lines}");
     listener.succeed();
 }
 
@@ -76,7 +85,7 @@ fn many_links(driver: &str) {
 
 /// A server that quits tells everybody
 fn shutdown(driver: &str) {
-    let (mut listener, place) = Program::listen(driver, "");
+    let (mut listener, place) = Program::listen(driver, "--max-inbound 100");
     let mut dialler = Program::dial(driver, place, "--links 100 --stay");
     listener.wait_for(" ready ", 100);
     dialler.wait_for(" ready ", 100);
@@ -97,4 +106,23 @@ fn goodbye(driver: &str) {
     dialler.succeed();
     let lines = listener.succeed().join("\n");
     assert!(lines.contains("ended 0x8 remote disconnected: client quitting"), "{lines}");
+}
+
+/// A process that is stopped and continued has its waits for a socket broken off, which ends no link
+fn interrupted_calls(driver: &str) {
+    let (listener, place) = Program::listen(driver, "--links 2");
+    let mut idle = Program::dial(driver, place, "--stay");
+    idle.wait(" ready ");
+    let busy = Program::dial(driver, place, "--send 20000");
+    for _ in 0..20 {
+        for program in [&listener, &idle, &busy] {
+            program.signal("-STOP");
+            program.signal("-CONT");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    busy.succeed();
+    idle.interrupt();
+    idle.succeed();
+    listener.succeed();
 }

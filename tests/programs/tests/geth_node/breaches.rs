@@ -98,7 +98,7 @@ fn another_chain() {
         (Status { network: 1, ..status() }, "it is on network 1, not on 1337"),
         (Status { genesis: Hash([7; 32]), ..status() }, "its genesis is 0707"),
         (Status { fork_id: ForkId { checksum: [9; 4], next: 0 }, ..status() }, "its fork id is 09090909"),
-        (Status { version: 70, ..status() }, "eth/70 after eth/69"),
+        (Status { version: 70, ..status() }, "Status is for eth/70"),
     ];
     for (status, says) in cases {
         let (finished, cause) = play(|remote| remote.send(ETH, message::STATUS, &status));
@@ -111,7 +111,7 @@ fn another_chain() {
 fn status_that_is_none() {
     breach(play(|remote| remote.send_raw(ETH, message::STATUS, &[0xc0])), "Status cannot be decoded");
     breach(play(|remote| remote.send_raw(ETH, message::STATUS, b"\xc3abcd")), "Status cannot be decoded");
-    breach(play(|remote| answer::<Raw>(remote, message::BLOCK_HEADERS, 1, vec![])), "where Status must come first");
+    breach(play(|remote| answer::<Raw>(remote, message::BLOCK_HEADERS, 1, vec![])), "before Status");
     breach(play_on(|remote, _, _| remote.send(ETH, message::STATUS, &status())), "a second Status");
 }
 
@@ -124,9 +124,9 @@ fn no_status_at_all() {
 fn headers_that_do_not_follow() {
     let chain = blocks(4);
     let send = |headers: Vec<Raw>| play_on(|remote, _, id| answer(remote, message::BLOCK_HEADERS, id, headers));
-    breach(send(vec![chain[1].clone()]), "header 1 stands where header 0 should");
-    breach(send(vec![header(0, Hash([1; 32]))]), "not to genesis");
-    breach(send(vec![chain[0].clone(), header(1, Hash([1; 32]))]), "header 1 has the parent 0101");
+    breach(send(vec![chain[1].clone()]), "header 1 instead of header 0");
+    breach(send(vec![header(0, Hash([1; 32]))]), "but the genesis hash is");
+    breach(send(vec![chain[0].clone(), header(1, Hash([1; 32]))]), "header 1 has the parent hash 0101");
     breach(send(vec![Raw(vec![0xc1, 0x80])]), "BlockHeaders cannot be decoded");
     useless(
         play_on(|remote, probe, id| {
@@ -143,8 +143,8 @@ fn headers_that_do_not_follow() {
 fn answers_to_nothing() {
     breach(play_on(|remote, _, _| answer::<Raw>(remote, message::BLOCK_HEADERS, 99, vec![])), "request 99");
     breach(play_on(|remote, _, _| answer::<Raw>(remote, message::RECEIPTS, 1, vec![])), "request 1 for receipts");
-    breach(play_on(|remote, _, _| answer::<Raw>(remote, message::POOLED_TRANSACTIONS, 1, vec![])), "not asked for");
-    breach(play_on(|remote, _, _| remote.send_raw(ETH, 0x0d, &[0xc0])), "code 0x0d, which means nothing");
+    breach(play_on(|remote, _, _| answer::<Raw>(remote, message::POOLED_TRANSACTIONS, 1, vec![])), "not requested");
+    breach(play_on(|remote, _, _| remote.send_raw(ETH, 0x0d, &[0xc0])), "code 0x0d, which eth/69 does not have");
     breach(play_on(|remote, _, _| remote.send_raw(SNAP, 3, &[0xc0])), "snap code 0x03");
     breach(play_on(|remote, _, _| remote.send_raw(ETH, message::TRANSACTIONS, &[0xc1])), "cannot be decoded");
 }
@@ -192,9 +192,9 @@ fn a_flood_of_questions_without_reading_the_answers() {
     let [probe, headers] = [(); 2].map(|()| request::<GetBlockHeaders>(&mut remote, message::GET_BLOCK_HEADERS));
     answer(&mut remote, message::BLOCK_HEADERS, probe.id, vec![chain[511].clone()]);
     answer(&mut remote, message::BLOCK_HEADERS, headers.id, chain);
-    // Each answer has 512 headers, 250 KB: the socket is full after some, the box after 64 more.
+    // Each answer has 512 headers, 250 KB: the socket is full after some, the outbox after 4 MiB more.
     remote.flood(ETH, message::GET_BLOCK_HEADERS, &question, 400);
-    program.finish().assert(6, "answers wait for it, and it asks for more");
+    program.finish().assert(6, "the node asks for more while");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! How a visit ends, told apart by the exit status and in words
 
 use std::net::TcpListener;
-use std::time::Duration;
 
 use devp2p_proto::{Cause, DisconnectReason, Protocol};
 use serde_json::Value;
@@ -55,11 +54,28 @@ fn interrupted_and_left_politely() {
         let program =
             Program::start(name, if name == "ping" { vec![url.as_str()] } else { eth_arguments(&url) }.as_slice());
         let mut remote = listener.meet();
-        std::thread::sleep(Duration::from_millis(300));
+        remote.wait_for_first_word();
         program.signal(signal);
         assert_eq!(remote.wait_for_end(), Cause::Remote(DisconnectReason::CLIENT_QUITTING), "{name} {signal}");
-        program.finish().assert(0, if name == "ping" { "1 pings sent, " } else { "eth/69" });
+        program.finish().assert(0, if name == "ping" { " pings sent, " } else { "eth/69" });
     }
+}
+
+/// A process that is stopped and continued has its wait for the socket broken off, which ends no link
+#[test]
+fn stopped_and_continued() {
+    let listener = Listener::ethereum();
+    let ping = Program::start("ping", &[&listener.url(), "--interval", "300", "--timeout", "300"]);
+    let mut remote = listener.meet();
+    remote.wait_for_first_word();
+    for _ in 0..10 {
+        ping.signal("-STOP");
+        ping.signal("-CONT");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    ping.interrupt();
+    assert_eq!(remote.wait_for_end(), Cause::Remote(DisconnectReason::CLIENT_QUITTING));
+    ping.finish().assert(0, "1 pings sent, ");
 }
 
 #[test]

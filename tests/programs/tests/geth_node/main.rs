@@ -1,4 +1,4 @@
-//! The programs `ping`, `eth` and `replay` as processes: against a whole geth node, against geth's
+//! The programs `ping`, `eth` and `replay` as processes: against a full geth node, against geth's
 //! `p2p.Server`, and against a remote of our own that misbehaves
 //!
 //! What needs geth is ignored by default: `tests/programs/geth_node/run` installs it and runs everything. It
@@ -10,9 +10,9 @@
 mod arguments_refused;
 mod breaches;
 mod endings;
+mod full_node;
 mod node;
 mod parts;
 mod program;
 mod recordings;
 mod remote;
-mod whole_node;

@@ -1,4 +1,4 @@
-//! Real geth: the whole node on a chain of its own making, and its `p2p.Server` as a program
+//! Real geth: the full node on a chain of its own making, and its `p2p.Server` as a program
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -7,12 +7,12 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::time::{Duration, Instant};
 
+use devp2p_program_tests::NEVER;
 use serde_json::Value;
 
 const BLOCKS: u64 = 300;
-const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A whole geth node, stopped when the last test that uses it is done
+/// A full geth node, stopped when the last test that uses it is done
 pub struct Geth {
     child: Child,
     log: PathBuf,
@@ -56,7 +56,7 @@ impl Geth {
 
     /// The first line of the log that has this in it
     pub fn wait_for_log(&self, what: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + NEVER;
         loop {
             let log = fs::read_to_string(&self.log).unwrap_or_default();
             if let Some(line) = log.lines().find(|line| line.contains(what)) {
@@ -120,7 +120,7 @@ impl GethPeer {
     }
 
     pub fn wait_for(&mut self, event: &str) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + NEVER;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let line = self.lines.recv_timeout(left).unwrap_or_else(|error| panic!("{event}: {error}"));

@@ -1,21 +1,9 @@
 //! Parts of the programs that have known answers
 
-use devp2p_drivers::enode::Enode;
 use devp2p_drivers::eth::fork::{ForkId, ForkMismatch, Forks, Schedule};
 use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::message::{GetBlockHeaders, List, Numbered, Origin, Raw};
 use devp2p_drivers::eth::trie::{self, Proof};
-use devp2p_proto::NodeId;
-
-#[test]
-fn enode_urls() {
-    let key = "4f355bdcb7cc0af728ef3cceb9615d90684bb5b2ca5f859ab0f0b704075871aa".repeat(2);
-    let node: Enode = format!("enode://{key}@10.3.58.6:30303?discport=30301").parse().unwrap();
-    assert_eq!((node.id, node.address), (key.parse::<NodeId>().unwrap(), "10.3.58.6:30303".parse().unwrap()));
-    assert_eq!(node.to_string(), format!("enode://{key}@10.3.58.6:30303"));
-    let node: Enode = format!("enode://{}@[::1]:1", key.to_uppercase()).parse().unwrap();
-    assert_eq!(node.address, "[::1]:1".parse().unwrap());
-}
 
 /// The example in EIP-2124, mainnet from Frontier on
 fn mainnet() -> Schedule {

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use devp2p_drivers::journal::{Entry, Journal, Memory, Offer, Outcome, Player, Polled, Setup};
-use devp2p_proto::{Action, DisconnectReason, Event, Instant, NodeId, ProtocolError, ProtocolId};
+use devp2p_proto::{
+    Action, DisconnectReason, Event, Handled, Instant, NodeId, ProtocolError, ProtocolId, Refused, WriteError,
+};
 
 use crate::program::{Finished, Program, run};
 use crate::remote::{ETH, Listener};
@@ -38,7 +40,7 @@ fn replay(path: &Path) -> Finished {
 #[test]
 fn a_journal_replays() {
     let path = record("replays");
-    replay(&path).assert(0, "all the same");
+    replay(&path).assert(0, "no difference");
     run("replay", &[path.to_str().expect("text"), "--trace"]).assert(0, "Disconnect: disconnected: client quitting");
 }
 
@@ -64,7 +66,7 @@ fn a_journal_of_a_refusal_replays() {
     let ping = Program::start("ping", &arguments);
     listener.accept().refuse(DisconnectReason::ALREADY_CONNECTED);
     ping.finish().assert(3, "already connected");
-    replay(&path).assert(0, "all the same");
+    replay(&path).assert(0, "no difference");
 }
 
 #[test]
@@ -102,7 +104,7 @@ fn the_first_difference_is_shown() {
     fs::write(&path, journal).expect("a file");
     let finished = replay(&path);
     finished.assert(1, "differs");
-    assert!(finished.err.contains("recorded: Authenticated"), "{finished:?}");
+    assert!(finished.err.contains("recorded: IdentityClaimed"), "{finished:?}");
     assert!(finished.err.contains("replayed: Disconnect: violation by the peer"), "{finished:?}");
 }
 
@@ -132,7 +134,8 @@ fn every_event_survives() {
         Event::ProtocolReturned(x, Err(ProtocolError::Reason(DisconnectReason::REQUESTED))),
         Event::Disconnect(DisconnectReason::from_code(77)),
     ];
-    let outcomes = [Outcome::Took(0), Outcome::Took(300), Outcome::Refused("no".into())];
+    let outcomes = [Ok(Handled::Done), Ok(Handled::Received(300)), Err(Refused::Write(WriteError::Full))];
+    let outcomes = outcomes.map(|result| Outcome::new(&result));
     let mut journal = Journal::create(text, &setup).expect("a file");
     for (event, outcome) in events.iter().zip(outcomes.iter().cycle()) {
         journal.event(Instant::from_millis(5), *event, outcome);

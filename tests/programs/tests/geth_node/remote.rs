@@ -1,20 +1,20 @@
 //! A remote of our own, which the test plays move by move: it offers what geth offers and says what no geth says
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant as Clock};
 
-use devp2p_drivers::enode::Enode;
+use devp2p_drivers::transient::is_transient;
+use devp2p_program_tests::NEVER;
+use devp2p_program_tests::driver::patient;
 use devp2p_proto::{
-    Action, Buffers, Cause, Config, DisconnectReason, Entropy, Instant, NodeId, PeerState, Protocol, ProtocolId,
+    Action, Buffers, Cause, Config, DisconnectReason, Enode, Entropy, Instant, PeerState, Protocol, ProtocolId,
     SecretKey,
 };
 use rlp::Encodable;
 
 pub const ETH: ProtocolId = ProtocolId(0);
 pub const SNAP: ProtocolId = ProtocolId(1);
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A node that listens
 pub struct Listener {
@@ -44,10 +44,8 @@ impl Listener {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("randomness");
         let key = SecretKey::from_bytes(key).expect("a key");
-        Self {
-            socket: TcpListener::bind("127.0.0.1:0").expect("a port"),
-            config: Config::new(key, "remote/1.0", protocols).expect("a configuration"),
-        }
+        let config = Config::new(key, "remote/1.0", protocols).and_then(|config| config.with_timeouts(patient()));
+        Self { socket: TcpListener::bind("127.0.0.1:0").expect("a port"), config: config.expect("a configuration") }
     }
 
     /// With eth/69 and snap/1
@@ -56,8 +54,7 @@ impl Listener {
     }
 
     pub fn url(&self) -> String {
-        let id: NodeId = self.config.node_id();
-        Enode { id, address: self.socket.local_addr().expect("an address") }.to_string()
+        Enode { node_id: self.config.node_id(), address: self.socket.local_addr().expect("an address") }.to_string()
     }
 
     pub fn accept(&self) -> Remote {
@@ -87,25 +84,33 @@ impl Remote {
 
     /// The next thing of interest
     pub fn next(&mut self) -> Seen {
-        let deadline = Clock::now() + PATIENCE;
+        let deadline = Clock::now() + NEVER;
         loop {
-            if let Some(seen) = self.act() {
+            if let Some(seen) = self.turn() {
                 return seen;
             }
             assert!(Clock::now() < deadline, "nothing happens");
-            let mut buffer = [0; 16 * 1024];
-            if self.rest.is_empty() {
-                match self.socket.read(&mut buffer) {
-                    Ok(0) => self.link.receive_closed(self.now()),
-                    Ok(len) => self.rest.extend_from_slice(&buffer[..len]),
-                    Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-                    Err(_) => self.link.receive_closed(self.now()),
-                }
-            }
-            let taken = self.link.receive(self.now(), &self.rest);
-            self.rest.drain(..taken);
-            self.link.handle_timeout(self.now());
         }
+    }
+
+    /// Does what the link asks for; reads only if none of that is of interest
+    fn turn(&mut self) -> Option<Seen> {
+        if let Some(seen) = self.act() {
+            return Some(seen);
+        }
+        let mut buffer = [0; 16 * 1024];
+        if self.rest.is_empty() {
+            match self.socket.read(&mut buffer) {
+                Ok(0) => self.link.receive_closed(self.now()),
+                Ok(len) => self.rest.extend_from_slice(&buffer[..len]),
+                Err(error) if is_transient(&error) => {}
+                Err(_) => self.link.receive_closed(self.now()),
+            }
+        }
+        let taken = self.link.receive(self.now(), &self.rest);
+        self.rest.drain(..taken);
+        self.link.handle_timeout(self.now());
+        None
     }
 
     fn act(&mut self) -> Option<Seen> {
@@ -121,10 +126,7 @@ impl Remote {
                 Action::Deliver { protocol, code, payload } => {
                     return Some(Seen::Message { protocol, code, payload: payload.to_vec() });
                 }
-                Action::Send(bytes) => match self.socket.write(bytes) {
-                    Ok(len) => self.link.sent(now, len).expect("as many as were there"),
-                    Err(_) => self.link.send_failed(now),
-                },
+                Action::Send(_) => self.flush(),
                 Action::Disconnect(cause) => return Some(Seen::Ended(cause)),
                 _ => {}
             }
@@ -141,20 +143,32 @@ impl Remote {
     }
 
     pub fn send(&mut self, protocol: ProtocolId, code: u64, message: &impl Encodable) {
-        self.link.write_rlp(self.now(), protocol, code, message).expect("room");
+        self.send_raw(protocol, code, &rlp::encode(message));
     }
 
     pub fn send_raw(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) {
         self.link.write(self.now(), protocol, code, payload).expect("room");
+        self.flush();
+    }
+
+    /// Has the socket take all that is unsent
+    fn flush(&mut self) {
+        while !self.link.unsent().is_empty() {
+            let now = self.now();
+            match self.socket.write(self.link.unsent()) {
+                Ok(len) => self.link.sent(now, len).expect("as many as were there"),
+                Err(_) => self.link.send_failed(now),
+            }
+        }
     }
 
     /// Sends a message many times over and reads nothing, until the peer has had enough
     pub fn flood(&mut self, protocol: ProtocolId, code: u64, message: &impl Encodable, count: usize) {
         for _ in 0..count {
-            self.send(protocol, code, message);
-            if let Some(Seen::Ended(_)) = self.act() {
+            if self.link.cause().is_some() {
                 return;
             }
+            self.send(protocol, code, message);
         }
         // The peer's own timeouts are longer than this.
         std::thread::sleep(Duration::from_secs(2));
@@ -163,6 +177,14 @@ impl Remote {
     pub fn disconnect(&mut self, reason: DisconnectReason) {
         self.link.disconnect(self.now(), reason);
         self.wait_for_end();
+    }
+
+    /// Waits for a message or a Ping: the program's own loop has begun by then
+    pub fn wait_for_first_word(&mut self) {
+        let deadline = Clock::now() + NEVER;
+        while self.link.liveness().pings_received == 0 && !matches!(self.turn(), Some(Seen::Message { .. })) {
+            assert!(Clock::now() < deadline, "nothing happens");
+        }
     }
 
     /// How the link ends, whatever comes before
@@ -175,6 +197,6 @@ impl Remote {
     }
 
     fn now(&self) -> Instant {
-        Instant::from_millis(self.started.elapsed().as_millis() as u64)
+        Instant::from(self.started.elapsed())
     }
 }

@@ -5,7 +5,7 @@ use devp2p_program_tests::process::Process;
 use devp2p_proto::{Cause, DisconnectReason, Protocol, ProtocolError, ProtocolId, Role, Timeouts, Violation};
 use serde_json::{Value, json};
 
-use crate::meeting::{BULK, ECHO, Meeting, PROTOCOLS, each, idle};
+use crate::meeting::{BULK, ECHO, Meeting, PROTOCOLS, each, failed, idle, returned};
 
 both_roles!(
     agreement,
@@ -168,35 +168,37 @@ struct Parting {
     its: u64,
 }
 
-const PARTINGS: &[Parting] = &[
-    Parting {
-        what: "our protocol returns",
-        act: |meeting| meeting.us.link.protocol_returned(meeting.us.now(), ECHO, Ok(())).expect("it runs"),
-        ours: Cause::ProtocolReturned(ECHO),
-        its: 8,
-    },
-    Parting {
-        what: "our protocol fails",
-        act: |meeting| {
-            let failed = Err(ProtocolError::Other);
-            meeting.us.link.protocol_returned(meeting.us.now(), ECHO, failed).expect("it runs");
+fn partings() -> Vec<Parting> {
+    vec![
+        Parting {
+            what: "our protocol returns",
+            act: |meeting| meeting.us.link.protocol_returned(meeting.us.now(), ECHO, Ok(())).expect("it runs"),
+            ours: returned(),
+            its: 8,
         },
-        ours: Cause::ProtocolFailed(ECHO, ProtocolError::Other),
-        its: 0x10,
-    },
-    Parting {
-        what: "our protocol fails on a bad message",
-        act: |meeting| {
-            let failed = Err(ProtocolError::BadMessage);
-            meeting.us.link.protocol_returned(meeting.us.now(), ECHO, failed).expect("it runs");
+        Parting {
+            what: "our protocol fails",
+            act: |meeting| {
+                let failed = Err(ProtocolError::Other);
+                meeting.us.link.protocol_returned(meeting.us.now(), ECHO, failed).expect("it runs");
+            },
+            ours: failed(ProtocolError::Other),
+            its: 0x10,
         },
-        ours: Cause::ProtocolFailed(ECHO, ProtocolError::BadMessage),
-        its: 2,
-    },
-];
+        Parting {
+            what: "our protocol fails on a bad message",
+            act: |meeting| {
+                let failed = Err(ProtocolError::BadMessage);
+                meeting.us.link.protocol_returned(meeting.us.now(), ECHO, failed).expect("it runs");
+            },
+            ours: failed(ProtocolError::BadMessage),
+            its: 2,
+        },
+    ]
+}
 
 fn our_partings(role: Role) {
-    each(PARTINGS.iter().map(|row| (row.what, row)), |row| {
+    each(partings().iter().map(|row| (row.what, row)), |row| {
         let mut meeting = running(role);
         (row.act)(&mut meeting);
         assert_eq!(meeting.cause(), row.ours);
@@ -253,7 +255,7 @@ fn nothing_shared(role: Role) {
 
 fn a_disconnect_in_place_of_hello(role: Role) {
     let mut meeting = Meeting::begin(role, &node(PROTOCOLS), Process::ethereumjs(&[]));
-    meeting.us.leave = Leave::AtAuthenticated(DisconnectReason::TOO_MANY_PEERS);
+    meeting.us.leave = Leave::AtIdentityClaimed(DisconnectReason::TOO_MANY_PEERS);
     assert_eq!(meeting.cause(), Cause::Local(DisconnectReason::TOO_MANY_PEERS));
     let refused = meeting.event("refused");
     assert_eq!((&refused["reason"], &refused["we"]), (&json!(4), &json!(false)), "{refused}");

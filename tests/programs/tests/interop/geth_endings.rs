@@ -5,7 +5,7 @@ use devp2p_proto::{Cause, DisconnectReason, Protocol, ProtocolError, ProtocolId,
 use serde_json::json;
 
 use crate::geth::{geth, running};
-use crate::meeting::{BULK, ECHO, Meeting, PROTOCOLS, each};
+use crate::meeting::{BULK, ECHO, Meeting, PROTOCOLS, each, failed, returned};
 
 both_roles!(
     of_a_running_link,
@@ -57,105 +57,103 @@ pub const fn remote(code: u64) -> Cause {
     Cause::Remote(DisconnectReason::from_code(code))
 }
 
-const fn failed(error: ProtocolError) -> Cause {
-    Cause::ProtocolFailed(ECHO, error)
+fn endings() -> Vec<Ending> {
+    vec![
+        Ending {
+            what: "its protocol returns",
+            act: |meeting| meeting.it.command(json!({"cmd": "return", "protocol": "echo/2"})),
+            ours: remote(8),
+            its: by_it("protocol returned"),
+        },
+        Ending {
+            what: "its protocol fails",
+            act: |meeting| meeting.it.command(json!({"cmd": "fail", "protocol": "echo/2"})),
+            ours: remote(0x10),
+            its: by_it("failed as commanded"),
+        },
+        Ending {
+            what: "its protocol fails with a reason",
+            act: |meeting| meeting.it.command(json!({"cmd": "fail-reason", "protocol": "echo/2", "reason": 3})),
+            ours: remote(3),
+            its: by_it("useless peer"),
+        },
+        Ending {
+            what: "its protocol fails with a reason that has no name",
+            act: |meeting| meeting.it.command(json!({"cmd": "fail-reason", "protocol": "echo/2", "reason": 200})),
+            ours: remote(200),
+            its: by_it("unknown disconnect reason 200"),
+        },
+        Ending {
+            what: "its protocol fails on a message that does not decode",
+            act: |meeting| meeting.it.command(json!({"cmd": "fail-decode", "protocol": "echo/2"})),
+            ours: remote(2),
+            its: by_it("invalid message"),
+        },
+        Ending {
+            what: "its protocol fails on a code outside its range",
+            act: |meeting| meeting.it.command(json!({"cmd": "fail-code", "protocol": "echo/2"})),
+            ours: remote(2),
+            its: by_it("invalid message code"),
+        },
+        Ending {
+            what: "its server stops",
+            act: |meeting| meeting.it.command(json!({"cmd": "stop"})),
+            ours: remote(8),
+            its: Drop { error: "client quitting", requested: None },
+        },
+        Ending {
+            what: "it removes the peer",
+            act: |meeting| {
+                let address = meeting.us.socket().local_addr().expect("the link is up");
+                let id = meeting.us.link.local_id();
+                meeting.it.command(json!({"cmd": "undial", "enode": format!("enode://{id}@{address}")}));
+            },
+            ours: remote(0),
+            its: by_it("disconnect requested"),
+        },
+        Ending {
+            what: "our protocol returns",
+            act: |meeting| meeting.us.link.protocol_returned(meeting.us.now(), ECHO, Ok(())).expect("it runs"),
+            ours: returned(),
+            its: by_us("client quitting"),
+        },
+        Ending {
+            what: "our protocol fails",
+            act: |meeting| fail(meeting, ProtocolError::Other),
+            ours: failed(ProtocolError::Other),
+            its: by_us("subprotocol error"),
+        },
+        Ending {
+            what: "our protocol fails on a bad message",
+            act: |meeting| fail(meeting, ProtocolError::BadMessage),
+            ours: failed(ProtocolError::BadMessage),
+            its: by_us("breach of protocol"),
+        },
+        Ending {
+            what: "our protocol fails with a reason",
+            act: |meeting| fail(meeting, ProtocolError::Reason(DisconnectReason::USELESS_PEER)),
+            ours: failed(ProtocolError::Reason(DisconnectReason::USELESS_PEER)),
+            its: by_us("useless peer"),
+        },
+        Ending {
+            what: "we send, then part at once",
+            act: |meeting| {
+                meeting.us.send(Message::new(BULK, 0, Kind::Random, 1 << 20, 0));
+                meeting.until("all sent", |us, _| us.is_drained().then_some(()));
+                meeting.us.link.disconnect(meeting.us.now(), DisconnectReason::CLIENT_QUITTING);
+            },
+            ours: Cause::Local(DisconnectReason::CLIENT_QUITTING),
+            its: by_us("client quitting"),
+        },
+    ]
 }
-
-const ENDINGS: &[Ending] = &[
-    Ending {
-        what: "its protocol returns",
-        act: |meeting| meeting.it.command(json!({"cmd": "return", "protocol": "echo/2"})),
-        ours: remote(8),
-        its: by_it("protocol returned"),
-    },
-    Ending {
-        what: "its protocol fails",
-        act: |meeting| meeting.it.command(json!({"cmd": "fail", "protocol": "echo/2"})),
-        ours: remote(0x10),
-        its: by_it("failed as commanded"),
-    },
-    Ending {
-        what: "its protocol fails with a reason",
-        act: |meeting| meeting.it.command(json!({"cmd": "fail-reason", "protocol": "echo/2", "reason": 3})),
-        ours: remote(3),
-        its: by_it("useless peer"),
-    },
-    Ending {
-        what: "its protocol fails with a reason that has no name",
-        act: |meeting| meeting.it.command(json!({"cmd": "fail-reason", "protocol": "echo/2", "reason": 200})),
-        ours: remote(200),
-        its: by_it("unknown disconnect reason 200"),
-    },
-    Ending {
-        what: "its protocol fails on a message that does not decode",
-        act: |meeting| meeting.it.command(json!({"cmd": "fail-decode", "protocol": "echo/2"})),
-        ours: remote(2),
-        its: by_it("invalid message"),
-    },
-    Ending {
-        what: "its protocol fails on a code outside its range",
-        act: |meeting| meeting.it.command(json!({"cmd": "fail-code", "protocol": "echo/2"})),
-        ours: remote(2),
-        its: by_it("invalid message code"),
-    },
-    Ending {
-        what: "its server stops",
-        act: |meeting| meeting.it.command(json!({"cmd": "stop"})),
-        ours: remote(8),
-        its: Drop { error: "client quitting", requested: None },
-    },
-    Ending {
-        what: "it removes the peer",
-        act: |meeting| {
-            let address = meeting.us.socket().local_addr().expect("the link is up");
-            let id = meeting.us.link.local_id();
-            meeting.it.command(json!({"cmd": "undial", "enode": format!("enode://{id}@{address}")}));
-        },
-        ours: remote(0),
-        its: by_it("disconnect requested"),
-    },
-    Ending {
-        what: "our protocol returns",
-        act: |meeting| meeting.us.link.protocol_returned(meeting.us.now(), ECHO, Ok(())).expect("it runs"),
-        ours: Cause::ProtocolReturned(ECHO),
-        its: by_us("client quitting"),
-    },
-    Ending {
-        what: "our protocol fails",
-        act: |meeting| fail(meeting, ProtocolError::Other),
-        ours: failed(ProtocolError::Other),
-        its: by_us("subprotocol error"),
-    },
-    Ending {
-        what: "our protocol fails on a bad message",
-        act: |meeting| fail(meeting, ProtocolError::BadMessage),
-        ours: failed(ProtocolError::BadMessage),
-        its: by_us("breach of protocol"),
-    },
-    Ending {
-        what: "our protocol fails with a reason",
-        act: |meeting| fail(meeting, ProtocolError::Reason(DisconnectReason::USELESS_PEER)),
-        ours: failed(ProtocolError::Reason(DisconnectReason::USELESS_PEER)),
-        its: by_us("useless peer"),
-    },
-    Ending {
-        what: "we send, then part at once",
-        act: |meeting| {
-            meeting.us.send(Message::new(BULK, 0, Kind::Random, 1 << 20, 0));
-            meeting.until("all sent", |us, _| us.is_drained().then_some(()));
-            meeting.us.link.disconnect(meeting.us.now(), DisconnectReason::CLIENT_QUITTING);
-        },
-        ours: Cause::Local(DisconnectReason::CLIENT_QUITTING),
-        its: by_us("client quitting"),
-    },
-];
 
 fn fail(meeting: &mut Meeting, error: ProtocolError) {
     meeting.us.link.protocol_returned(meeting.us.now(), ECHO, Err(error)).expect("it runs");
 }
 
 fn of_a_running_link(role: Role) {
-    each(ENDINGS.iter().map(|row| (row.what, row)), |row| {
+    each(endings().iter().map(|row| (row.what, row)), |row| {
         let mut meeting = running(role);
         (row.act)(&mut meeting);
         assert_eq!(meeting.cause(), row.ours);

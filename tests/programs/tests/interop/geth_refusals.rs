@@ -70,13 +70,13 @@ const NOBODY_HEARD: &str = "EOF";
 const REFUSALS: &[Refusal] = &[
     Refusal {
         what: "we disconnect in place of Hello",
-        setup: Setup::Leave(Leave::AtAuthenticated(DisconnectReason::TOO_MANY_PEERS)),
+        setup: Setup::Leave(Leave::AtIdentityClaimed(DisconnectReason::TOO_MANY_PEERS)),
         ours: [Cause::Local(DisconnectReason::TOO_MANY_PEERS); 2],
         its: [("Failed p2p handshake", "too many peers"); 2],
     },
     Refusal {
         what: "we disconnect in place of Hello for a reason without a name",
-        setup: Setup::Leave(Leave::AtAuthenticated(DisconnectReason::from_code(0x2a))),
+        setup: Setup::Leave(Leave::AtIdentityClaimed(DisconnectReason::from_code(0x2a))),
         ours: [Cause::Local(DisconnectReason::from_code(0x2a)); 2],
         its: [("Failed p2p handshake", "unknown disconnect reason 42"); 2],
     },

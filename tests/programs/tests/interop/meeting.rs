@@ -5,9 +5,10 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use devp2p_program_tests::NEVER;
 use devp2p_program_tests::driver::{Counted, Driver, Kind, Message, node};
 use devp2p_program_tests::process::Process;
-use devp2p_proto::{Cause, Config, NodeId, Protocol, ProtocolId, Role, Timeouts};
+use devp2p_proto::{Cause, Config, NodeId, Protocol, ProtocolError, ProtocolId, Role, Timeouts};
 use serde_json::{Value, json};
 
 /// What both programs offer by default, besides echo/1 and idle/1
@@ -17,8 +18,15 @@ pub const PING: ProtocolId = ProtocolId(0);
 pub const ECHO: ProtocolId = ProtocolId(1);
 pub const BULK: ProtocolId = ProtocolId(2);
 
-/// What cannot be told from never
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How a link ends when our echo returns
+pub fn returned() -> Cause {
+    Cause::ProtocolReturned { protocol: ECHO, capability: "echo/2".parse().expect("a capability") }
+}
+
+/// How a link ends when our echo fails
+pub fn failed(error: ProtocolError) -> Cause {
+    Cause::ProtocolFailed { protocol: ECHO, capability: "echo/2".parse().expect("a capability"), error }
+}
 
 pub struct Meeting {
     pub us: Driver,
@@ -62,12 +70,12 @@ impl Meeting {
 
     /// Keeps the link going until something is there
     pub fn until<T>(&mut self, what: &str, mut found: impl FnMut(&mut Driver, &mut Process) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + NEVER;
         loop {
             if let Some(found) = found(&mut self.us, &mut self.it) {
                 return found;
             }
-            assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
+            assert!(Instant::now() < deadline, "{what}: not within {NEVER:?}");
             self.us.turn(Duration::from_millis(5));
         }
     }
@@ -104,7 +112,7 @@ impl Meeting {
             }
             assert_eq!(self.us.cause(), None, "after {} of {} messages", count - before, sent.len());
             assert_eq!(self.us.refused, [], "refused by our own side");
-            assert!(progress.1.elapsed() < PATIENCE, "{} of {} messages came back", count - before, sent.len());
+            assert!(progress.1.elapsed() < NEVER, "{} of {} messages came back", count - before, sent.len());
         }
         let returned: Vec<&Message> = self.us.delivered().skip(before).collect();
         for protocol in (0..4).map(ProtocolId) {
@@ -196,7 +204,7 @@ fn link(role: Role, config: &Config, it: &mut Process, by: By, its: NodeId, ours
 
 fn accept(listener: &TcpListener) -> TcpStream {
     listener.set_nonblocking(true).expect("a TCP socket");
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + NEVER;
     loop {
         match listener.accept() {
             Ok((stream, _)) => {

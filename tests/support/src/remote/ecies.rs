@@ -17,14 +17,23 @@ use sha2::{Digest as _, Sha256};
 /// If `text` is too long for a packet, or if the node id is not a point on the curve.
 pub fn seal_packet(remote: &NodeId, text: &[u8]) -> Vec<u8> {
     let envelope = scalar(&[0x5e; 32]);
+    seal_packet_with(&public(&envelope), &agree(&envelope, remote.as_bytes()), text)
+}
+
+/// A handshake packet that names this key, valid or not, and is sealed as if this were the shared secret
+///
+/// # Panics
+///
+/// If `text` is too long for a packet.
+pub fn seal_packet_with(key: &[u8; 64], shared: &[u8; 32], text: &[u8]) -> Vec<u8> {
     let iv = [9; 16];
     let size = u16::try_from(65 + 16 + text.len() + 32).unwrap().to_be_bytes();
-    let (key, mac_key) = packet_keys(&agree(&envelope, remote.as_bytes()));
+    let (cipher_key, mac_key) = packet_keys(shared);
     let mut text = text.to_vec();
-    ctr::Ctr128BE::<Aes128>::new(&key.into(), &iv.into()).apply_keystream(&mut text);
+    ctr::Ctr128BE::<Aes128>::new(&cipher_key.into(), &iv.into()).apply_keystream(&mut text);
     let tag = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&mac_key).unwrap();
     let tag = tag.chain_update(iv).chain_update(&text).chain_update(size).finalize().into_bytes();
-    [&size[..], &[4], &public(&envelope), &iv, &text, &tag].concat()
+    [&size[..], &[4], key, &iv, &text, &tag].concat()
 }
 
 pub(super) fn open_packet(secret: &NonZeroScalar, packet: &[u8]) -> Vec<u8> {

@@ -41,7 +41,7 @@ impl Hello {
         }
     }
 
-    /// The payload, with a sixth field, which a node has to ignore
+    /// The payload; it has a sixth field, which a node has to ignore
     pub fn encode(&self) -> Vec<u8> {
         let mut list = RlpStream::new_list(6);
         list.append(&self.version).append(&self.client_id).begin_list(self.capabilities.len());

@@ -31,7 +31,7 @@ mod message;
 mod scene;
 mod session;
 
-pub use ecies::seal_packet;
+pub use ecies::{seal_packet, seal_packet_with};
 pub use handshake::Handshake;
 pub use message::{DISCONNECT, HELLO, Hello, PING, PONG, body, compressed};
 pub use scene::{LINK, REMOTE, Scene, initiator, recipient};

@@ -44,12 +44,12 @@ pub struct Scene<'buf> {
 }
 
 impl<'buf> Scene<'buf> {
-    /// The remote dials `link`, a recipient, and the link has just told of its claim
+    /// The remote has dialled `link`, a recipient, and the link has given `IdentityClaimed`
     pub fn remote_dials(link: PeerState<'buf>) -> Self {
         Self::remote_dials_with(Handshake::new(REMOTE), link)
     }
 
-    /// The same with another key of the remote
+    /// The same, with another key of the remote
     pub fn remote_dials_with(handshake: Handshake, link: PeerState<'buf>) -> Self {
         let mut scene = Self::with_keys(link, Keys::Dialled(handshake));
         scene.send_auth();
@@ -61,7 +61,7 @@ impl<'buf> Scene<'buf> {
         Self::with_keys(link, Keys::Dialled(Handshake::new(REMOTE)))
     }
 
-    /// Sends auth, and takes the one action that the link answers it with
+    /// Sends auth, and takes the action that follows from it
     ///
     /// # Panics
     ///

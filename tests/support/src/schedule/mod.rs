@@ -1,7 +1,7 @@
 //! Random schedules: what two drivers, the network and the clock can do, in any order
 //!
 //! With the feature `proptest`, [`operations`] makes a list of [`Operation`]s. [`World`] carries it
-//! out. Shrinking leaves the shortest list that still shows the fault.
+//! out. Shrinking finds a short list that still shows the fault.
 //!
 //! ```
 //! use devp2p_testing::schedule::{Operation, Side, World};

@@ -43,7 +43,7 @@ impl World<'static> {
 }
 
 impl<'buf> World<'buf> {
-    /// This pair; the strategies of this module write for the first two protocols of each node
+    /// A world with this pair; the strategies of this module write for the first two protocols of each node
     pub fn with(pair: Pair<'buf>) -> Self {
         let clock = pair.now;
         Self { pair, clock, skewed: true, results: Vec::new(), written: Vec::new() }

@@ -1,6 +1,6 @@
 //! The run loop on a blocking socket
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use devp2p_drivers::app::Conversation;
 use devp2p_drivers::link::Link;
-use devp2p_proto::{Action, Cause, DisconnectReason};
+use devp2p_drivers::transient::is_transient;
+use devp2p_proto::{Cause, DisconnectReason, Event, Instant};
 
 use crate::QUIT;
 
@@ -26,55 +27,53 @@ pub fn drive(link: &mut Link, socket: &TcpStream, talk: &mut Conversation) -> io
     let mut full = false;
     loop {
         let now = talk.report().node().now();
-        if QUIT.load(Ordering::Relaxed) {
-            link.disconnect(now, DisconnectReason::CLIENT_QUITTING);
+        if QUIT.load(Ordering::Relaxed) && link.cause().is_none() {
+            link.tell(now, Event::Disconnect(DisconnectReason::CLIENT_QUITTING));
         }
-        // 1. Do what the link asks for, and let it have what there is to say. One write a turn, so that
-        //    neither direction starves the other; none while more input is at hand, whose answers go along.
-        let idle = loop {
-            talk.write(now, link);
-            let more = !input.buffer().is_empty() && talk.has_room(now) && link.wants_input();
-            match link.poll() {
-                None => break !more,
-                Some(Action::Send(_)) if more || full => break false,
-                Some(Action::Send(bytes)) => {
-                    let offered = bytes.len();
-                    match (&*socket).write(bytes) {
-                        Ok(len) => {
-                            full = len < offered;
-                            link.sent(now, len).expect("no more than was offered");
-                        }
-                        Err(error) if is_patience(&error) => full = true,
-                        // The peer's last word may still be there to be read.
-                        Err(_) => link.send_failed(now),
-                    }
-                    break false;
-                }
-                Some(Action::Disconnect(cause)) => return Ok(cause),
-                Some(action) => talk.take(now, action),
-            }
-        };
+        // 1. Do what the link asks for. One write a turn, so that neither direction starves the other; none
+        //    while more input is at hand, whose answers go along.
+        if let Some(cause) = talk.act(now, link) {
+            return Ok(cause);
+        }
+        let more = link.wants_input() && !input.buffer().is_empty();
+        let unsent = !link.unsent().is_empty();
+        if unsent && !more && !full {
+            full = !send(now, link, socket);
+        }
         // 2. Wait for bytes, at most until somebody wants to be woken; not at all while there is more to do.
-        let room = talk.has_room(now);
-        link.hold_input(now, !room);
         let wake = link.next_timeout().into_iter().chain(talk.next_timeout(now)).min();
-        let patience = if idle {
-            wake.map_or(QUIT_PATIENCE, |at| at.saturating_since(now).min(QUIT_PATIENCE))
-        } else {
-            Duration::ZERO
-        };
-        if !room {
+        let longest = if unsent { Duration::ZERO } else { QUIT_PATIENCE };
+        let patience = wake.map_or(longest, |at| at.saturating_since(now).min(longest));
+        if !link.wants_input() {
             thread::sleep(patience);
         } else if input.buffer().is_empty() && !fill(&mut input, patience)? {
-            link.receive_closed(now);
+            link.tell(talk.report().node().now(), Event::ReceiveClosed);
         }
         let now = talk.report().node().now();
         // 3. Give the link what came; it takes one message at a time.
-        let taken = if room { link.receive(now, input.buffer()) } else { 0 };
+        let taken = if link.wants_input() { link.receive(now, input.buffer()) } else { 0 };
         input.consume(taken);
         full &= taken > 0;
         // 4. Let time pass.
-        link.handle_timeout(now);
+        link.tell(now, Event::Timeout);
+    }
+}
+
+/// Writes once, and returns whether the socket took all
+fn send(now: Instant, link: &mut Link, mut socket: &TcpStream) -> bool {
+    let offered = link.unsent();
+    match socket.write(offered) {
+        Ok(len) => {
+            let all = len == offered.len();
+            link.tell(now, Event::Sent(len));
+            all
+        }
+        Err(error) if is_transient(&error) => false,
+        Err(_) => {
+            // The peer's last word may still be there to be read.
+            link.tell(now, Event::SendFailed);
+            true
+        }
     }
 }
 
@@ -94,10 +93,6 @@ fn fill(input: &mut BufReader<&TcpStream>, patience: Duration) -> io::Result<boo
     }
     Ok(match result {
         Ok(len) => len > 0,
-        Err(error) => is_patience(&error),
+        Err(error) => is_transient(&error),
     })
-}
-
-fn is_patience(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

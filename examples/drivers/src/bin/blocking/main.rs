@@ -19,10 +19,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use devp2p_drivers::app::Conversation;
-use devp2p_drivers::app::{Command, Node};
-use devp2p_drivers::enode::Enode;
+use devp2p_drivers::app::{Command, Conversation, Node, Report};
 use devp2p_drivers::link::Link;
+use devp2p_proto::Enode;
 
 use drive::drive;
 
@@ -70,9 +69,9 @@ fn listen(node: &Arc<Node>, address: SocketAddr) -> io::Result<()> {
     let (mut running, mut ended) = (0, 0);
     while running > 0 || !(QUIT.load(Ordering::Relaxed) || node.is_done(ended)) {
         match happenings.recv() {
-            Ok(Happening::Accepted(socket)) if !QUIT.load(Ordering::Relaxed) => {
-                spawn(node, &sender, move |node| accept(node, socket));
-                running += 1;
+            Ok(Happening::Accepted(socket)) if node.may_accept(running) && !QUIT.load(Ordering::Relaxed) => {
+                // Without a thread the connection is refused, as the socket is dropped. The other links go on.
+                running += usize::from(spawn(node, &sender, move |node| accept(node, socket)).is_ok());
             }
             Ok(Happening::Ended) => (running, ended) = (running - 1, ended + 1),
             _ => {}
@@ -94,9 +93,14 @@ fn accept_all(listener: &TcpListener, accepted: &Sender<Happening>) {
 fn dial(node: &Arc<Node>, remote: Enode) -> io::Result<()> {
     quit_on_interrupt(|| {});
     let (sender, ends) = channel();
-    let links = node.options.links.unwrap_or(1);
-    (0..links).for_each(|_| spawn(node, &sender, move |node| connect(node, remote)));
-    ends.iter().take(links).for_each(drop);
+    let mut running = 0;
+    for _ in 0..node.options.links.unwrap_or(1) {
+        match spawn(node, &sender, move |node| connect(node, remote)) {
+            Ok(()) => running += 1,
+            Err(error) => Report::new(node).failed("to start a thread", &error),
+        }
+    }
+    ends.iter().take(running).for_each(drop);
     Ok(())
 }
 
@@ -109,8 +113,12 @@ fn quit_on_interrupt(wake: impl Fn() + Send + 'static) {
     let _ = ctrlc::set_handler(quit);
 }
 
-/// Runs a link to its end, and tells of that even if its thread panics
-fn spawn(node: &Arc<Node>, sender: &Sender<Happening>, link: impl FnOnce(&Arc<Node>) + Send + 'static) {
+/// Runs a link to its end, and tells of that even if its thread panics; fails if there is no thread for it
+fn spawn(
+    node: &Arc<Node>,
+    sender: &Sender<Happening>,
+    link: impl FnOnce(&Arc<Node>) + Send + 'static,
+) -> io::Result<()> {
     struct Tell(Sender<Happening>);
     impl Drop for Tell {
         fn drop(&mut self) {
@@ -118,11 +126,12 @@ fn spawn(node: &Arc<Node>, sender: &Sender<Happening>, link: impl FnOnce(&Arc<No
             let _ = self.0.send(Happening::Ended);
         }
     }
-    let (node, tell) = (Arc::clone(node), Tell(sender.clone()));
-    thread::spawn(move || {
-        let _tell = tell;
+    let (node, sender) = (Arc::clone(node), sender.clone());
+    let run = move || {
+        let _tell = Tell(sender);
         link(&node);
-    });
+    };
+    thread::Builder::new().spawn(run).map(drop)
 }
 
 fn accept(node: &Arc<Node>, socket: TcpStream) {
@@ -137,7 +146,7 @@ fn connect(node: &Arc<Node>, remote: Enode) {
     let conversation = Conversation::new(node);
     let failed = |error: &dyn Display| conversation.report().failed("to connect", error);
     match TcpStream::connect_timeout(&remote.address, node.options.timeouts.handshake) {
-        Ok(socket) => match node.initiator(remote.id) {
+        Ok(socket) => match node.initiator(remote.node_id) {
             Ok(link) => finish(conversation, link, socket),
             Err(error) => failed(&error),
         },

@@ -5,7 +5,7 @@ use std::mem;
 
 use devp2p_drivers::app::Conversation;
 use devp2p_drivers::link::Link;
-use devp2p_proto::{Action, Cause, DisconnectReason, Instant};
+use devp2p_proto::{Cause, DisconnectReason, Event, Instant};
 use mio::net::TcpStream;
 
 pub struct Peer {
@@ -15,7 +15,7 @@ pub struct Peer {
     /// Whether the socket has bytes for us and room for ours, as far as is known: events tell of a change only
     readable: bool,
     writable: bool,
-    /// Input that there was no room for
+    /// Input that the link has not taken yet
     kept: Vec<u8>,
 }
 
@@ -26,13 +26,6 @@ pub enum Turn {
     /// Nothing: there is more to do when the others have had their turns
     Again,
     Over(Cause),
-}
-
-/// Whether to send now, or to let more come together
-#[derive(PartialEq, Eq)]
-enum Sending {
-    Now,
-    Later,
 }
 
 impl Peer {
@@ -49,7 +42,7 @@ impl Peer {
     }
 
     pub fn disconnect(&mut self, now: Instant, reason: DisconnectReason) {
-        self.link.disconnect(now, reason);
+        self.link.tell(now, Event::Disconnect(reason));
     }
 
     /// Tells of the end
@@ -65,39 +58,35 @@ impl Peer {
     fn try_turn(&mut self, now: Instant, scratch: &mut [u8]) -> Result<Turn, Cause> {
         self.receive(now, scratch)?;
         // 4. Let time pass.
-        self.link.handle_timeout(now);
-        let sent = self.act(now, Sending::Now)?;
+        self.link.tell(now, Event::Timeout);
+        self.act(now)?;
+        let sent = self.send(now);
         // 2. Wait, unless there is more to do.
-        let room = self.talk.has_room(now);
-        self.link.hold_input(now, !room);
         let input = self.readable || !self.kept.is_empty();
-        if sent || input && room && self.link.wants_input() {
+        if sent || input && self.link.wants_input() {
             return Ok(Turn::Again);
         }
         Ok(Turn::Wait(self.link.next_timeout().into_iter().chain(self.talk.next_timeout(now)).min()))
     }
 
-    /// 1. Do what the link asks for, and let it have what there is to say; returns whether bytes were sent
-    fn act(&mut self, now: Instant, sending: Sending) -> Result<bool, Cause> {
-        loop {
-            self.talk.write(now, &mut self.link);
-            match self.link.poll() {
-                None => return Ok(false),
-                Some(Action::Send(_)) if sending == Sending::Later || !self.writable => return Ok(false),
-                Some(Action::Send(bytes)) => match self.socket.write(bytes) {
-                    Ok(len) => {
-                        self.link.sent(now, len).expect("no more than was offered");
-                        return Ok(true);
-                    }
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
-                    // The peer's last word may still be there to be read.
-                    Err(_) => self.link.send_failed(now),
-                },
-                Some(Action::Disconnect(cause)) => return Err(cause),
-                Some(action) => self.talk.take(now, action),
-            }
+    /// 1. Do what the link asks for
+    fn act(&mut self, now: Instant) -> Result<(), Cause> {
+        self.talk.act(now, &mut self.link).map_or(Ok(()), Err)
+    }
+
+    /// Writes once, and returns whether there may be more to do at once
+    fn send(&mut self, now: Instant) -> bool {
+        if !self.writable || self.link.unsent().is_empty() {
+            return false;
         }
+        match self.socket.write(self.link.unsent()) {
+            Ok(len) => self.link.tell(now, Event::Sent(len)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
+            // The peer's last word may still be there to be read.
+            Err(_) => self.link.tell(now, Event::SendFailed),
+        }
+        self.writable
     }
 
     /// 3. Give the link what came
@@ -107,31 +96,27 @@ impl Peer {
             let taken = self.feed(now, &kept)?;
             kept.drain(..taken);
             self.kept = kept;
-        } else if self.readable && self.talk.has_room(now) {
+        } else if self.readable && self.link.wants_input() {
             match self.socket.read(scratch) {
-                Ok(0) => self.link.receive_closed(now),
+                Ok(0) => self.link.tell(now, Event::ReceiveClosed),
                 Ok(len) => {
                     let taken = self.feed(now, &scratch[..len])?;
                     self.kept.extend_from_slice(&scratch[taken..len]);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
-                Err(_) => self.link.receive_closed(now),
+                Err(_) => self.link.tell(now, Event::ReceiveClosed),
             }
         }
         Ok(())
     }
 
-    /// Gives the link bytes for as long as it takes them and there is room for messages
+    /// Gives the link bytes for as long as it takes them, and returns how many that were
     fn feed(&mut self, now: Instant, bytes: &[u8]) -> Result<usize, Cause> {
         let mut taken = 0;
-        while taken < bytes.len() && self.talk.has_room(now) {
-            let len = self.link.receive(now, &bytes[taken..]);
-            self.act(now, Sending::Later)?;
-            taken += len;
-            if len == 0 {
-                break;
-            }
+        while taken < bytes.len() && self.link.wants_input() {
+            taken += self.link.receive(now, &bytes[taken..]);
+            self.act(now)?;
         }
         Ok(taken)
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use devp2p_drivers::app::{Command, Node, Options};
-use devp2p_drivers::enode::Enode;
+use devp2p_proto::Enode;
 use mio::Events;
 
 use crate::reactor::Reactor;
@@ -33,16 +33,16 @@ pub fn main() -> ExitCode {
 
 fn measure(count: usize) -> Result<(), Box<dyn Error>> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let options = Options { quiet: true, ..Options::defaults(Command::Listen(address)) };
+    let options = Options { quiet: true, max_inbound: count, ..Options::defaults(Command::Listen(address)) };
     let node = Arc::new(Node::new("epoll", options)?);
     let mut reactor = Reactor::new(Arc::clone(&node))?;
     let address = reactor.listen(address)?;
     let base = resident()?;
 
-    let _dialler = Dialler::spawn(Enode { id: node.id(), address }, count)?;
+    let _dialler = Dialler::spawn(Enode { node_id: node.id(), address }, count)?;
     run(&mut reactor, SETTLE)?;
     if reactor.links() < count {
-        return Err(format!("only {} of {count} links are there", reactor.links()).into());
+        return Err(format!("only {} of {count} links are open", reactor.links()).into());
     }
     let (resident, used, start) = (resident()?, processor_time()?, Instant::now());
     let turns = run(&mut reactor, MEASURE)?;

@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use devp2p_drivers::app::Conversation;
-use devp2p_drivers::app::Node;
-use devp2p_drivers::enode::Enode;
+use devp2p_drivers::app::{Conversation, Node};
 use devp2p_drivers::link::{Link, StartError};
-use devp2p_proto::{DisconnectReason, Instant};
+use devp2p_proto::{DisconnectReason, Enode, Instant};
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -85,7 +83,7 @@ impl Reactor {
     pub fn dial(&mut self, remote: Enode) {
         let talk = Conversation::new(&self.node);
         match TcpStream::connect(remote.address) {
-            Ok(socket) => self.add(socket, talk, |node| node.initiator(remote.id)),
+            Ok(socket) => self.add(socket, talk, |node| node.initiator(remote.node_id)),
             Err(error) => talk.report().failed("to connect", &error),
         }
     }
@@ -93,6 +91,7 @@ impl Reactor {
     fn accept(&mut self) {
         while let Some(listener) = &self.listener {
             match listener.accept() {
+                Ok((socket, _)) if !self.node.may_accept(self.links.len()) => drop(socket),
                 Ok((socket, _)) => self.add(socket, Conversation::new(&self.node), Node::recipient),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,

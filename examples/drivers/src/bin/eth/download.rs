@@ -17,7 +17,7 @@ use devp2p_drivers::eth::receipt::Receipts;
 use devp2p_proto::Instant;
 
 use crate::failure::Failure;
-use crate::outbox::Port;
+use crate::port::Port;
 use crate::request::Request;
 use crate::serve::Shelf;
 
@@ -115,7 +115,7 @@ impl Download {
         }
         let amount = self.headers.close(id)?;
         if headers.len() as u64 > amount {
-            return Err(Failure::Breach(format!("{} headers where {amount} were asked for", headers.len())));
+            return Err(Failure::Breach(format!("{} headers, but {amount} were requested", headers.len())));
         }
         if headers.is_empty() {
             return self.rest(now);
@@ -145,9 +145,9 @@ impl Download {
                 self.found_head = Some(header);
                 Ok(())
             }
-            Ok([header]) => Err(Failure::Breach(format!("header {} where {hash} was asked for", header.hash))),
+            Ok([header]) => Err(Failure::Breach(format!("header {} instead of header {hash}", header.hash))),
             Err(headers) if headers.is_empty() => Err(Failure::Useless("it does not have its own head".to_string())),
-            Err(headers) => Err(Failure::Breach(format!("{} headers where one was asked for", headers.len()))),
+            Err(headers) => Err(Failure::Breach(format!("{} headers instead of one", headers.len()))),
         }
     }
 
@@ -175,7 +175,10 @@ impl Download {
     /// The peer has new blocks
     pub fn take_range(&mut self, range: BlockRange) -> Result<(), Failure> {
         if !range.is_possible() {
-            return Err(Failure::Breach(format!("a range of blocks from {} to {}", range.earliest, range.latest)));
+            return Err(Failure::Breach(format!(
+                "an impossible range of blocks, from {} to {}",
+                range.earliest, range.latest
+            )));
         }
         self.head = self.head.max(Some(range.latest));
         self.resting_until = None;
@@ -258,7 +261,7 @@ fn check_blocks<T>(
     check: impl Fn(&T, &Header) -> Result<(), String>,
 ) -> Result<VecDeque<Header>, Failure> {
     if parts.len() > blocks.len() {
-        return Err(Failure::Breach(format!("{} {what} where {} were asked for", parts.len(), blocks.len())));
+        return Err(Failure::Breach(format!("{} {what}, but {} were requested", parts.len(), blocks.len())));
     }
     if let (Some(header), []) = (blocks.front(), parts) {
         return Err(Failure::Useless(format!("it does not have the {what} of block {}", header.number)));

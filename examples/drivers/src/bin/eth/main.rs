@@ -19,7 +19,7 @@ mod download;
 mod failure;
 mod node;
 mod options;
-mod outbox;
+mod port;
 mod progress;
 mod protocol;
 mod request;
@@ -56,7 +56,7 @@ fn run() -> Result<u8, String> {
         return Ok(0);
     }
     let options = Options::parse(Arguments::of_process())?;
-    let setup = setup(&options).map_err(|error| format!("no randomness: {error}"))?;
+    let setup = setup(&options).map_err(|error| format!("the system gives no random bytes: {error}"))?;
     let ending = match Session::dial(options.node, &setup, options.record.as_deref()) {
         Err(DialError::Unreachable(error)) => Ending::Unreachable(error.to_string()),
         Err(error) => return Err(error.to_string()),
@@ -77,5 +77,5 @@ fn setup(options: &Options) -> Result<Setup, getrandom::Error> {
     let eth =
         options.versions.iter().map(|version| Offer::new("eth", *version, message::length(*version), MAX_MESSAGE));
     let snap = Offer::new("snap", 1, snap::LENGTH, MAX_MESSAGE);
-    Setup::dialled(options.node.id, "devp2p-proto-eth/1.0", eth.chain([snap]).collect())
+    Setup::dialled(options.node.node_id, "devp2p-proto-eth/1.0", eth.chain([snap]).collect())
 }

@@ -4,12 +4,12 @@ use std::io;
 
 use devp2p_drivers::say::say;
 use devp2p_drivers::session::{Happening, Session};
-use devp2p_proto::{Cause, DisconnectReason, Instant, ProtocolId, Violation};
+use devp2p_proto::{Cause, DisconnectReason, Event, Instant, Outbox, ProtocolId, Violation};
 
 use crate::download::Tally;
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::outbox::Outbox;
+use crate::port::{self, Port};
 use crate::progress::Progress;
 use crate::protocol::Eth;
 use crate::snap::{Report, Snap};
@@ -17,16 +17,15 @@ use crate::snap::{Report, Snap};
 pub struct Node<'a> {
     session: Session,
     options: &'a Options,
-    outbox: Outbox,
     progress: Progress,
     protocols: Option<Protocols>,
 }
 
 /// What runs once the link is ready
 struct Protocols {
-    eth: (ProtocolId, Eth),
+    eth: (Outbox, Eth),
     /// `None` where the peer does not offer it
-    snap: Option<(ProtocolId, Snap)>,
+    snap: Option<(Outbox, Snap)>,
 }
 
 /// Which protocol failed, and why
@@ -34,14 +33,12 @@ type Failed = (ProtocolId, Failure);
 
 impl<'a> Node<'a> {
     pub fn new(session: Session, options: &'a Options) -> Self {
-        Self { session, options, outbox: Outbox::default(), progress: Progress::new(), protocols: None }
+        Self { session, options, progress: Progress::new(), protocols: None }
     }
 
     /// Fetches until it is done, asked to stop, or cannot go on
     pub fn run(&mut self) -> Ending {
         loop {
-            let (link, now) = self.session.link();
-            self.outbox.flush(link, now);
             let deadline = self.protocols.as_ref().and_then(Protocols::deadline);
             let outcome = match self.session.next(deadline) {
                 Happening::Ready if self.start() => Ok(()),
@@ -50,8 +47,11 @@ impl<'a> Node<'a> {
                 Happening::Elapsed => self.handle_timeout(),
                 Happening::Interrupted => return self.leave(),
                 Happening::Ended(cause) => return self.ended(cause),
-                // What was refused is flushed with everything else.
-                Happening::Writable(_) | Happening::Pong(_) => Ok(()),
+                Happening::Writable(protocol) => {
+                    self.flush(protocol);
+                    Ok(())
+                }
+                Happening::Pong(_) => Ok(()),
             };
             if let Err((protocol, failure)) = outcome.and_then(|()| self.look_around()) {
                 return self.fail(protocol, failure);
@@ -75,50 +75,62 @@ impl<'a> Node<'a> {
         let chain = &self.options.chain;
         say(format_args!("network {}, genesis {}, fork id {}", chain.network, chain.genesis, chain.forks.id()));
         let running = Eth::new(eth.capability.version, chain, self.options.batch, now);
-        let snap = snap.map(|snap| (snap.protocol, Snap::new()));
-        self.protocols = Some(Protocols { eth: (eth.protocol, running), snap });
+        let snap = snap.map(|snap| (port::outbox(snap.protocol), Snap::new()));
+        self.protocols = Some(Protocols { eth: (port::outbox(eth.protocol), running), snap });
         true
     }
 
     fn handle(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) -> Result<(), Failed> {
-        let (now, mut port) = (self.session.now(), self.outbox.port(protocol));
+        let (link, now) = self.session.link();
         let outcome = match &mut self.protocols {
-            Some(Protocols { eth: (id, eth), .. }) if *id == protocol => eth.handle(now, code, payload, &mut port),
-            Some(Protocols { snap: Some((id, snap)), .. }) if *id == protocol => {
-                snap.handle(now, code, payload, &mut port)
+            Some(Protocols { eth: (outbox, eth), .. }) if outbox.protocol() == protocol => {
+                eth.handle(now, code, payload, &mut Port { link, now, outbox })
+            }
+            Some(Protocols { snap: Some((outbox, snap)), .. }) if outbox.protocol() == protocol => {
+                snap.handle(now, code, payload, &mut Port { link, now, outbox })
             }
             _ => Ok(()),
         };
         outcome.map_err(|failure| (protocol, failure))
     }
 
+    fn flush(&mut self, protocol: ProtocolId) {
+        let (link, now) = self.session.link();
+        let outboxes = self.protocols.iter_mut().flat_map(Protocols::outboxes);
+        for outbox in outboxes.filter(|outbox| outbox.protocol() == protocol) {
+            Port { link, now, outbox }.flush();
+        }
+    }
+
     fn handle_timeout(&mut self) -> Result<(), Failed> {
-        let now = self.session.now();
-        let Some(Protocols { eth: (id, eth), snap }) = &mut self.protocols else {
+        let (link, now) = self.session.link();
+        let Some(Protocols { eth: (outbox, eth), snap }) = &mut self.protocols else {
             return Ok(());
         };
-        eth.handle_timeout(now, &mut self.outbox.port(*id)).map_err(|failure| (*id, failure))?;
+        let protocol = outbox.protocol();
+        eth.handle_timeout(now, &mut Port { link, now, outbox }).map_err(|failure| (protocol, failure))?;
         match snap {
-            Some((id, snap)) => snap.check_time(now).map_err(|failure| (*id, failure)),
+            Some((outbox, snap)) => snap.check_time(now).map_err(|failure| (outbox.protocol(), failure)),
             None => Ok(()),
         }
     }
 
     /// What the protocols have for each other and for people
     fn look_around(&mut self) -> Result<(), Failed> {
-        let now = self.session.now();
+        let (link, now) = self.session.link();
         let Some(Protocols { eth: (_, eth), snap }) = &mut self.protocols else {
             return Ok(());
         };
         if eth.head().is_some() {
             self.progress.show(eth.tally(), eth.head());
         }
-        if let Some((id, snap)) = snap {
+        if let Some((outbox, snap)) = snap {
             // Beside the headers, and not before the first of them
             if eth.tally().headers > 0
                 && let Some(head) = eth.take_found_head()
             {
-                snap.ask(now, head, &mut self.outbox.port(*id)).map_err(|failure| (*id, failure))?;
+                let protocol = outbox.protocol();
+                snap.ask(now, head, &mut Port { link, now, outbox }).map_err(|failure| (protocol, failure))?;
             }
             if let Some(report) = snap.take_report() {
                 self.progress.clear();
@@ -141,8 +153,7 @@ impl<'a> Node<'a> {
     /// Ends the link with the protocol that failed, which tells the peer why
     fn fail(&mut self, protocol: ProtocolId, failure: Failure) -> Ending {
         let (link, now) = self.session.link();
-        // It runs: something of its own has just failed.
-        let _ = link.protocol_returned(now, protocol, Err(failure.error()));
+        link.tell(now, Event::ProtocolReturned(protocol, Err(failure.error())));
         self.session.wait_for_end();
         Ending::Failed(failure)
     }
@@ -151,7 +162,7 @@ impl<'a> Node<'a> {
         let greeted = self.protocols.as_ref().is_some_and(|protocols| protocols.eth.1.is_greeted());
         match cause {
             Cause::Remote(reason @ DisconnectReason::SUBPROTOCOL) if !greeted => {
-                Ending::Refused(format!("{reason}, before it said which chain it is on; most likely another one"))
+                Ending::Refused(format!("{reason}, before its Status; the node is most likely on another chain"))
             }
             Cause::Remote(reason) => Ending::Refused(reason.to_string()),
             Cause::NothingShared => Ending::Refused(format!("{cause}: {}", self.offered())),
@@ -182,6 +193,11 @@ impl<'a> Node<'a> {
 }
 
 impl Protocols {
+    fn outboxes(&mut self) -> impl Iterator<Item = &mut Outbox> {
+        let snap = self.snap.as_mut().map(|(outbox, _)| outbox);
+        std::iter::once(&mut self.eth.0).chain(snap)
+    }
+
     fn deadline(&self) -> Option<Instant> {
         let snap = self.snap.as_ref().and_then(|(_, snap)| snap.deadline());
         self.eth.1.deadline().into_iter().chain(snap).min()
@@ -194,7 +210,7 @@ impl Protocols {
 
 fn tell(report: &Report, headers: u64) {
     let Report { block, state_root, accounts, whole, proof_nodes, codes } = report;
-    let extent = if *whole { "the whole state" } else { "the first of more" };
+    let extent = if *whole { "the complete state" } else { "there are more" };
     say(format_args!(
         "snap: {accounts} accounts and {codes} codes under state root {state_root:.8}… of block {block}, {extent}, \
          {proof_nodes} nodes of proof; answered after {headers} headers"

@@ -1,27 +1,27 @@
 //! The command line
 
 use devp2p_drivers::arguments::{Arguments, consented};
-use devp2p_drivers::enode::Enode;
 use devp2p_drivers::eth::chain::Chain;
 use devp2p_drivers::eth::fork::{ForkId, Forks};
 use devp2p_drivers::eth::genesis;
 use devp2p_drivers::eth::hash::Hash;
+use devp2p_proto::Enode;
 
 pub const USAGE: &str = "\
 usage: eth [OPTIONS] enode://ID@ADDRESS:PORT
        --genesis FILE | --network-id N --genesis-hash HASH --fork-id CHECKSUM[/NEXT]
 
-  --genesis FILE         which chain: a genesis file, as `geth init` takes it
-  --network-id N         the network, if it is not the chain's id
-  --genesis-hash HASH    which chain, without a file
+  --genesis FILE         the chain, as a genesis file for `geth init`
+  --network-id N         the network id, if it is not the chain id in the file
+  --genesis-hash HASH    the chain, if there is no genesis file
   --fork-id CHECKSUM[/NEXT]
-                         its fork id at genesis or at the head
-  --once                 stop at the node's head, and do not wait for new blocks
+                         the fork id of the chain at genesis or at the head
+  --once                 exit at the node's head, and do not wait for new blocks
   --version 68|69        offer this version of eth only
-  --batch N              how many headers to ask for at once (default 192)
-  --record FILE          keep a journal of the link for `replay`; holds secrets, needs --yes-secrets
+  --batch N              number of headers in one request (default 192)
+  --record FILE          record the link for `replay`; the file holds secrets, so it needs --yes-secrets
 
-exit status: 0 all that came was right, 1 the link was lost, 2 bad arguments, 3 refused, 4 unreachable,
+exit status: 0 all blocks are right, 1 link lost, 2 bad arguments, 3 refused by the node, 4 node unreachable,
              5 the node is on another chain, 6 the node broke a protocol or is of no use";
 
 pub struct Options {
@@ -50,10 +50,10 @@ impl Options {
                 "--yes-secrets" => secrets = true,
                 option if option.starts_with('-') => return Err(format!("unknown option {option}")),
                 url if node.is_none() => node = Some(url.parse::<Enode>().map_err(|error| format!("{url}: {error}"))?),
-                other => return Err(format!("{other}: one node at a time")),
+                other => return Err(format!("unexpected argument {other}: give one node only")),
             }
         }
-        let node = node.ok_or("which node? an enode:// URL is missing")?;
+        let node = node.ok_or("the enode:// URL of the node is missing")?;
         let record = consented(record, secrets)?;
         Ok(Self { node, chain: which.chain()?, versions, once, batch, record })
     }
@@ -63,7 +63,7 @@ fn version(text: &str) -> Result<u64, String> {
     match text {
         "68" => Ok(68),
         "69" => Ok(69),
-        other => Err(format!("--version {other}: 68 and 69 are spoken here")),
+        other => Err(format!("--version {other}: must be 68 or 69")),
     }
 }
 
@@ -80,11 +80,11 @@ impl Which {
     fn chain(self) -> Result<Chain, String> {
         match self {
             Self { file: Some(file), network, hash: None, fork_id: None } => genesis::read(&file, network),
-            Self { file: Some(_), .. } => Err("--genesis FILE says all that --genesis-hash and --fork-id say".into()),
+            Self { file: Some(_), .. } => Err("--genesis cannot be combined with --genesis-hash or --fork-id".into()),
             Self { file: None, network: Some(network), hash: Some(genesis), fork_id: Some(id) } => {
                 Ok(Chain { network, genesis, forks: Forks::Only(id) })
             }
-            _ => Err("which chain? --genesis FILE, or --network-id, --genesis-hash and --fork-id".into()),
+            _ => Err("the chain is missing: give --genesis FILE, or --network-id, --genesis-hash and --fork-id".into()),
         }
     }
 }

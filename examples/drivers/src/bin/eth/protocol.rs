@@ -14,7 +14,7 @@ use devp2p_proto::Instant;
 
 use crate::download::{Download, Tally};
 use crate::failure::{Failure, decode};
-use crate::outbox::Port;
+use crate::port::Port;
 
 /// How long Status may take, as in the reference client
 const STATUS_PATIENCE: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ impl Eth {
         match &mut self.stage {
             Stage::AwaitStatus { .. } if code == message::STATUS => self.take_status(now, payload, out),
             Stage::AwaitStatus { .. } => {
-                Err(Failure::Breach(format!("{} (code {code:#04x}) where Status must come first", message::name(code))))
+                Err(Failure::Breach(format!("{} (code {code:#04x}) before Status", message::name(code))))
             }
             Stage::Running(download) => {
                 handle(download, self.version, now, code, payload, out)?;
@@ -165,7 +165,7 @@ fn handle(
         | message::TRANSACTIONS
         | message::NEW_BLOCK
         | message::NEW_POOLED_TRANSACTION_HASHES => decode::<Raw>(name, payload).map(drop),
-        message::POOLED_TRANSACTIONS => Err(Failure::Breach("pooled transactions that were not asked for".to_string())),
-        _ => Err(Failure::Breach(format!("code {code:#04x}, which means nothing in eth/{version}"))),
+        message::POOLED_TRANSACTIONS => Err(Failure::Breach("pooled transactions that were not requested".to_string())),
+        _ => Err(Failure::Breach(format!("code {code:#04x}, which eth/{version} does not have"))),
     }
 }

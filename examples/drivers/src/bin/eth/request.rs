@@ -47,7 +47,10 @@ impl<T> Request<T> {
     pub fn close(&mut self, id: u64) -> Result<T, Failure> {
         match self.open.take_if(|open| open.id == id) {
             Some(open) => Ok(open.subject),
-            None => Err(Failure::Breach(format!("it answers request {id} for {}, which is not open", self.name))),
+            None => Err(Failure::Breach(format!(
+                "an answer to request {id} for {}, but no such request is open",
+                self.name
+            ))),
         }
     }
 

@@ -11,7 +11,7 @@ use devp2p_proto::Instant;
 use rlp::{Decodable, DecoderError, Encodable, Rlp, RlpStream};
 
 use crate::failure::{Failure, decode};
-use crate::outbox::Port;
+use crate::port::Port;
 use crate::request::Request;
 
 pub const LENGTH: u64 = 8;
@@ -69,7 +69,7 @@ impl Snap {
             // There is no state here to give.
             GET_ACCOUNT_RANGE | GET_STORAGE_RANGES => answer_nothing(code, payload, 2, out),
             GET_BYTE_CODES | GET_TRIE_NODES => answer_nothing(code, payload, 1, out),
-            _ => Err(Failure::Breach(format!("snap code {code:#04x}, which answers nothing that was asked"))),
+            _ => Err(Failure::Breach(format!("snap code {code:#04x}, which answers no request"))),
         }
     }
 
@@ -123,7 +123,9 @@ impl Snap {
         for code in &answer.content.0 {
             let hash = Hash::of(code);
             if !asked.any(|asked| asked == hash) {
-                return Err(Failure::Breach(format!("code with the hash {hash}, which was not asked for here")));
+                return Err(Failure::Breach(format!(
+                    "a code with the hash {hash}, which was not requested or is out of order"
+                )));
             }
         }
         self.report = Some(Report { codes: answer.content.0.len(), ..report });

@@ -1,11 +1,11 @@
-//! Who is there, what does it speak, and how fast does it answer: `ping` for a devp2p node
+//! `ping` for a devp2p node: shows who it is, what it speaks, and how fast it answers
 //!
 //! ```text
 //! cargo run -p devp2p-drivers --bin ping -- enode://…@127.0.0.1:30303 [--count N] [--json]
 //! ```
 //!
-//! Dials, shows what the node says of itself and what the two would share, then sends Pings of the base
-//! protocol and shows how long the answers take, until it is told to stop. It leaves politely, also at Ctrl-C.
+//! Dials, shows the node's Hello and the shared protocols, then sends Pings of the base protocol and shows how
+//! long the answers take, until it is told to stop. It says goodbye before it exits, also at Ctrl-C.
 
 mod courtesy;
 mod options;
@@ -42,7 +42,7 @@ fn run() -> Result<u8, String> {
     let mut report = Report::new(options.node, !options.json);
     report.begin();
     let begun = Clock::now();
-    let setup = setup(&options).map_err(|error| format!("no randomness: {error}"))?;
+    let setup = setup(&options).map_err(|error| format!("the system gives no random bytes: {error}"))?;
     let (verdict, why) = match Session::dial(options.node, &setup, options.record.as_deref()) {
         Err(DialError::Unreachable(error)) => (Verdict::Unreachable, error.to_string()),
         Err(error) => return Err(error.to_string()),
@@ -58,7 +58,7 @@ fn run() -> Result<u8, String> {
 }
 
 fn setup(options: &Options) -> Result<Setup, getrandom::Error> {
-    let mut setup = Setup::dialled(options.node.id, "devp2p-proto-ping/1.0", options.offers.clone())?;
+    let mut setup = Setup::dialled(options.node.node_id, "devp2p-proto-ping/1.0", options.offers.clone())?;
     // All Pings are ours to time, so that the link sends none by itself. A peer that is silent otherwise has
     // every right to be.
     setup.timeouts.ping = Duration::MAX;

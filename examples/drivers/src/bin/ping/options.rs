@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use devp2p_drivers::arguments::{Arguments, consented};
-use devp2p_drivers::enode::Enode;
 use devp2p_drivers::journal::Offer;
+use devp2p_proto::Enode;
 
 pub const USAGE: &str = "\
 usage: ping [OPTIONS] enode://ID@ADDRESS:PORT
 
-  --count N              stop after N Pings (default: when interrupted)
-  --interval SECONDS     from one Ping to the next (default 1)
-  --timeout SECONDS      how long an answer may take (default 10)
+  --count N              stop after N answers (default: go on until Ctrl-C)
+  --interval SECONDS     time from one Ping to the next (default 1)
+  --timeout SECONDS      longest time for an answer (default 10)
   --offer NAME/VERSION:LENGTH
-                         a protocol to offer instead of eth/68, eth/69 and snap/1; may be repeated
+                         offer this protocol instead of eth/68, eth/69 and snap/1; may be repeated
   --json                 print one JSON document instead of lines
-  --record FILE          keep a journal of the link for `replay`; holds secrets, needs --yes-secrets
+  --record FILE          record the link for `replay`; the file holds secrets, so it needs --yes-secrets
 
-exit status: 0 reached, 1 reached and then lost, 2 bad arguments, 3 refused, 4 unreachable";
+exit status: 0 node reached, 1 link lost, 2 bad arguments, 3 refused by the node, 4 node unreachable";
 
 pub struct Options {
     pub node: Enode,
@@ -45,18 +45,18 @@ impl Options {
                 "--yes-secrets" => secrets = true,
                 option if option.starts_with('-') => return Err(format!("unknown option {option}")),
                 url if node.is_none() => node = Some(url.parse::<Enode>().map_err(|error| format!("{url}: {error}"))?),
-                other => return Err(format!("{other}: one node at a time")),
+                other => return Err(format!("unexpected argument {other}: give one node only")),
             }
         }
         if offers.is_empty() {
             offers = usual_offers();
         }
-        let node = node.ok_or("which node? an enode:// URL is missing")?;
+        let node = node.ok_or("the enode:// URL of the node is missing")?;
         Ok(Self { node, count, interval, timeout, offers, json, record: consented(record, secrets)? })
     }
 }
 
-/// What every Ethereum node shares something of
+/// Protocols of which every Ethereum node shares one at least
 fn usual_offers() -> Vec<Offer> {
     [("eth", 68, 17), ("eth", 69, 18), ("snap", 1, 8)]
         .map(|(name, version, length)| Offer::new(name, version, length, devp2p_proto::MAX_MESSAGE))
@@ -65,5 +65,5 @@ fn usual_offers() -> Vec<Offer> {
 
 fn seconds(option: &str, text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.filter(|time| !time.is_zero()).ok_or_else(|| format!("{option} {text}: not a number of seconds above 0"))
+    seconds.filter(|time| !time.is_zero()).ok_or_else(|| format!("{option} {text}: not a positive number of seconds"))
 }

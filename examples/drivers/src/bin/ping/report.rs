@@ -3,17 +3,16 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use devp2p_drivers::enode::Enode;
 use devp2p_drivers::link::Link;
 use devp2p_drivers::say::say;
-use devp2p_proto::{Capability, Cause};
+use devp2p_proto::{Capability, Cause, Enode};
 use serde_json::{Value, json};
 
 /// How it went, and so the exit status
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Reached,
-    /// Reached, and then lost without a word
+    /// Reached, and then lost without a Disconnect
     Lost,
     Refused,
     Unreachable,

@@ -1,4 +1,4 @@
-//! Lives the life of a link again, from its journal, and compares every byte and action
+//! Runs a recorded link again, from its journal, and compares every byte and action
 //!
 //! ```text
 //! cargo run -p devp2p-drivers --bin ping -- enode://… --count 3 --record FILE --yes-secrets
@@ -24,7 +24,7 @@ usage: replay [--trace] FILE
 
   --trace    show every event and every action
 
-exit status: 0 all is the same, 1 something differs, 2 the file cannot be replayed";
+exit status: 0 no difference, 1 a difference, 2 the file cannot be replayed";
 
 const DIFFERENT: u8 = 1;
 const BAD_ARGUMENTS: u8 = 2;
@@ -32,7 +32,7 @@ const BAD_ARGUMENTS: u8 = 2;
 fn main() -> ExitCode {
     match run() {
         Ok(Ending::Same(tally)) => {
-            say(format_args!("{tally}: all the same"));
+            say(format_args!("{tally}: no difference"));
             ExitCode::SUCCESS
         }
         Ok(Ending::Different(difference)) => {
@@ -68,17 +68,17 @@ fn parse(arguments: Arguments) -> Result<(String, bool), String> {
             "--trace" => trace = true,
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
             _ if path.is_none() => path = Some(argument),
-            other => return Err(format!("{other}: one file at a time")),
+            other => return Err(format!("unexpected argument {other}: give one file only")),
         }
     }
-    Ok((path.ok_or("which journal? a file is missing")?, trace))
+    Ok((path.ok_or("the journal file is missing")?, trace))
 }
 
 fn describe(path: &str, setup: &Setup) {
     let protocols: Vec<_> = setup.protocols.iter().map(|offer| format!("{}/{}", offer.name, offer.version)).collect();
     let who = match setup.remote {
         Some(remote) => format!("dialling {:.16}…", remote.to_string()),
-        None => "dialled".to_string(),
+        None => "accepting".to_string(),
     };
     say(format_args!("{path}: {}, {who}, offering {}", setup.client_id, protocols.join(" ")));
 }
@@ -122,7 +122,7 @@ impl Replay<'_> {
                 Entry::End => return Ok(Ending::Same(self.tally)),
                 Entry::Event { now, event, outcome } => {
                     self.now = now;
-                    let replayed = Outcome::from(&self.link.handle(now, event));
+                    let replayed = Outcome::new(&self.link.handle(now, event));
                     self.tally.events += 1;
                     self.compare(format_args!("{event:?}"), &outcome, &replayed)
                 }

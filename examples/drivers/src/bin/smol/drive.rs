@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use devp2p_drivers::app::Conversation;
 use devp2p_drivers::link::Link;
-use devp2p_proto::{Action, Cause, DisconnectReason};
+use devp2p_drivers::transient::is_transient;
+use devp2p_proto::{Cause, DisconnectReason, Event};
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::future::race;
 use futures_lite::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, split};
@@ -36,30 +37,18 @@ where
     let (reader, mut writer) = split(socket);
     let mut input = BufReader::with_capacity(64 * 1024, reader);
     loop {
-        // 1. Do what the link asks for, up to `Send`, and let it have what there is to say.
+        // 1. Do what the link asks for, but leave what is unsent for later.
         let now = talk.report().node().now();
-        loop {
-            talk.write(now, link);
-            match link.poll() {
-                None | Some(Action::Send(_)) => break,
-                Some(Action::Disconnect(cause)) => return cause,
-                Some(action) => talk.take(now, action),
-            }
+        if let Some(cause) = talk.act(now, link) {
+            return cause;
         }
-        // 2. Wait for whatever comes first; `Send` is still offered. Input that is at hand is not waited for,
-        //    and its answers go along with what is to be sent.
-        let room = talk.has_room(now);
-        link.hold_input(now, !room);
-        let reads = room && link.wants_input();
+        // 2. Wait for whatever comes first. Input that is at hand is not waited for, and its answers go along
+        //    with what is to be sent.
+        let reads = link.wants_input();
         if !reads || input.buffer().is_empty() {
             let wake = link.next_timeout().into_iter().chain(talk.next_timeout(now)).min();
-            let leaving = link.cause().is_some();
-            let write = async {
-                match link.poll() {
-                    Some(Action::Send(bytes)) => Happening::Written(writer.write(bytes).await),
-                    _ => pending().await,
-                }
-            };
+            let (unsent, leaving) = (link.unsent(), link.cause().is_some());
+            let write = async { Happening::Written(writer.write(unsent).await) };
             let read = async { Happening::Read(input.fill_buf().await.map(<[u8]>::len)) };
             let elapse = async {
                 sleep(wake.map_or(Duration::MAX, |at| at.saturating_since(now))).await;
@@ -70,16 +59,17 @@ where
                 let _ = quit.recv().await;
                 Happening::Quit
             };
-            let reading = race(write, only(reads, read));
-            let happening = race(reading, race(elapse, only(!leaving, interrupt))).await;
+            let transport = race(only(!unsent.is_empty(), write), only(reads, read));
+            let happening = race(transport, race(elapse, only(!leaving, interrupt))).await;
             let now = talk.report().node().now();
             match happening {
-                Happening::Written(Ok(len)) => link.sent(now, len).expect("no more than was offered"),
+                Happening::Written(Ok(len)) => link.tell(now, Event::Sent(len)),
+                Happening::Written(Err(error)) | Happening::Read(Err(error)) if is_transient(&error) => {}
                 // The peer's last word may still be there to be read.
-                Happening::Written(Err(_)) => link.send_failed(now),
-                Happening::Read(Ok(0) | Err(_)) => link.receive_closed(now),
+                Happening::Written(Err(_)) => link.tell(now, Event::SendFailed),
+                Happening::Read(Ok(0) | Err(_)) => link.tell(now, Event::ReceiveClosed),
                 Happening::Read(Ok(_)) | Happening::Elapsed => {}
-                Happening::Quit => link.disconnect(now, DisconnectReason::CLIENT_QUITTING),
+                Happening::Quit => link.tell(now, Event::Disconnect(DisconnectReason::CLIENT_QUITTING)),
             }
         }
         let now = talk.report().node().now();
@@ -89,7 +79,7 @@ where
             input.consume(taken);
         }
         // 4. Let time pass.
-        link.handle_timeout(now);
+        link.tell(now, Event::Timeout);
     }
 }
 

@@ -16,10 +16,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devp2p_drivers::app::Conversation;
-use devp2p_drivers::app::{Command, Node};
-use devp2p_drivers::enode::Enode;
+use devp2p_drivers::app::{Command, Conversation, Node};
 use devp2p_drivers::link::{Link, StartError};
+use devp2p_proto::Enode;
 use futures_lite::future;
 use smol::channel::{Receiver, Sender, bounded, unbounded};
 use smol::net::{TcpListener, TcpStream};
@@ -77,6 +76,7 @@ async fn listen(node: &Arc<Node>, address: SocketAddr, quit: &Receiver<()>) -> i
             Happening::Interrupt
         };
         match future::or(interrupt, future::or(end, accepted)).await {
+            Happening::Accepted(Ok(socket)) if !node.may_accept(running) => drop(socket),
             Happening::Accepted(Ok(socket)) => {
                 spawn(&sender, accept(Arc::clone(node), socket, quit.clone())).detach();
                 running += 1;
@@ -132,7 +132,7 @@ async fn connect(node: Arc<Node>, remote: Enode, quit: Receiver<()>) {
         Err(io::ErrorKind::TimedOut.into())
     };
     match future::or(TcpStream::connect(remote.address), patience).await {
-        Ok(socket) => run(conversation, node.initiator(remote.id), socket, quit).await,
+        Ok(socket) => run(conversation, node.initiator(remote.node_id), socket, quit).await,
         Err(error) => conversation.report().failed("to connect", &error),
     }
 }

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devp2p_drivers::app::{Command, Node, Report};
-use devp2p_drivers::enode::Enode;
 use devp2p_drivers::link::{Link, StartError};
+use devp2p_proto::Enode;
 use devp2p_tokio::drive::{Quit, drive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
@@ -67,6 +67,7 @@ async fn listen(node: &Arc<Node>, address: SocketAddr, quit: Quit) -> io::Result
     while !node.is_done(ended) {
         select! {
             accepted = listener.accept() => match accepted {
+                Ok((socket, _)) if !node.may_accept(links.len()) => drop(socket),
                 Ok((socket, _)) => drop(links.spawn(accept(Arc::clone(node), socket, quit.clone()))),
                 // There may be as many sockets as there can be; some will be closed.
                 Err(_) => sleep(ACCEPT_PAUSE).await,
@@ -89,7 +90,7 @@ async fn connect(node: Arc<Node>, remote: Enode, quit: Quit) {
     let report = Report::new(&node);
     let socket = timeout(node.options.timeouts.handshake, TcpStream::connect(remote.address)).await;
     match socket.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-        Ok(socket) => run(report, node.initiator(remote.id), socket, quit).await,
+        Ok(socket) => run(report, node.initiator(remote.node_id), socket, quit).await,
         Err(error) => report.failed("to connect", &error),
     }
 }

@@ -1,0 +1,45 @@
+//! How a protocol sends
+
+use devp2p_drivers::link::Link;
+use devp2p_proto::{Instant, Outbox, ProtocolId, WriteError};
+use rlp::Encodable;
+
+use crate::failure::Failure;
+
+/// Bytes that may wait for a peer that does not read
+///
+/// What this node asks for by itself is small, so only a peer that asks and does not take the answers can have
+/// more wait for it.
+const LIMIT: usize = 1 << 22;
+
+pub const fn outbox(protocol: ProtocolId) -> Outbox {
+    Outbox::new(protocol, LIMIT)
+}
+
+pub struct Port<'a> {
+    pub link: &'a mut Link,
+    pub now: Instant,
+    pub outbox: &'a mut Outbox,
+}
+
+impl Port<'_> {
+    pub fn send(&mut self, code: u64, message: impl Encodable) -> Result<(), Failure> {
+        let Self { link, now, outbox } = self;
+        let outcome = outbox
+            .send(code, &rlp::encode(&message), |protocol, code, payload| link.write(*now, protocol, code, payload));
+        match outcome {
+            Err(WriteError::Full) => {
+                Err(Failure::Breach(format!("the node asks for more while {} bytes of answers wait", outbox.bytes())))
+            }
+            // On a link that has ended nobody waits for the message.
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Sends what waits, as far as the link takes it
+    pub fn flush(&mut self) {
+        let Self { link, now, outbox } = self;
+        // On a link that has ended nobody waits for it.
+        let _ = outbox.flush(|protocol, code, payload| link.write(*now, protocol, code, payload));
+    }
+}

@@ -1,0 +1,122 @@
+//! A link whose heap and whose work are counted, for tests of what a hostile peer costs
+#![allow(unsafe_code, reason = "a global allocator needs unsafe code")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use devp2p_proto::{Action, Cause, Instant, PeerState};
+use devp2p_testing::remote::Scene;
+
+/// Counts per thread, so that tests do not count each other
+struct Counting;
+
+thread_local! {
+    static IN_USE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+fn note(bytes: isize) {
+    IN_USE.set(IN_USE.get() + bytes);
+    PEAK.set(PEAK.get().max(IN_USE.get()));
+}
+
+// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size() as isize);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        note(-(layout.size() as isize));
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(size as isize - layout.size() as isize);
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// What a link did with some bytes
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// How many bytes it took
+    pub taken: usize,
+    /// How many calls of `receive` that were
+    pub calls: usize,
+    /// The messages that were delivered
+    pub delivered: usize,
+    /// How many times something was to be sent
+    pub sends: usize,
+    /// How many bytes were sent
+    pub sent: usize,
+    /// The other actions, but for the end
+    pub others: usize,
+    /// How many times the end was told
+    pub ends: usize,
+    /// The cause of the end
+    pub cause: Option<Cause>,
+    /// The most heap that was in use at any moment, beyond what was in use at first
+    pub peak: isize,
+    /// The heap that is in use at last, beyond what was in use at first
+    pub heap: isize,
+}
+
+impl Work {
+    /// How many actions there were in all
+    pub fn actions(&self) -> usize {
+        self.delivered + self.sends + self.others + self.ends
+    }
+
+    fn act(&mut self, link: &mut PeerState<'_>, now: Instant) {
+        while let Some(action) = link.poll() {
+            match action {
+                Action::Send(bytes) => {
+                    let len = bytes.len();
+                    link.sent(now, len).unwrap();
+                    self.sends += 1;
+                    self.sent += len;
+                }
+                Action::Deliver { .. } => self.delivered += 1,
+                Action::Disconnect(cause) => {
+                    self.ends += 1;
+                    self.cause = Some(cause);
+                }
+                _ => self.others += 1,
+            }
+        }
+    }
+}
+
+/// Gives a link all these bytes, as long as it takes them, and does every action at once
+pub fn feed(link: &mut PeerState<'_>, now: Instant, bytes: &[u8]) -> Work {
+    let mut work = Work::default();
+    let before = IN_USE.get();
+    PEAK.set(before);
+    while work.taken < bytes.len() {
+        let taken = link.receive(now, &bytes[work.taken..]);
+        work.taken += taken;
+        work.calls += 1;
+        work.act(link, now);
+        if taken == 0 && !link.wants_input() {
+            break;
+        }
+    }
+    (work.peak, work.heap) = (PEAK.get() - before, IN_USE.get() - before);
+    work
+}
+
+/// The frames with these bodies, one behind the other, as the remote seals them
+pub fn frames<'a>(scene: &mut Scene<'_>, bodies: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let session = scene.session();
+    bodies.into_iter().flat_map(|body| session.seal(body)).collect()
+}
+
+/// The heap that this thread has in use
+pub fn in_use() -> isize {
+    IN_USE.get()
+}

@@ -122,7 +122,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 512 }))]
 
     #[test]
     fn arbitrary_data_survives(data in prop::collection::vec(any::<u8>(), 0..2000), table_len in table_lens()) {

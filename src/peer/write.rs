@@ -26,8 +26,8 @@ impl PeerState<'_> {
     ///
     /// # Errors
     /// A refused message changes nothing that the peer could ever see. After `Full` every message of the
-    /// protocol is refused until [`Action::Writable`](crate::Action::Writable), which comes when nothing
-    /// of the protocol is unsent.
+    /// protocol is refused until nothing of the protocol is unsent. Then
+    /// [`Action::Writable`](crate::Action::Writable) comes.
     pub fn write(
         &mut self,
         now: Instant,

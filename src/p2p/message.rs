@@ -42,7 +42,7 @@ pub(crate) struct Row {
 }
 
 /// The messages of the base protocol in the order of [`Base`]: a new one is a variant there and a row here
-pub(crate) const TABLE: [Row; 4] = [
+pub(crate) const TABLE: &[Row] = &[
     Row { message: Base::Hello, id: 0, reserved: None },
     Row { message: Base::Disconnect, id: 1, reserved: Some(super::disconnect::MAX_LEN) },
     Row { message: Base::Ping, id: 2, reserved: Some(EMPTY_LIST.len()) },
@@ -90,6 +90,7 @@ mod tests {
             assert_eq!(row.message as usize, index);
             assert_eq!(row.message.id(), row.id);
             assert_eq!(Base::from_id(row.id), Some(row.message));
+            assert_eq!(row.reserved.is_none(), row.message == Base::Hello, "a running link sends it");
         }
         assert_eq!(Base::from_id(TABLE.len() as u64), None);
     }

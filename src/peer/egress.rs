@@ -2,7 +2,7 @@
 
 use super::buffers::{Store, Table};
 use super::limits::RESERVE;
-use crate::invariant::must;
+use crate::invariant::{invariant, must};
 use crate::p2p::message::{Base, TABLE};
 use crate::rlpx::frame::{HEADER, MAX_BODY, Session, frame_len};
 
@@ -119,6 +119,7 @@ impl<'buf> Egress<'buf> {
         max_body: usize,
         write: impl FnOnce(&mut [u8], &mut Table<'_>) -> Option<usize>,
     ) -> Option<usize> {
+        invariant!(self.has_left(message), "at most one of each message of the base protocol is unsent");
         let len = self.seal(session, max_body, write)?;
         let end = self.end_position();
         if let Some(entry) = self.base_ends.get_mut(message as usize) {

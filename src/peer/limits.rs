@@ -23,7 +23,7 @@ pub const MAX_MESSAGE: usize = MAX_BODY;
 pub(super) const RESERVE: usize = reserve();
 
 const fn reserve() -> usize {
-    let (mut rows, mut sum) = (TABLE.as_slice(), 0_usize);
+    let (mut rows, mut sum) = (TABLE, 0_usize);
     while let [row, rest @ ..] = rows {
         if let Some(body) = row.reserved_body() {
             sum = sum.saturating_add(frame_len(body));

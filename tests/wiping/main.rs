@@ -139,7 +139,7 @@ impl<W: Worker> Conversation<'_, W> {
         job.entropy.write(Entropy::from_rng(|bytes| bytes.copy_from_slice(&noise(902, Entropy::SIZE))));
         let [receive, transmit] = [Buffers::receive_len(2000), Buffers::transmit_len(&[2000, 2000])]
             .map(|len| Box::leak(vec![0; len].into_boxed_slice()));
-        job.memory = [&*receive, &*transmit].map(|buffer| range(buffer));
+        job.memory = [&*receive, &*transmit].map(range);
         job.buffers = Some(Buffers::fixed(receive, transmit, &mut []));
         let mut session = match role {
             Role::Dialling => {

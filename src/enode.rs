@@ -36,7 +36,8 @@ impl FromStr for Enode {
         let node_id = id.parse().map_err(|_| ParseEnodeError::NodeId)?;
         let address = address.parse().map_err(|_| ParseEnodeError::Address)?;
         let port = query.strip_prefix("discport=").ok_or(ParseEnodeError::Query)?;
-        port.parse::<u16>().map_err(|_| ParseEnodeError::Query)?;
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        port.parse::<u16>().ok().filter(|_| digits).ok_or(ParseEnodeError::Query)?;
         Ok(Self { node_id, address })
     }
 }
@@ -97,6 +98,7 @@ mod tests {
             (format!("enode://{id}@127.0.0.1"), ParseEnodeError::Address),
             (format!("enode://{id}@127.0.0.1:1?discport=x"), ParseEnodeError::Query),
             (format!("enode://{id}@127.0.0.1:1?v4=1"), ParseEnodeError::Query),
+            (format!("enode://{id}@127.0.0.1:1?discport=+5"), ParseEnodeError::Query),
         ] {
             assert_eq!(url.parse::<Enode>(), Err(error), "{url}");
         }

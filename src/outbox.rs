@@ -45,16 +45,22 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox for a protocol; its waiting payloads have at most `limit` bytes together
+    /// An outbox for a protocol; its waiting messages take at most `limit` bytes together
+    ///
+    /// A message takes its payload and [`Outbox::OVERHEAD`] bytes.
     pub const fn new(protocol: ProtocolId, limit: usize) -> Self {
         Self { protocol, waiting: VecDeque::new(), bytes: 0, limit }
     }
 
+    /// What a waiting message takes besides its payload, so that empty messages are bounded too
+    pub const OVERHEAD: usize = 64;
+
     /// Writes a message, or keeps it if the link refuses it as `Full` or other messages wait before it
     ///
     /// # Errors
-    /// `Full` if the message has to wait and its payload exceeds the rest of the limit; the message is not
-    /// kept then, and nothing changes. Otherwise the error of `write`, other than `Full`.
+    /// `Full` if the message has to wait and exceeds the rest of the limit; the message is not kept then, and
+    /// nothing changes. Otherwise the error of `write`, other than `Full`. A message that has to wait is not
+    /// checked by the link until [`flush`](Self::flush) writes it.
     pub fn send<T>(
         &mut self,
         code: u64,
@@ -68,7 +74,7 @@ impl Outbox {
                 Err(error) => return Err(error),
             }
         }
-        let bytes = self.bytes.saturating_add(payload.len());
+        let bytes = self.bytes.saturating_add(cost(payload));
         if bytes > self.limit {
             return Err(WriteError::Full);
         }
@@ -77,27 +83,27 @@ impl Outbox {
         Ok(())
     }
 
-    /// Writes the waiting messages, until the link refuses one
+    /// Writes the waiting messages, as many as the link takes
     ///
     /// # Errors
-    /// The first error of `write` other than `Full`. The message with that error is dropped, unless the
-    /// link has ended.
+    /// The first error of `write` other than `Full`. The message that led to it is dropped, and the others are
+    /// written all the same. After `Closed` all messages are kept.
     pub fn flush<T>(
         &mut self,
         mut write: impl FnMut(ProtocolId, u64, &[u8]) -> Result<T, WriteError>,
     ) -> Result<(), WriteError> {
+        let mut outcome = Ok(());
         while let Some((code, payload)) = self.waiting.front() {
-            let outcome = write(self.protocol, *code, payload).map(|_| ());
-            match outcome {
-                Err(WriteError::Full) => return Ok(()),
-                Err(WriteError::Closed) => return outcome,
-                _ => {}
+            match write(self.protocol, *code, payload) {
+                Ok(_) => {}
+                Err(WriteError::Full) => break,
+                Err(WriteError::Closed) => return outcome.and(Err(WriteError::Closed)),
+                Err(error) => outcome = outcome.and(Err(error)),
             }
-            self.bytes = self.bytes.saturating_sub(payload.len());
+            self.bytes = self.bytes.saturating_sub(cost(payload));
             self.waiting.pop_front();
-            outcome?;
         }
-        Ok(())
+        outcome
     }
 
     /// The protocol whose messages these are
@@ -110,10 +116,15 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
-    /// How many bytes of payloads wait
+    /// How many bytes the waiting messages take
     pub const fn bytes(&self) -> usize {
         self.bytes
     }
+}
+
+/// How many bytes a waiting message counts
+fn cost(payload: &[u8]) -> usize {
+    payload.len().saturating_add(Outbox::OVERHEAD)
 }
 
 #[cfg(test)]
@@ -144,20 +155,20 @@ mod tests {
 
     #[test]
     fn messages_leave_in_order_and_the_bound_holds() {
-        let mut outbox = Outbox::new(PROTOCOL, 5);
+        let mut outbox = Outbox::new(PROTOCOL, 5 + 2 * Outbox::OVERHEAD);
         let mut link = Link { room: 1, ..Link::default() };
         for (payload, outcome) in
             [(&b"a"[..], Ok(())), (b"bb", Ok(())), (b"ccc", Ok(())), (b"d", Err(WriteError::Full))]
         {
             assert_eq!(outbox.send(0, payload, |p, c, b| link.write(p, c, b)), outcome);
         }
-        assert_eq!(outbox.bytes(), 5);
+        assert_eq!(outbox.bytes(), 5 + 2 * Outbox::OVERHEAD);
         link.room = 1;
         outbox.flush(|p, c, b| link.write(p, c, b)).unwrap();
-        assert_eq!(outbox.bytes(), 3);
+        assert_eq!(outbox.bytes(), 3 + Outbox::OVERHEAD);
         link.room = 9;
         outbox.send(0, b"e", |p, c, b| link.write(p, c, b)).unwrap();
-        assert_eq!(outbox.bytes(), 4, "it goes behind what waits");
+        assert_eq!(outbox.bytes(), 4 + 2 * Outbox::OVERHEAD, "it goes behind what waits");
         outbox.flush(|p, c, b| link.write(p, c, b)).unwrap();
         assert!(outbox.is_empty());
         assert_eq!(link.taken, [&b"a"[..], b"bb", b"ccc", b"e"]);
@@ -165,15 +176,15 @@ mod tests {
 
     #[test]
     fn a_message_that_is_never_taken_is_dropped_and_reported_once() {
-        let mut outbox = Outbox::new(PROTOCOL, 100);
+        let mut outbox = Outbox::new(PROTOCOL, 1_000);
         let mut link = Link::default();
         for code in [0, 1, 0] {
             outbox.send(code, b"x", |p, c, b| link.write(p, c, b)).unwrap();
         }
         link.room = 9;
         assert_eq!(outbox.flush(|p, c, b| link.write(p, c, b)), Err(WriteError::InvalidCode));
+        assert_eq!(link.taken.len(), 2, "and the message behind it is written");
         assert_eq!(outbox.flush(|p, c, b| link.write(p, c, b)), Ok(()));
-        assert_eq!(link.taken.len(), 2);
         assert_eq!(outbox.flush(|_, _, _| Err::<(), _>(WriteError::Closed)), Ok(()), "nothing waits");
     }
 }

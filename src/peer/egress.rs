@@ -77,6 +77,14 @@ impl<'buf> Egress<'buf> {
         self.end = 0;
     }
 
+    /// Drops what is unsent, and gives all memory back
+    pub(super) fn release(&mut self) {
+        self.clear();
+        self.peak = 0;
+        self.store.trim(0, 0..0);
+        self.table.clear();
+    }
+
     /// Whether the last message of this kind has left completely
     pub(super) fn has_left(&self, message: Base) -> bool {
         self.base_ends.get(message as usize).is_none_or(|end| self.sent >= *end)

@@ -76,6 +76,7 @@ impl PeerState<'_> {
         self.deadlines.stop_all();
         self.seal_base(Base::Disconnect, payload, compression);
         self.cancel_announcements();
+        self.release_ingress();
         self.set_state(State::Closing { cause });
     }
 
@@ -102,9 +103,18 @@ impl PeerState<'_> {
         let cause = self.state.cause().unwrap_or(cause);
         event!(debug, "link {}: closed: {:?}", LinkName(self.remote.id()), cause);
         self.cancel_announcements();
-        self.egress.clear();
+        self.egress.release();
+        self.release_ingress();
         self.deadlines.stop_all();
         self.set_state(State::Closed { cause, told: false });
+    }
+
+    /// Gives back the memory of input, of which no more comes
+    fn release_ingress(&mut self) {
+        self.ingress.release(match self.pending {
+            Pending::Message { place, .. } => Some(place),
+            _ => None,
+        });
     }
 
     /// Drops `IdentityClaimed` and `Ready`; a message that has come is still delivered

@@ -316,6 +316,13 @@ impl<'buf> Ingress<'buf> {
         Ok(Place::Message { len })
     }
 
+    /// Gives back all memory but that of a payload that is not delivered yet
+    pub(super) fn release(&mut self, waiting: Option<Place>) {
+        self.filled = 0;
+        self.peak = Peak::default();
+        self.trim(waiting);
+    }
+
     /// Gives back memory that was not needed since the last call
     ///
     /// `waiting` is a payload that has not been handed out, and stays where it is.

@@ -46,7 +46,8 @@ impl PeerState<'_> {
     ///
     /// The next Ping is still sent, since the peer must hear from us.
     pub(super) fn forget_ping(&mut self) {
-        if let Some(Running { ping: ping @ Ping::Awaited { .. }, .. }) = self.state.running_mut() {
+        if let Some(Running { ping: ping @ (Ping::Awaited { .. } | Ping::Late { .. }), .. }) = self.state.running_mut()
+        {
             *ping = Ping::Idle;
             self.deadlines.stop(Timer::Pong);
         }
@@ -69,11 +70,35 @@ impl PeerState<'_> {
         let Some(running) = self.state.running_mut() else {
             return;
         };
-        if let Ping::Leaving { since } | Ping::Awaited { since } = running.ping {
+        if let Ping::Leaving { since } | Ping::Awaited { since } | Ping::Late { since } = running.ping {
             running.ping = Ping::Idle;
             self.liveness.pongs_received = self.liveness.pongs_received.saturating_add(1);
             self.liveness.round_trip = Some(self.clock.now().saturating_since(since));
             self.deadlines.stop(Timer::Pong);
+        }
+    }
+
+    /// Puts off the end of a link whose Pong is due, once for each Ping, if the Pong cannot be read now
+    ///
+    /// A frame is under way that has a time of its own, or a Pong of ours has to leave first.
+    pub(super) fn postpone_pong(&mut self) -> bool {
+        let unreadable = self.owes_pong() || self.deadlines.is_set(Timer::Frame);
+        match self.state.running_mut() {
+            Some(Running { ping: ping @ Ping::Awaited { .. }, .. }) if unreadable => {
+                if let Ping::Awaited { since } = *ping {
+                    *ping = Ping::Late { since };
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What has put off a late Pong is over: the peer has its time once more
+    pub(super) fn expect_late_pong(&mut self) {
+        let late = matches!(self.state.running(), Some(Running { ping: Ping::Late { .. }, .. }));
+        if late && !self.deadlines.is_set(Timer::Pong) {
+            self.set_timer(Timer::Pong, self.timeouts.pong);
         }
     }
 
@@ -98,6 +123,7 @@ impl PeerState<'_> {
                 running.pong = Pong::Settled;
                 self.liveness.pongs_sent = self.liveness.pongs_sent.saturating_add(1);
                 self.send_base(Base::Pong, &EMPTY_LIST);
+                self.expect_late_pong();
             }
             _ => {}
         }

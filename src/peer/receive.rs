@@ -88,6 +88,9 @@ impl PeerState<'_> {
     /// the read and Pong deadlines stop; they start anew when the message is handed out. Input after
     /// that message is not answered until then. The end of the link lifts the hold: the
     /// message is handed out, and then `Disconnect`. A second call with the same value does nothing.
+    ///
+    /// Do not hold a message for longer than the peer waits for a Pong, 30 s in a link of this crate: its Ping
+    /// may be behind the message.
     pub fn hold_input(&mut self, now: Instant, held: bool) {
         self.advance_clock(now);
         self.held = held;

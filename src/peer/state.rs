@@ -151,6 +151,8 @@ pub(super) enum Ping {
     Leaving { since: Instant },
     /// Sent; the Pong timer runs
     Awaited { since: Instant },
+    /// The Pong was due while it could not be read: it is due again once it can, and then for good
+    Late { since: Instant },
 }
 
 /// The answer to the Ping of the peer

@@ -41,12 +41,8 @@ impl PeerState<'_> {
                 Timer::Ping => self.tick(),
                 Timer::Memory => self.trim(),
                 // No input is taken until the earlier Pong has left, and the write timers bound that.
-                Timer::Pong if self.owes_pong() => self.set_timer(timer, self.timeouts.pong),
                 Timer::Read if self.owes_pong() => self.set_timer(timer, self.timeouts.read),
-                // The Pong comes after a frame whose own time is not over.
-                Timer::Pong if self.deadlines.is_set(Timer::Frame) => {
-                    self.deadlines.put(timer, self.deadlines.deadline(Timer::Frame));
-                }
+                Timer::Pong if self.postpone_pong() => {}
                 Timer::Handshake => self.close(Cause::Timeout(Timeout::Handshake)),
                 Timer::Pong => self.close(Cause::Timeout(Timeout::Pong)),
                 Timer::Read => self.close(Cause::Timeout(Timeout::Read)),
@@ -71,8 +67,10 @@ impl PeerState<'_> {
                 Timer::Handshake => handshake,
                 Timer::Ping => ping,
                 Timer::Pong => pong,
-                Timer::Read | Timer::Frame => read,
-                Timer::Write | Timer::Drain => write,
+                Timer::Read => read,
+                Timer::Frame => self.time_for(self.ingress.frame_under_way().unwrap_or_default(), read),
+                Timer::Write => write,
+                Timer::Drain => self.time_for(self.egress.unsent().len(), write),
                 Timer::Linger => linger,
                 Timer::Memory => MEMORY_INTERVAL,
             };
@@ -99,8 +97,9 @@ impl PeerState<'_> {
 
     /// How long `len` bytes may take, but at least `least`
     fn time_for(&self, len: usize, least: Duration) -> Duration {
-        let seconds = (len as u64).checked_div(self.timeouts.slowest_rate.into()).unwrap_or_default();
-        least.max(Duration::from_secs(seconds))
+        let nanos = (len as u64).saturating_mul(1_000_000_000);
+        let slowest = u64::from(self.timeouts.slowest_rate);
+        least.max(Duration::from_nanos(if slowest == 0 { 0 } else { nanos.div_ceil(slowest) }))
     }
 
     /// Notes that bytes have come, and limits the time of an incomplete frame, from its first byte
@@ -113,7 +112,10 @@ impl PeerState<'_> {
         }
         self.set_timer(Timer::Read, self.timeouts.read);
         match (before, self.ingress.frame_under_way()) {
-            (_, None) => self.deadlines.stop(Timer::Frame),
+            (_, None) => {
+                self.deadlines.stop(Timer::Frame);
+                self.expect_late_pong();
+            }
             (None, Some(len)) => self.set_timer(Timer::Frame, self.time_for(len, self.timeouts.read)),
             (Some(before), Some(len)) if before != len => {
                 let known = self.time_for(before, self.timeouts.read);

@@ -97,7 +97,8 @@ impl PeerState<'_> {
             true => self.write(now, protocol, code, stream.as_raw()),
             false => Err(WriteError::Unfinished),
         };
-        self.scratch = Some(stream);
+        // The regular Ping gives the scratch back. Before and after `Running` there is none.
+        self.scratch = self.state.running().map(|_| stream);
         outcome
     }
 
@@ -105,10 +106,10 @@ impl PeerState<'_> {
     ///
     /// A payload of this many bytes is taken, whatever its content and code. A longer one is refused, with
     /// two exceptions. A code whose message id is shorter than the id of the last code may leave up to 8
-    /// bytes more. A payload of nearly [`MAX_MESSAGE`](crate::MAX_MESSAGE) may compress well enough to fit
-    /// a frame. `None` if no payload is taken, not even an empty one: while the link is not ready, has
-    /// ended, or does not share the protocol, and from `Full` to
-    /// [`Action::Writable`](crate::Action::Writable).
+    /// bytes more. A payload of nearly [`MAX_MESSAGE`](crate::MAX_MESSAGE) may fit a frame although its
+    /// worst case does not. `None` if no payload is taken, not even an empty one: while the link is not
+    /// ready, has ended, or does not share the protocol, and from `Full` until nothing of the protocol is
+    /// unsent.
     pub fn write_capacity(&self, protocol: ProtocolId) -> Option<usize> {
         let running = self.state.running()?;
         if self.pending == Pending::Ready || !self.egress.takes_messages() {

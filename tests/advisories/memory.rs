@@ -170,7 +170,7 @@ fn ethrex_6900() {
         refused += usize::from(outcome.is_err());
     }
     assert!(scene.node.link.unsent().len() <= 32 * 1024, "the share of one of two protocols");
-    assert!(outbox.bytes() <= OUTBOX && outbox.bytes() > OUTBOX - payload.len());
+    assert!(outbox.bytes() <= OUTBOX && outbox.bytes() + payload.len() + Outbox::OVERHEAD > OUTBOX);
     assert!(refused > 9_800, "{refused} of 10000 were refused");
     let held = in_use() - before;
     // The transmit buffer may have twice the size that it needs, and each message in the outbox a header.

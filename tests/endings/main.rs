@@ -2,6 +2,7 @@
 
 mod admission;
 mod local;
+mod pong;
 mod remote;
 mod timeouts;
 mod transport;

@@ -37,11 +37,11 @@ fn a_pong_behind_a_ping_that_is_not_answered_yet_is_waited_for() {
     }
     scene.advance(SECOND * 10);
     scene.output.capacity = usize::MAX;
-    for _ in 0..24 {
+    for _ in 0..29 {
         scene.send(0x10, b"not silent");
         scene.advance(SECOND);
     }
-    assert_eq!(scene.node.link.stage(), Stage::Running, "after 74 seconds");
+    assert_eq!(scene.node.link.stage(), Stage::Running, "after 79 seconds");
     scene.advance(SECOND);
     assert_eq!(scene.node.link.cause(), Some(Cause::Timeout(Timeout::Pong)));
 }

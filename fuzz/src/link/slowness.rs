@@ -43,8 +43,12 @@ impl Slowness {
     }
 
     fn time_for(&self, len: usize, least: Duration) -> Duration {
-        let seconds = (len as u64).checked_div(self.timeouts.slowest_rate.into()).unwrap_or_default();
-        least.max(Duration::from_secs(seconds))
+        let at_one_byte_per_second = Duration::from_secs(len as u64);
+        let Some(time) = at_one_byte_per_second.checked_div(self.timeouts.slowest_rate) else {
+            return least;
+        };
+        let rest = at_one_byte_per_second - time * self.timeouts.slowest_rate;
+        least.max(if rest.is_zero() { time } else { time + Duration::from_nanos(1) })
     }
 
     /// Bytes have come; `part` is where the frame starts of which a part is there, and how long it will be

@@ -85,8 +85,10 @@ impl<'buf> World<'buf> {
             }
             Operation::Advance(time) => self.advance(*time),
             Operation::ClockBack(time) if self.skewed => {
+                // Further back than a minute the link takes the clock for a new one.
                 let behind = now.as_millis().saturating_sub(time.as_millis() as u64);
-                self.pair.now = Instant::from_millis(behind);
+                let least = self.clock.as_millis().saturating_sub(59_999);
+                self.pair.now = Instant::from_millis(behind.max(least));
             }
             Operation::ClockBack(_) => {}
             Operation::Hold(side, held) => {

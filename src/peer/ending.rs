@@ -110,6 +110,7 @@ impl PeerState<'_> {
     }
 
     /// Gives back the memory of input, of which no more comes
+    #[inline(never)] // for the size of the code on a microcontroller
     fn release_ingress(&mut self) {
         self.ingress.release(match self.pending {
             Pending::Message { place, .. } => Some(place),

@@ -96,6 +96,7 @@ impl PeerState<'_> {
     }
 
     /// How long `len` bytes may take, but at least `least`
+    #[inline(never)] // for the size of the code on a microcontroller
     fn time_for(&self, len: usize, least: Duration) -> Duration {
         let nanos = (len as u64).saturating_mul(1_000_000_000);
         let slowest = u64::from(self.timeouts.slowest_rate);

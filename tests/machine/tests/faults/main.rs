@@ -13,7 +13,7 @@
 //! | `DEVP2P_SEEDS` | how many seeds | 300 |
 //! | `DEVP2P_SEED` | this seed only, with its plan | |
 //!
-//! CI runs `DEVP2P_SEEDS=10000 cargo test --release -p devp2p-machine-tests --test faults`.
+//! A long run: `DEVP2P_SEEDS=10000 cargo test --release -p devp2p-machine-tests --test faults`.
 
 mod judge;
 mod plan;

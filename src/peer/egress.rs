@@ -156,7 +156,7 @@ impl<'buf> Egress<'buf> {
         let len = frame_len(body);
         session.seal(room.get_mut(..len)?, body);
         self.end = self.end.saturating_add(len);
-        self.peak = self.peak.max(self.end);
+        self.peak = self.peak.max(self.unsent_len());
         Some(len)
     }
 

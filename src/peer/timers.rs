@@ -119,8 +119,9 @@ impl PeerState<'_> {
             }
             (None, Some(len)) => self.set_timer(Timer::Frame, self.time_for(len, self.timeouts.read)),
             (Some(before), Some(len)) if before != len => {
-                let known = self.time_for(before, self.timeouts.read);
-                let more = self.time_for(len, self.timeouts.read).saturating_sub(known);
+                // As instants, since the subtraction of `Duration` has a panic in its machine code.
+                let [known, whole] = [before, len].map(|len| Instant::from(self.time_for(len, self.timeouts.read)));
+                let more = whole.saturating_since(known);
                 self.deadlines.set(Timer::Frame, self.deadlines.deadline(Timer::Frame), more);
             }
             _ => {}

@@ -3,7 +3,7 @@
 use super::PeerState;
 use super::compression::Compression;
 use super::deadlines::Timer;
-use super::state::{Pending, Phase, Running, State};
+use super::state::{End, Pending, Phase, Running, State};
 use crate::cause::{Cause, ProtocolError};
 use crate::error::NotShared;
 use crate::logging::{LinkName, event};
@@ -61,7 +61,7 @@ impl PeerState<'_> {
             }
             // The Disconnect of the peer is more specific than `SendFailed`.
             (Some(Phase::Severed { .. }), _) if cause.is_remote() => {
-                self.set_state(State::Closing { cause });
+                self.end(End::Closing(cause));
                 self.close_now(cause);
             }
             (None, _) if matches!(self.state, State::Closing { .. }) => {}
@@ -77,7 +77,7 @@ impl PeerState<'_> {
         self.seal_base(Base::Disconnect, payload, compression);
         self.cancel_announcements();
         self.release_ingress();
-        self.set_state(State::Closing { cause });
+        self.end(End::Closing(cause));
     }
 
     /// Gives the peer time to close the connection first, once our Disconnect has left
@@ -106,7 +106,7 @@ impl PeerState<'_> {
         self.egress.release();
         self.release_ingress();
         self.deadlines.stop_all();
-        self.set_state(State::Closed { cause, told: false });
+        self.end(End::Closed(cause));
     }
 
     /// Gives back the memory of input, of which no more comes

@@ -70,7 +70,7 @@ use egress::Egress;
 use ingress::Ingress;
 use protocols::Protocols;
 use remote::Remote;
-use state::{Pending, Phase, State};
+use state::{End, Pending, Phase, State};
 
 /// One peer link, from the first byte of the handshake to the last Disconnect
 ///
@@ -115,10 +115,11 @@ struct Local {
 }
 
 impl PeerState<'_> {
-    /// The only way from one state to another
-    fn set_state(&mut self, next: State) {
-        event!(debug, "link {}: {:?} -> {:?}", LinkName(self.remote.id()), self.state.stage(), next.stage());
-        self.state = next;
+    /// The only way to a state in which the link has ended
+    fn end(&mut self, end: End) {
+        let before = self.state.stage();
+        self.state.end(end);
+        event!(debug, "link {}: {:?} -> {:?}", LinkName(self.remote.id()), before, self.state.stage());
     }
 
     /// The only way from one phase of a link with keys to another

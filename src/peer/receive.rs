@@ -155,7 +155,9 @@ impl PeerState<'_> {
             Role::Recipient => agreement.recipient_session(theirs, ours),
         };
         self.ingress.expect_hello();
-        self.set_state(State::Established { session, phase: Phase::Admission });
+        let before = self.state.stage();
+        self.state = State::Established { session, phase: Phase::Admission };
+        event!(debug, "link {}: {:?} -> {:?}", LinkName(self.remote.id()), before, self.state.stage());
         self.pending = Pending::IdentityClaimed;
     }
 

@@ -105,6 +105,32 @@ impl Drop for State {
     }
 }
 
+/// How a link ends
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    Closing(Cause),
+    Closed(Cause),
+}
+
+impl State {
+    /// Replaces the state by one without keys, which is made on a part of the stack that was overwritten
+    ///
+    /// Every state has the size of the largest one. A small state that is moved takes along what the
+    /// stack held before in the bytes that the state does not use.
+    pub(super) fn end(&mut self, end: End) {
+        wipe_stack();
+        replace(self, end);
+    }
+}
+
+#[inline(never)] // so that its frame is on the stack that was overwritten
+fn replace(state: &mut State, end: End) {
+    *state = match end {
+        End::Closing(cause) => State::Closing { cause },
+        End::Closed(cause) => State::Closed { cause, told: false },
+    };
+}
+
 #[inline(never)] // so that what it leaves is below the caller's frame, and wiped
 fn overwrite(state: &mut State) {
     // Dropping the old state would call this again. It holds only numbers, so forgetting it is enough.

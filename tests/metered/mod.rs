@@ -101,8 +101,9 @@ pub fn feed(link: &mut PeerState<'_>, now: Instant, bytes: &[u8]) -> Work {
         let taken = link.receive(now, &bytes[work.taken..]);
         work.taken += taken;
         work.calls += 1;
+        let actions = work.actions();
         work.act(link, now);
-        if taken == 0 && !link.wants_input() {
+        if taken == 0 && work.actions() == actions {
             break;
         }
     }

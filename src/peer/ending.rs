@@ -112,10 +112,7 @@ impl PeerState<'_> {
     /// Gives back the memory of input, of which no more comes
     #[inline(never)] // for the size of the code on a microcontroller
     fn release_ingress(&mut self) {
-        self.ingress.release(match self.pending {
-            Pending::Message { place, .. } => Some(place),
-            _ => None,
-        });
+        self.ingress.release(self.pending.place());
     }
 
     /// Drops `IdentityClaimed` and `Ready`; a message that has come is still delivered

@@ -246,3 +246,13 @@ pub(super) enum Pending {
     Ready,
     Message { protocol: ProtocolId, code: u64, place: Place, wire_len: usize },
 }
+
+impl Pending {
+    /// Where the payload of a message stands that has not been polled
+    pub(super) const fn place(self) -> Option<Place> {
+        match self {
+            Self::Message { place, .. } => Some(place),
+            _ => None,
+        }
+    }
+}

@@ -5,7 +5,6 @@ use core::time::Duration;
 use super::PeerState;
 use super::config::Timeouts;
 use super::deadlines::Timer;
-use super::state::Pending;
 use crate::cause::{Cause, Timeout};
 use crate::time::Instant;
 
@@ -175,10 +174,7 @@ impl PeerState<'_> {
     /// Gives back memory that was not needed since the last call
     fn trim(&mut self) {
         self.egress.trim();
-        self.ingress.trim(match self.pending {
-            Pending::Message { place, .. } => Some(place),
-            _ => None,
-        });
+        self.ingress.trim(self.pending.place());
         #[cfg(feature = "rlp")]
         {
             self.scratch = None;

@@ -26,10 +26,10 @@
 //! | `rlp_0_6_payloads` | a payload is decoded without being validated |
 //! | `myotis_287` | a protocol without messages takes an id; the lowest version wins; a code equal to the length is routed |
 
+mod floods;
 mod handshake;
 mod memory;
 mod messages;
-#[path = "../metered/mod.rs"]
 mod metered;
 mod offsets;
 mod pings;

@@ -21,8 +21,6 @@
 //! | `a_storm_of_disconnects_from_both` | a second Disconnect closes at once |
 //! | `a_handshake_that_trickles` | each byte starts the timer of the handshake anew; buffers are not used again |
 
-mod metered;
-
 use std::time::Duration;
 
 use devp2p_proto::{Cause, Instant, Stage, Timeout, Violation};
@@ -31,7 +29,7 @@ use devp2p_testing::remote::{
 };
 use devp2p_testing::{PROTOCOLS, config, key, noise};
 
-use metered::{Work, feed, frames, in_use};
+use crate::metered::{Work, feed, frames, in_use};
 
 /// A frame of the base protocol, and the payload of a Pong
 const SMALL: isize = 4 * 1024;

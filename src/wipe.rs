@@ -2,45 +2,52 @@
 //!
 //! A value that is returned or moved leaves a copy on the stack, which no destructor reaches. A spilled register
 //! leaves one, too. The caller of a function that leaves such copies overwrites the stack below itself afterwards.
+//! How much that is was measured (`tests/wiping`), and is counted in words.
 
 use zeroize::Zeroize;
 
-/// How many bytes of stack curve arithmetic uses; with `std` it copies a table of 30 KB to the stack
-const ARITHMETIC: usize = match size_of::<usize>() {
-    _ if cfg!(feature = "std") => 64 * 1024,
-    8 => 24 * 1024,
-    _ => 7 * 1024,
+/// What curve arithmetic uses; with `std` it copies a table of 30 KB to the stack
+pub(crate) const ARITHMETIC: usize = match size_of::<usize>() {
+    _ if cfg!(feature = "std") => words(64 * 1024),
+    8 => words(24 * 1024),
+    _ => words(7 * 1024),
 };
-/// How many bytes of stack everything else uses
-const REST: usize = if cfg!(feature = "std") { 16 * 1024 } else { 4 * 1024 };
+/// What a constructor of a link uses
+pub(crate) const CONSTRUCTOR: usize = if size_of::<usize>() == 8 { words(16 * 1024) } else { words(5 * 1024) };
+/// What everything else uses
+const REST: usize = if cfg!(feature = "std") { words(16 * 1024) } else { words(4 * 1024) };
 
-const WORD: usize = size_of::<usize>();
+const fn words(bytes: usize) -> usize {
+    bytes.div_euclid(size_of::<usize>())
+}
 
 /// A guard: overwrites the stack below its function when the function returns
 ///
-/// For curve arithmetic. A call at the end of the function would need the result in a local variable: another
-/// copy, above the bytes that are wiped.
-pub(crate) struct WipesStack;
+/// A call at the end of the function would need the result in a local variable: another copy, above the words
+/// that are wiped.
+pub(crate) struct WipesStack<const WORDS: usize>;
 
-impl WipesStack {
+impl<const WORDS: usize> WipesStack<WORDS> {
     /// Overwrites the stack now, too, since drawing and moving entropy has left copies
     pub(crate) fn before_and_after() -> Self {
-        wipe_stack();
+        overwrite::<WORDS>();
         Self
     }
 }
 
-impl Drop for WipesStack {
-    #[inline(never)]
+impl<const WORDS: usize> Drop for WipesStack<WORDS> {
     fn drop(&mut self) {
-        let mut words = [0_usize; ARITHMETIC / WORD];
-        words.zeroize();
+        overwrite::<WORDS>();
     }
 }
 
-/// Overwrites the part of the stack that calls without curve arithmetic have used at this depth
-#[inline(never)]
+/// Overwrites the stack below its caller that calls without curve arithmetic have used
 pub(crate) fn wipe_stack() {
-    let mut words = [0_usize; REST / WORD];
+    overwrite::<REST>();
+}
+
+#[inline(never)]
+fn overwrite<const WORDS: usize>() {
+    let mut words = [0_usize; WORDS];
     words.zeroize();
 }

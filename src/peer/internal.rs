@@ -10,7 +10,7 @@ use super::PeerState;
 use super::buffers::Buffers;
 use super::config::Config;
 use super::remote::Remote;
-use super::start::{NotStarted, check};
+use super::start::NotStarted;
 use super::state::{Pending, Phase, Role, State};
 use crate::invariant::must;
 use crate::node_id::NodeId;
@@ -34,11 +34,9 @@ pub fn past_handshake<'buf>(
     remote: NodeId,
     buffers: Buffers<'buf>,
 ) -> Result<PeerState<'buf>, NotStarted<'buf>> {
-    if let Err(error) = check(config, &buffers) {
-        return Err(NotStarted { error, buffers });
-    }
-    let mut link = PeerState::new(now, config, role, Remote::Claimed(remote), buffers);
-    link.state = State::Established { session: fixed_session(), phase: Phase::Admission };
+    let mut link = PeerState::new(now, config, role, Remote::Claimed(remote), buffers, &|| {
+        Ok(State::Established { session: fixed_session(), phase: Phase::Admission })
+    })?;
     link.ingress.expect_hello();
     link.pending = Pending::IdentityClaimed;
     Ok(link)

@@ -18,7 +18,7 @@ use crate::rlpx::frame::frame_len;
 use crate::rlpx::handshake::{Agreement, Answer};
 use crate::time::Instant;
 use crate::violation::Violation;
-use crate::wipe::{WipesStack, wipe_stack};
+use crate::wipe::{ARITHMETIC, WipesStack, wipe_stack};
 use crate::wire::rlp::uint_len;
 use crate::wire::snappy;
 
@@ -117,7 +117,7 @@ impl PeerState<'_> {
     }
 
     fn handle_packet(&mut self, len: usize) -> Result<(), Cause> {
-        let _wipes = WipesStack;
+        let _wipes = WipesStack::<ARITHMETIC>;
         self.shake_hands(len)
     }
 

@@ -19,7 +19,7 @@ use crate::node_id::NodeId;
 use crate::rlpx::Entropy;
 use crate::rlpx::handshake::{self, Initiator, Recipient};
 use crate::time::Instant;
-use crate::wipe::WipesStack;
+use crate::wipe::{CONSTRUCTOR, WipesStack};
 
 /// A link that was not started, with the buffers that it was to use
 ///
@@ -70,29 +70,11 @@ impl<'buf> PeerState<'buf> {
         entropy: Entropy,
         buffers: Buffers<'buf>,
     ) -> Result<Self, NotStarted<'buf>> {
-        let _wipes = WipesStack::before_and_after();
-        Self::start_initiator(now, config, remote, &entropy, buffers)
-    }
-
-    #[inline(never)] // so that what it leaves is below the caller's frame, and wiped
-    #[allow(clippy::result_large_err, reason = "the result of the constructors")]
-    fn start_initiator(
-        now: Instant,
-        config: &Config,
-        remote: NodeId,
-        entropy: &Entropy,
-        buffers: Buffers<'buf>,
-    ) -> Result<Self, NotStarted<'buf>> {
-        if let Err(error) = check(config, &buffers) {
-            return Err(NotStarted { error, buffers });
-        }
-        // First all that is no secret: what a link does not use of its memory holds whatever was on the stack.
-        let mut link = Self::new(now, config, Role::Initiator, Remote::Dialled(remote), buffers);
-        match Initiator::new(&config.identity, remote, entropy) {
-            Ok(handshake) => link.state = State::Dialling { handshake, auth: Auth::Unwritten },
-            Err(error) => return Err(NotStarted { error: start_error(error), buffers: link.into_buffers() }),
-        }
-        Ok(link)
+        let _wipes = WipesStack::<CONSTRUCTOR>::before_and_after();
+        Self::new(now, config, Role::Initiator, Remote::Dialled(remote), buffers, &|| {
+            let handshake = Initiator::new(&config.identity, remote, &entropy)?;
+            Ok(State::Dialling { handshake, auth: Auth::Unwritten })
+        })
     }
 
     /// A link on a connection that another node has opened
@@ -108,48 +90,39 @@ impl<'buf> PeerState<'buf> {
         entropy: Entropy,
         buffers: Buffers<'buf>,
     ) -> Result<Self, NotStarted<'buf>> {
-        let _wipes = WipesStack::before_and_after();
-        Self::start_recipient(now, config, &entropy, buffers)
+        let _wipes = WipesStack::<CONSTRUCTOR>::before_and_after();
+        Self::new(now, config, Role::Recipient, Remote::Unknown, buffers, &|| {
+            let handshake = Recipient::new(&config.identity, &entropy)?;
+            Ok(State::AwaitAuth { handshake })
+        })
     }
 
-    #[inline(never)] // so that what it leaves is below the caller's frame, and wiped
+    /// A link in its first state
+    ///
+    /// Every field is made where the caller wants the link: a small stack has no place for a second one.
+    /// For the same reason there is one such function for all links, and not one for each way to begin.
+    #[inline(never)] // so that what it leaves is below the constructor's frame, and wiped
     #[allow(clippy::result_large_err, reason = "the result of the constructors")]
-    fn start_recipient(
-        now: Instant,
-        config: &Config,
-        entropy: &Entropy,
-        buffers: Buffers<'buf>,
-    ) -> Result<Self, NotStarted<'buf>> {
-        if let Err(error) = check(config, &buffers) {
-            return Err(NotStarted { error, buffers });
-        }
-        let mut link = Self::new(now, config, Role::Recipient, Remote::Unknown, buffers);
-        match Recipient::new(&config.identity, entropy) {
-            Ok(handshake) => link.state = State::AwaitAuth { handshake },
-            Err(error) => return Err(NotStarted { error: start_error(error), buffers: link.into_buffers() }),
-        }
-        Ok(link)
-    }
-
-    /// A link that has no keys yet
-    #[inline(never)]
     pub(super) fn new(
         now: Instant,
         config: &Config,
         role: Role,
         remote: Remote,
-        Buffers { receive, transmit, table }: Buffers<'buf>,
-    ) -> Self {
+        buffers: Buffers<'buf>,
+        first: &dyn Fn() -> Result<State, handshake::StartError>,
+    ) -> Result<Self, NotStarted<'buf>> {
+        if let Err(error) = buffers.check(config.receive_len(), config.transmit_len()) {
+            return Err(NotStarted { error, buffers });
+        }
+        let Buffers { receive, transmit, table } = buffers;
         let mut deadlines = Deadlines::new();
         deadlines.set(Timer::Handshake, now, config.timeouts.handshake);
         let local =
             Local { id: config.node_id(), client_id: config.client_id.clone(), listen_port: config.listen_port };
-        Self {
-            state: State::WIPED,
+        let (ingress, egress) = (Ingress::new(receive), Egress::new(transmit, table));
+        Ok(Self {
             pending: Pending::Nothing,
             held: false,
-            ingress: Ingress::new(receive),
-            egress: Egress::new(transmit, table),
             protocols: Protocols::new(&config.offers, &config.limits),
             deadlines,
             liveness: Liveness::default(),
@@ -163,7 +136,16 @@ impl<'buf> PeerState<'buf> {
             drain_to: 0,
             #[cfg(feature = "rlp")]
             scratch: None,
-        }
+            // Last: what a field does not use of its memory holds whatever was on the stack.
+            state: match first() {
+                Ok(state) => state,
+                Err(error) => {
+                    return Err(NotStarted { error: start_error(error), buffers: take_apart(ingress, egress) });
+                }
+            },
+            ingress,
+            egress,
+        })
     }
 
     /// Takes the link apart and returns its buffers, for the next link
@@ -171,14 +153,13 @@ impl<'buf> PeerState<'buf> {
     /// For `&'static mut` buffers. Other borrowed buffers are free again when the link is dropped. The
     /// buffers still hold the last messages of the link.
     pub fn into_buffers(self) -> Buffers<'buf> {
-        let Self { ingress, egress, .. } = self;
-        let (transmit, table) = egress.into_parts();
-        Buffers { receive: ingress.into_arena(), transmit, table }
+        take_apart(self.ingress, self.egress)
     }
 }
 
-pub(super) fn check(config: &Config, buffers: &Buffers<'_>) -> Result<(), StartError> {
-    buffers.check(config.receive_len(), config.transmit_len())
+fn take_apart<'buf>(ingress: Ingress<'buf>, egress: Egress<'buf>) -> Buffers<'buf> {
+    let (transmit, table) = egress.into_parts();
+    Buffers { receive: ingress.into_arena(), transmit, table }
 }
 
 const fn start_error(error: handshake::StartError) -> StartError {

@@ -12,7 +12,7 @@ use crate::p2p::hello;
 use crate::p2p::message::Base;
 use crate::rlpx::MAX_SENT;
 use crate::time::Instant;
-use crate::wipe::WipesStack;
+use crate::wipe::{ARITHMETIC, WipesStack};
 use crate::wire::rlp::{Writer, uint_len};
 
 /// # Events: output
@@ -70,7 +70,7 @@ impl PeerState<'_> {
 impl PeerState<'_> {
     /// Sends our auth
     pub(super) fn dial(&mut self) {
-        let _wipes = WipesStack;
+        let _wipes = WipesStack::<ARITHMETIC>;
         let State::Dialling { handshake, auth } = &mut self.state else {
             return;
         };

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 use super::curve::Secret;
 use crate::node_id::NodeId;
-use crate::wipe::WipesStack;
+use crate::wipe::{ARITHMETIC, WipesStack};
 
 /// The secret key that a node is known by
 ///
@@ -26,7 +26,7 @@ impl SecretKey {
     /// # Errors
     /// Zero and numbers beyond the order of secp256k1 are no keys.
     pub fn from_bytes(mut bytes: [u8; 32]) -> Result<Self, InvalidSecretKey> {
-        let _wipes = WipesStack;
+        let _wipes = WipesStack::<ARITHMETIC>;
         Self::decode(&mut bytes)
     }
 

@@ -5,6 +5,7 @@
 use devp2p_proto::internal::{self, Frames};
 use devp2p_proto::{Buffers, Config, Instant, NodeId, PeerState, Role};
 
+use crate::items;
 use crate::subject::Seen;
 
 pub(crate) struct Dialogue {
@@ -25,7 +26,7 @@ impl Dialogue {
 
     /// Sends a message to the link, and returns what the link has done then
     pub(crate) fn say(&mut self, id: u64, payload: &[u8]) -> Vec<Seen> {
-        let body = [&rlp::encode(&id), payload].concat();
+        let body = [&items::uint(id), payload].concat();
         let frame = self.frames.seal(&body);
         let mut rest = &frame[..];
         let mut seen = Vec::new();

@@ -9,6 +9,7 @@ mod dialogue;
 mod disconnect;
 mod hello;
 mod input;
+mod items;
 mod link;
 mod packets;
 mod remote;

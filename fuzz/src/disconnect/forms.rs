@@ -3,6 +3,7 @@
 use rlp::Rlp;
 
 use crate::input::Input;
+use crate::items::{list, string};
 
 /// A payload of some form
 #[derive(Debug)]
@@ -79,18 +80,4 @@ pub(super) fn read(payload: &[u8]) -> Option<u64> {
         _ => item,
     };
     reason.as_val::<Vec<u8>>().ok().map(|digits| number(&digits))
-}
-
-fn string(bytes: &[u8]) -> Vec<u8> {
-    rlp::encode(&bytes).to_vec()
-}
-
-/// A list with this content; its header is that of a string with 0x40 added to its first byte
-fn list(content: &[u8]) -> Vec<u8> {
-    if let [single @ 0..=0x7f] = content[..] {
-        return vec![0xc1, single];
-    }
-    let mut item = string(content);
-    item[0] += 0x40;
-    item
 }

@@ -3,6 +3,7 @@
 use devp2p_proto::rlp::RlpError;
 
 use crate::input::Input;
+use crate::items;
 
 /// An item, and what is wrong with it if it stands where the specification has an integer
 type Malformed = (&'static [u8], RlpError);
@@ -29,5 +30,5 @@ pub(super) fn number(input: &mut Input<'_>, usual: &[u64], malformed: &mut Vec<R
         0xe0.. => u64::from(input.u16()) << (input.byte() % 64),
         choice => usual[usize::from(choice) % usual.len()],
     };
-    (value, rlp::encode(&value).to_vec())
+    (value, items::uint(value))
 }

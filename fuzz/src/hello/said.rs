@@ -6,6 +6,7 @@ use devp2p_proto::{MAX_CLIENT_ID, MAX_PROTOCOLS, NodeId, RemoteHello, Violation}
 use super::numbers::number;
 use super::own_id;
 use crate::input::Input;
+use crate::items::{list, string, uint};
 use crate::settings::{Local, Side, key};
 
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl Said {
             // What follows the five items is ignored, whatever it is (EIP-8).
             items.push(input.bytes().to_vec());
         }
-        let (payload, fault) = whole(input, list(&items));
+        let (payload, fault) = whole(input, list(&items.concat()));
         let malformed = fault.map_or(malformed, |fault| vec![fault]);
         Self { payload, version, client_id, capabilities, port, id, malformed }
     }
@@ -79,7 +80,7 @@ fn capabilities(
     malformed: &mut Vec<RlpError>,
 ) -> (Vec<(Vec<u8>, u64)>, Vec<u8>) {
     let count = input.byte();
-    let (mut listed, mut items) = (Vec::new(), Vec::new());
+    let (mut listed, mut content) = (Vec::new(), Vec::new());
     match count {
         // A string where the list should be
         0xff => {
@@ -88,10 +89,11 @@ fn capabilities(
         }
         // More than a link remembers
         0xf0.. => {
-            let version = u64::from(input.byte());
-            for version in version..version + u64::from(input.byte()) {
-                items.push(list(&[string(locals[0].0.as_bytes()), rlp::encode(&version).to_vec()]));
-                listed.push((locals[0].0.as_bytes().to_vec(), version));
+            let name = locals[0].0.as_bytes();
+            let first = u64::from(input.byte());
+            for version in first..first + u64::from(input.byte()) {
+                content.extend(list(&[string(name), uint(version)].concat()));
+                listed.push((name.to_vec(), version));
             }
         }
         _ => {}
@@ -99,10 +101,10 @@ fn capabilities(
     for _ in 0..count % 9 {
         let name = name(input, locals);
         let (version, item) = number(input, &locals.iter().map(|local| local.1).collect::<Vec<_>>(), malformed);
-        items.push(entry(input, &string(&name), &item, malformed));
+        content.extend(entry(input, &string(&name), &item, malformed));
         listed.push((name, version));
     }
-    (listed, list(&items))
+    (listed, list(&content))
 }
 
 /// A name of ours, a name that resembles one, or any bytes
@@ -124,14 +126,14 @@ fn entry(input: &mut Input<'_>, name: &[u8], version: &[u8], malformed: &mut Vec
     let (entry, fault) = match input.byte() {
         0xf8 => (vec![0x83, b'e', b't', b'h'], RlpError::ExpectedList),
         0xf9 => (vec![0xc0], RlpError::Truncated),
-        0xfa => (list(&[name.to_vec()]), RlpError::Truncated),
-        0xfb => (list(&[name.to_vec(), vec![0x01], vec![0x80]]), RlpError::TrailingBytes),
-        0xfc => (list(&[vec![0xc0], vec![0x01]]), RlpError::ExpectedString),
+        0xfa => (list(name), RlpError::Truncated),
+        0xfb => (list(&[name, &[0x01, 0x80]].concat()), RlpError::TrailingBytes),
+        0xfc => (list(&[0xc0, 0x01]), RlpError::ExpectedString),
         // The name or the version ends beyond the entry.
         0xfd => (vec![0xc3, 0x83, b'e', b't'], RlpError::Truncated),
         0xfe => (vec![0xc2, b'a', 0x82], RlpError::Truncated),
         0xff => (vec![0xf8, 0x02, b'a', 0x01], RlpError::NonCanonicalLength),
-        _ => return list(&[name.to_vec(), version.to_vec()]),
+        _ => return list(&[name, version].concat()),
     };
     malformed.push(fault);
     entry
@@ -144,7 +146,7 @@ fn node_id(input: &mut Input<'_>, malformed: &mut Vec<RlpError>) -> (Vec<u8>, Op
         0xf0 => return (Vec::new(), None),
         0xf1 => {
             malformed.push(RlpError::ExpectedString);
-            return (Vec::new(), Some(list(&[string(&right)])));
+            return (Vec::new(), Some(list(&string(&right))));
         }
         0xf2 => vec![0; 64],
         0xf3 => right[..usize::from(input.byte()) % 64].to_vec(),
@@ -183,21 +185,4 @@ fn whole(input: &mut Input<'_>, payload: Vec<u8>) -> (Vec<u8>, Option<RlpError>)
         0xfc..=0xff => ([&payload[..], input.bytes()].concat(), None),
         _ => (payload, None),
     }
-}
-
-/// A list of items that are RLP already, or are meant to be malformed
-///
-/// The header of a list is that of a string with 0x40 added to its first byte.
-fn list(items: &[Vec<u8>]) -> Vec<u8> {
-    let content = items.concat();
-    if let [single @ 0..=0x7f] = content[..] {
-        return vec![0xc1, single];
-    }
-    let mut item = string(&content);
-    item[0] += 0x40;
-    item
-}
-
-fn string(bytes: &[u8]) -> Vec<u8> {
-    rlp::encode(&bytes).to_vec()
 }

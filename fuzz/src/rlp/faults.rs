@@ -35,18 +35,21 @@ pub(super) const fn is_zero_byte(bytes: &[u8]) -> bool {
 }
 
 /// What the crate iterates over, in a list with this content: it stops without an error at the first malformed item
-pub(super) fn iterated(mut rest: &[u8]) -> Vec<&[u8]> {
-    let mut items = Vec::new();
-    while let Some(item) = Reader::new(rest).raw().ok().or_else(|| byte_with_length(rest)) {
-        items.push(item);
+pub(super) fn iterated(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    std::iter::from_fn(move || {
+        let item = Reader::new(rest).raw().ok().or_else(|| byte_with_length(rest))?;
         rest = &rest[item.len()..];
-    }
-    items
+        Some(item)
+    })
 }
 
 /// What the crate iterates over if bytes follow the list: from the second item on, they belong to the list
 ///
 /// This holds for the first look at an `Rlp`. A second look at an empty list finds the bytes behind it.
-pub(super) fn iterated_beyond_the_end<'a>(content: &'a [u8], with_what_follows: &'a [u8]) -> Vec<&'a [u8]> {
-    if iterated(content).is_empty() { Vec::new() } else { iterated(with_what_follows) }
+pub(super) fn iterated_beyond_the_end<'a>(
+    content: &'a [u8],
+    with_what_follows: &'a [u8],
+) -> impl Iterator<Item = &'a [u8]> + Clone {
+    let first = iterated(content).next();
+    iterated(if first.is_some() { with_what_follows } else { content })
 }

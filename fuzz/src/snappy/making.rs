@@ -29,7 +29,12 @@ pub(super) fn payload(input: &mut Input<'_>) -> Vec<u8> {
 /// Appends `len` bytes, each equal to the one `offset` before it
 fn repeat(payload: &mut Vec<u8>, offset: usize, len: usize) {
     if let Some(start) = payload.len().checked_sub(offset.max(1)) {
-        (start..start + len).for_each(|at| payload.push(payload[at]));
+        let end = payload.len() + len;
+        while payload.len() < end {
+            // What repeats every n bytes also repeats every 2n.
+            let step = (end - payload.len()).min(payload.len() - start);
+            payload.extend_from_within(start..start + step);
+        }
     }
 }
 

@@ -45,7 +45,8 @@ pub(super) fn elements(input: &mut Input<'_>) -> Vec<u8> {
     let declared = input.byte();
     let (mut elements, mut made) = (Vec::new(), 0);
     while let Some(kind) = input.next() {
-        made += if kind & 3 == 0 { literal(kind, input, &mut elements) } else { copy(kind, input, &mut elements) };
+        made +=
+            if kind & 3 == 0 { literal(kind, input, &mut elements) } else { copy(kind, made, input, &mut elements) };
     }
     let claim = match declared {
         0xf0 => u64::MAX,
@@ -85,26 +86,26 @@ fn literal(kind: u8, input: &mut Input<'_>, block: &mut Vec<u8>) -> usize {
     data.len()
 }
 
-/// A copy of one of the three kinds; returns how many bytes it makes
-fn copy(tag: u8, input: &mut Input<'_>, block: &mut Vec<u8>) -> usize {
-    block.push(tag);
+/// A copy of one of the three kinds, after `made` bytes; returns how many bytes it makes
+fn copy(tag: u8, made: usize, input: &mut Input<'_>, block: &mut Vec<u8>) -> usize {
+    let offset = match input.byte() {
+        0xff => made as u32 + 1,
+        0xfe => made as u32,
+        0xfd => input.u16().into(),
+        0xfc => u32::from(input.byte()) << (input.byte() % 25),
+        near => near.into(),
+    };
+    let digits = offset.to_le_bytes();
     let field = usize::from(tag >> 2);
     match tag & 3 {
         1 => {
-            block.push(input.byte());
-            4 + (field & 7)
+            block.extend([tag & 0x1f | digits[1] << 5, digits[0]]);
+            return 4 + (field & 7);
         }
-        2 => {
-            let offset = if input.flag() { input.u16() } else { input.byte().into() };
-            block.extend_from_slice(&offset.to_le_bytes());
-            1 + field
-        }
-        _ => {
-            let offset = u32::from(input.byte()) << (input.byte() % 25);
-            block.extend_from_slice(&offset.to_le_bytes());
-            1 + field
-        }
+        2 => block.extend([tag, digits[0], digits[1]]),
+        _ => block.extend([&[tag], &digits[..]].concat()),
     }
+    1 + field
 }
 
 /// A length in the form that is in front of a block, longer than necessary by `zeros` bytes

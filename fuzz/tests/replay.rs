@@ -92,13 +92,15 @@ fn every_disconnect_of_the_corpus_has_its_outcome() {
     replay("disconnect", disconnect);
 }
 
-/// Bytes of which many are at the borders between the forms of a prefix
+/// Bytes of which many begin a short list, or are at a border between two forms of RLP
 fn prefixes() -> impl Strategy<Value = u8> {
-    prop_oneof![
-        2 => any::<u8>(),
-        2 => 0xc0u8..0xc8,
-        1 => prop::sample::select(&[0x00, 0x01, 0x7f, 0x80, 0x81, 0x82, 0x83, 0xb7, 0xb8, 0xb9, 0xc0, 0xf7, 0xf8, 0xf9][..]),
-    ]
+    const BORDERS: &[u8] = &[0x00, 0x01, 0x7f, 0x80, 0x81, 0x82, 0xb7, 0xb8, 0xb9, 0xc0, 0xf7, 0xf8, 0xf9];
+    prop_oneof![2 => any::<u8>(), 2 => 0xc0u8..0xc8, 1 => prop::sample::select(BORDERS)]
+}
+
+/// Bytes of which most are small, since large ones choose what is malformed
+fn small() -> impl Strategy<Value = u8> {
+    prop_oneof![3 => 0u8..0x80, 1 => any::<u8>()]
 }
 
 proptest! {
@@ -114,9 +116,8 @@ proptest! {
         snappy(&data);
     }
 
-    /// Most bytes are small, since large ones choose what is malformed
     #[test]
-    fn every_hello_has_its_outcome(data in prop::collection::vec(prop_oneof![3 => 0u8..0x80, 1 => any::<u8>()], 0..120)) {
+    fn every_hello_has_its_outcome(data in prop::collection::vec(small(), 0..120)) {
         hello(&data);
     }
 

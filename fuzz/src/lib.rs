@@ -5,13 +5,23 @@
 //! A fuzzer cannot forge a MAC. When a fuzzer runs the bodies, the MACs of frames and the tags
 //! of handshake packets therefore all pass. "Tampering is caught" is asserted only where the bodies run as tests.
 
+mod dialogue;
+mod disconnect;
+mod hello;
 mod input;
+mod items;
 mod link;
 mod packets;
 mod remote;
+mod rlp;
 mod settings;
 mod sizes;
+mod snappy;
 mod subject;
 
+pub use self::rlp::rlp;
+pub use disconnect::disconnect;
+pub use hello::hello;
 pub use link::link;
 pub use packets::packets;
+pub use snappy::snappy;

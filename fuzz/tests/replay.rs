@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use devp2p_fuzz::{link, packets};
+use devp2p_fuzz::{disconnect, hello, link, packets, rlp, snappy};
 use proptest::prelude::*;
 
 /// Every committed seed, with its name
@@ -69,5 +69,60 @@ proptest! {
         rest in prop::collection::vec(prop_oneof![4 => Just(0u8), 1 => any::<u8>()], 0..600),
     ) {
         packets(&[&[target][..], &rest].concat());
+    }
+}
+
+#[test]
+fn rlp_agrees_over_the_corpus() {
+    replay("rlp", rlp);
+}
+
+#[test]
+fn snappy_agrees_over_the_corpus() {
+    replay("snappy", snappy);
+}
+
+#[test]
+fn every_hello_of_the_corpus_has_its_outcome() {
+    replay("hello", hello);
+}
+
+#[test]
+fn every_disconnect_of_the_corpus_has_its_outcome() {
+    replay("disconnect", disconnect);
+}
+
+/// Bytes of which many begin a short list, or are at a border between two forms of RLP
+fn prefixes() -> impl Strategy<Value = u8> {
+    const BORDERS: &[u8] = &[0x00, 0x01, 0x7f, 0x80, 0x81, 0x82, 0xb7, 0xb8, 0xb9, 0xc0, 0xf7, 0xf8, 0xf9];
+    prop_oneof![2 => any::<u8>(), 2 => 0xc0u8..0xc8, 1 => prop::sample::select(BORDERS)]
+}
+
+/// Bytes of which most are small, since large ones choose what is malformed
+fn small() -> impl Strategy<Value = u8> {
+    prop_oneof![3 => 0u8..0x80, 1 => any::<u8>()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rlp_agrees(kind in 0u8..4, rest in prop::collection::vec(prefixes(), 0..60)) {
+        rlp(&[&[kind][..], &rest].concat());
+    }
+
+    #[test]
+    fn snappy_agrees(data in prop::collection::vec(any::<u8>(), 0..80)) {
+        snappy(&data);
+    }
+
+    #[test]
+    fn every_hello_has_its_outcome(data in prop::collection::vec(small(), 0..120)) {
+        hello(&data);
+    }
+
+    #[test]
+    fn every_disconnect_has_its_outcome(data in prop::collection::vec(any::<u8>(), 0..40)) {
+        disconnect(&data);
     }
 }

@@ -146,3 +146,45 @@ impl Answered {
         Ok(Self { remote, ack, frames })
     }
 }
+
+/// Snappy blocks, as a link reads and writes them
+pub mod snappy {
+    use crate::wire::snappy::{self, SnappyError};
+
+    /// The length that a block declares, unchecked
+    ///
+    /// # Errors
+    /// `BadLength`.
+    pub fn claimed_len(start: &[u8]) -> Result<u64, SnappyError> {
+        snappy::claimed_len(start)
+    }
+
+    /// The length that a block declares, which its elements can make
+    ///
+    /// # Errors
+    /// `BadLength` and `TooShort`.
+    pub fn decompressed_len(block: &[u8]) -> Result<usize, SnappyError> {
+        snappy::decompressed_len(block)
+    }
+
+    /// Writes the data of a block to the start of `output`, and returns its length
+    ///
+    /// # Errors
+    /// Any error.
+    pub fn decompress(block: &[u8], output: &mut [u8]) -> Result<usize, SnappyError> {
+        snappy::decompress(block, output)
+    }
+
+    /// Writes a block to the start of `output`, and returns its length
+    ///
+    /// # Errors
+    /// `OutputTooSmall`.
+    pub fn compress(input: &[u8], output: &mut [u8], table: &mut [u16]) -> Result<usize, SnappyError> {
+        snappy::compress(input, output, table)
+    }
+
+    /// Writes a block of what `fill` writes, uncompressed, and returns its length
+    pub fn store(output: &mut [u8], max: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> Option<usize> {
+        snappy::store(output, max, fill)
+    }
+}

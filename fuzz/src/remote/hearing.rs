@@ -7,6 +7,7 @@ use devp2p_proto::rlp::Reader;
 use devp2p_proto::{Cause, DisconnectReason, PeerState};
 
 use super::{DISCONNECT, HELLO, Keys, PING, PONG, Remote};
+use crate::dialogue::decompress;
 use crate::settings::{Side, entropy, key};
 
 /// What the link has sent or offered
@@ -151,8 +152,4 @@ impl Remote {
             None => self.heard.hello,
         }
     }
-}
-
-fn decompress(block: &[u8]) -> Vec<u8> {
-    snap::raw::Decoder::new().decompress_vec(block).unwrap()
 }

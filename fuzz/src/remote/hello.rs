@@ -102,7 +102,7 @@ impl Hello {
 }
 
 /// What both have: the highest common version of every name, in the order of names (rlpx.md)
-pub(super) fn agree(locals: &[Local], remote: &[(Vec<u8>, u64)]) -> Vec<Agreed> {
+pub(crate) fn agree(locals: &[Local], remote: &[(Vec<u8>, u64)]) -> Vec<Agreed> {
     let has = |local: &Local| remote.contains(&(local.0.as_bytes().to_vec(), local.1));
     let common: Vec<_> = locals.iter().enumerate().filter(|(_, local)| has(local)).collect();
     let beaten = |local: &Local| common.iter().any(|(_, other)| other.0 == local.0 && other.1 > local.1);

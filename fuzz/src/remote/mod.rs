@@ -16,8 +16,7 @@ use crate::input::Input;
 use crate::settings::{Local, Settings, Side, entropy, key};
 use crate::sizes;
 use hearing::Heard;
-pub(crate) use hello::Hello;
-use hello::{Agreed, agree};
+pub(crate) use hello::{Agreed, Hello, agree};
 
 const HELLO: u64 = 0;
 const DISCONNECT: u64 = 1;

@@ -24,7 +24,7 @@ use crate::serve::Shelf;
 
 /// How many bodies, or blocks' receipts, are asked for at once
 const BLOCKS_AT_ONCE: usize = 32;
-/// How far headers may run ahead of bodies and receipts, which bounds those that wait: each is below 2 KiB
+/// How far headers may run ahead of bodies and receipts: this many and one batch wait, each in less than 2 KiB
 const BACKLOG: usize = 2048;
 /// How long to rest at the head before looking for new blocks
 const REST: Duration = Duration::from_secs(2);

@@ -25,7 +25,7 @@ const GET_TRIE_NODES: u64 = 6;
 
 /// How many bytes an answer may have, roughly
 const ANSWER_BYTES: u64 = 500_000;
-/// How many accounts one answer may hold: four times as many as there is room for in `ANSWER_BYTES`
+/// How many accounts one answer may hold: four times as many as `ANSWER_BYTES` has room for
 const MAX_ACCOUNTS: usize = 1 << 16;
 /// How many nodes a proof may have: two paths of 64 nibbles and their ends
 const MAX_PROOF: usize = 2 * 65;

@@ -14,7 +14,15 @@ use crate::remote::{ETH, Listener, Remote};
 
 /// Answers the first request with genesis and this header
 fn follow_genesis(header: Raw) -> impl FnOnce(&mut Remote, u64, u64) {
-    move |remote, _, id| answer(remote, message::BLOCK_HEADERS, id, vec![blocks(1)[0].clone(), header])
+    move |remote, _, id| {
+        answer(remote, message::BLOCK_HEADERS, id, vec![blocks(1)[0].clone(), header]);
+        break_off(remote);
+    }
+}
+
+/// Ends what did not end before: by an answer to a request that was not made
+fn break_off(remote: &mut Remote) {
+    answer::<Raw>(remote, message::BLOCK_HEADERS, 99, vec![]);
 }
 
 #[test]
@@ -42,6 +50,7 @@ fn the_header_of_the_head_has_the_same_limits() {
     let outcome = play(|remote| {
         let (probe, _) = begin(remote, &Status { head: Head::Range(range), ..status() });
         answer(remote, message::BLOCK_HEADERS, probe, vec![head.clone()]);
+        break_off(remote);
     });
     breach(outcome, "header 3 has 33 bytes of extra data");
 }
@@ -57,7 +66,7 @@ fn headers_with_all_that_consensus_permits() {
         let headers = vec![blocks(1)[0].clone(), encode(&fields)];
         answer(remote, message::BLOCK_HEADERS, id, headers);
         assert_eq!(request::<GetBlockHeaders>(remote, message::GET_BLOCK_HEADERS).content.origin, Origin::Number(2));
-        answer::<Raw>(remote, message::BLOCK_HEADERS, 99, vec![]);
+        break_off(remote);
     });
     breach(outcome, "request 99");
 }

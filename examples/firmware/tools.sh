@@ -1,7 +1,7 @@
 # What the scripts here share; sourced by them.
 
-# Seconds that an image may run
-TIMEOUT=150
+# Seconds that an image may run, and that anything is waited for: what cannot be told from never
+TIMEOUT=600
 DEFMT_PRINT=1.2.0
 target=thumbv7em-none-eabihf
 # For what is shared with the repository's other tests
@@ -29,10 +29,10 @@ expect_text() {
     grep -qF -- "$2" "$1" || { cat "$1" >&2; fail "nowhere is said: $2"; }
 }
 
-# Waits until a line matches, or as many as are named, for at most a minute.
+# Waits until a line matches, or as many as are named.
 await() {
     local i found
-    for ((i = 0; i < 600; i++)); do
+    for ((i = 0; i < 10 * TIMEOUT; i++)); do
         found=$(grep -cs -- "$2" "$1") || true
         [ "${found:-0}" -ge "${3:-1}" ] && return
         sleep 0.1

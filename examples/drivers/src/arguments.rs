@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
+
+use devp2p_proto::Timeouts;
 
 /// The arguments, one after the other
 pub struct Arguments(std::iter::Skip<std::env::Args>);
@@ -28,6 +31,25 @@ impl Arguments {
         let value = self.parse(option)?;
         if value == T::default() { Err(format!("{option} 0: must be at least 1")) } else { Ok(value) }
     }
+
+    /// The value that follows `option`, as a time in seconds
+    pub fn seconds(&mut self, option: &str) -> Result<Duration, String> {
+        let text = self.value(option)?;
+        let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let positive = seconds.filter(|time| !time.is_zero());
+        positive.ok_or_else(|| format!("{option} {text}: not a positive number of seconds"))
+    }
+
+    /// The parts of the value that follows `option`, which commas separate
+    pub fn each<T>(&mut self, option: &str, mut parse: impl FnMut(&str) -> Option<T>) -> Result<Vec<T>, String> {
+        let list = self.value(option)?;
+        list.split(',').map(|text| parse(text).ok_or_else(|| format!("{option}: cannot read {text:?}"))).collect()
+    }
+
+    /// `NAME=MILLIS,…`: the timeouts that are not to be as they are
+    pub fn timeouts(&mut self, option: &str, timeouts: &mut Timeouts) -> Result<(), String> {
+        self.each(option, |text| timeout(timeouts, text)).map(drop)
+    }
 }
 
 impl Iterator for Arguments {
@@ -36,6 +58,21 @@ impl Iterator for Arguments {
     fn next(&mut self) -> Option<String> {
         self.0.next()
     }
+}
+
+fn timeout(timeouts: &mut Timeouts, text: &str) -> Option<()> {
+    let (name, millis) = text.split_once('=')?;
+    let timeout = match name {
+        "handshake" => &mut timeouts.handshake,
+        "ping" => &mut timeouts.ping,
+        "pong" => &mut timeouts.pong,
+        "read" => &mut timeouts.read,
+        "write" => &mut timeouts.write,
+        "linger" => &mut timeouts.linger,
+        _ => return None,
+    };
+    *timeout = Duration::from_millis(millis.parse().ok()?);
+    Some(())
 }
 
 pub fn asks_for_help() -> bool {

@@ -17,8 +17,6 @@ use crate::journal::Setup;
 use crate::link::{Link, StartError};
 use crate::transient::is_transient;
 
-/// How long a connect may take
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a write may keep the loop from looking after its input
 const WRITE_PATIENCE: Duration = Duration::from_millis(10);
 /// A read with a timeout of zero would wait for ever
@@ -63,11 +61,14 @@ pub enum Happening {
 impl Session {
     /// Connects to a node; from here on Ctrl-C is a [`Happening`]
     ///
+    /// The connect may take as long as the handshake that follows.
+    ///
     /// `record` names the file of the link's journal, if one is to be kept.
     pub fn dial(node: Enode, setup: &Setup, record: Option<&str>) -> Result<Self, DialError> {
         // What is wrong on this side is said before anybody is called.
         setup.link(Buffers::growable()).map_err(StartError::from)?;
-        let socket = TcpStream::connect_timeout(&node.address, CONNECT_PATIENCE).map_err(DialError::Unreachable)?;
+        let socket = TcpStream::connect_timeout(&node.address, setup.timeouts.handshake);
+        let socket = socket.map_err(DialError::Unreachable)?;
         let started = Clock::now();
         Self::new(Link::start(setup, record)?, socket, started).map_err(DialError::Unreachable)
     }

@@ -16,7 +16,6 @@ mod options;
 mod talk;
 
 use std::fmt::Display;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,6 +28,7 @@ use devp2p_proto::{
 
 use crate::journal::{Setup, SetupError};
 use crate::link::{Link, StartError};
+use crate::say::{complain, say};
 pub use conversation::Conversation;
 pub use options::{Command, Options};
 use talk::{Expected, Items};
@@ -54,7 +54,9 @@ impl Node {
         let node =
             Options::of_process().and_then(|options| Self::new(name, options).map_err(|error| error.to_string()));
         node.map(Arc::new).map_err(|problem| {
-            eprintln!("{name}: {problem}\n\n{}", options::USAGE.replace("DRIVER", name));
+            complain(format_args!("{name}: {problem}"));
+            complain("");
+            options::USAGE.replace("DRIVER", name).lines().for_each(complain);
             ExitCode::from(2)
         })
     }
@@ -140,10 +142,10 @@ impl Report {
     pub fn note(&self, action: &Action<'_>) {
         match action {
             _ if self.node.options.quiet => {}
-            Action::IdentityClaimed(id) => say(format_args!("{} claims {id}", self.number)),
+            Action::IdentityClaimed(id) => self.say(format_args!("claims {id}")),
             Action::Ready(ready) => {
                 let shared: Vec<_> = ready.shared().map(|shared| shared.capability.to_string()).collect();
-                say(format_args!("{} ready {}: {}", self.number, ready.hello().client_id(), shared.join(" ")));
+                self.say(format_args!("ready {}: {}", ready.hello().client_id(), shared.join(" ")));
             }
             _ => {}
         }
@@ -152,7 +154,7 @@ impl Report {
     /// A link that never came to be
     pub fn failed(&self, what: &str, error: &dyn Display) {
         self.node.failures.fetch_add(1, Ordering::Relaxed);
-        say(format_args!("{} failed {what}: {error}", self.number));
+        self.say(format_args!("failed {what}: {error}"));
     }
 
     pub fn ended(&self, mut link: Link, cause: Cause, summary: Summary) {
@@ -165,7 +167,12 @@ impl Report {
             true => {}
             false => drop(self.node.failures.fetch_add(1, Ordering::Relaxed)),
         }
-        say(format_args!("{} ended {:#x} {cause}; {summary}", self.number, cause.reason().code()));
+        self.say(format_args!("ended {:#x} {cause}; {summary}", cause.reason().code()));
+    }
+
+    /// A line about this link; nobody may be listening any more, which is no reason to stop
+    fn say(&self, what: impl Display) {
+        say(format_args!("{} {what}", self.number));
     }
 
     /// What a protocol is to say and to hear
@@ -194,9 +201,4 @@ fn setup(name: &str, key: [u8; 32], options: &Options) -> Setup {
 
 fn fill(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the system has randomness");
-}
-
-/// Nobody may be listening any more, which is no reason to stop
-fn say(line: impl Display) {
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -80,7 +80,7 @@ impl Options {
         let mut secrets = false;
         while let Some(option) = arguments.next() {
             match option.as_str() {
-                "--protocols" => self.protocols = each(&arguments.value(&option)?, |text| text.parse().ok())?,
+                "--protocols" => self.protocols = arguments.each(&option, |text| text.parse().ok())?,
                 "--send" => self.send = arguments.parse(&option)?,
                 "--size" => self.size = arguments.parse(&option)?,
                 "--take" => self.take = Some(arguments.parse(&option)?),
@@ -89,7 +89,7 @@ impl Options {
                 "--max-inbound" => self.max_inbound = arguments.positive(&option)?,
                 "--stay" => self.stay = true,
                 "--quiet" => self.quiet = true,
-                "--timeouts" => drop(each(&arguments.value(&option)?, |text| timeout(&mut self.timeouts, text))?),
+                "--timeouts" => arguments.timeouts(&option, &mut self.timeouts)?,
                 "--record" => self.record = Some(arguments.value(&option)?),
                 "--yes-secrets" => secrets = true,
                 _ => return Err(format!("unknown option {option}")),
@@ -101,23 +101,4 @@ impl Options {
             size => Err(format!("--size {size}: must be 8 to {MAX_MESSAGE}")),
         }
     }
-}
-
-fn each<T>(list: &str, mut parse: impl FnMut(&str) -> Option<T>) -> Result<Vec<T>, String> {
-    list.split(',').map(|text| parse(text).ok_or_else(|| format!("cannot read {text:?}"))).collect()
-}
-
-fn timeout(timeouts: &mut Timeouts, text: &str) -> Option<()> {
-    let (name, millis) = text.split_once('=')?;
-    let timeout = match name {
-        "handshake" => &mut timeouts.handshake,
-        "ping" => &mut timeouts.ping,
-        "pong" => &mut timeouts.pong,
-        "read" => &mut timeouts.read,
-        "write" => &mut timeouts.write,
-        "linger" => &mut timeouts.linger,
-        _ => return None,
-    };
-    *timeout = Duration::from_millis(millis.parse().ok()?);
-    Some(())
 }

@@ -2,6 +2,7 @@
 
 use rlp::{Decodable, DecoderError, Rlp};
 
+use crate::eth::answer::PerBlock;
 use crate::eth::hash::Hash;
 use crate::eth::header::Header;
 use crate::eth::message::Raw;
@@ -23,6 +24,13 @@ impl Decodable for Body {
             _ => return Err(DecoderError::RlpIncorrectListLen),
         };
         Ok(Self { transactions: rlp.list_at(0)?, ommers: rlp.val_at(1)?, withdrawals })
+    }
+}
+
+impl PerBlock for Body {
+    fn count(rlp: &Rlp<'_>) -> Result<usize, DecoderError> {
+        let withdrawals = rlp.at(2).map_or(Ok(0), |withdrawals| withdrawals.item_count())?;
+        Ok(rlp.at(0)?.item_count()?.saturating_add(withdrawals))
     }
 }
 

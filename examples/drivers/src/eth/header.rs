@@ -1,4 +1,4 @@
-//! Block headers: their hashes, and how each follows from the one before
+//! Block headers: their hashes, their limits, and how each follows from the one before
 
 use rlp::{Decodable, DecoderError, Encodable, Rlp, RlpStream};
 
@@ -17,21 +17,41 @@ pub struct Header {
     pub transactions_root: Hash,
     pub receipts_root: Hash,
     pub number: u64,
+    pub gas_limit: u64,
+    pub gas_used: u64,
+    /// How many bytes of extra data there are
+    pub extra_data: usize,
     /// From Shanghai on (EIP-4895)
     pub withdrawals_root: Option<Hash>,
     encoded: Vec<u8>,
 }
 
+/// The longest encoding of a header, in bytes
+///
+/// The 21 fields of Prague take 742 bytes if each is as long as consensus permits. The rest is for the eight
+/// fields of 32 bytes that later forks may add.
+pub const MAX_HEADER: usize = 1024;
+
 /// The fields that the Yellow Paper has
 const OLDEST_FIELDS: usize = 15;
+/// The 21 fields of Prague, and eight that later forks may add
+const MOST_FIELDS: usize = 29;
 const WITHDRAWALS_ROOT: usize = 16;
+
+/// The most bytes of extra data (Yellow Paper, section 4.3.4)
+const MAX_EXTRA_DATA: usize = 32;
+/// The highest gas limit (EIP-1985)
+const MAX_GAS_LIMIT: u64 = i64::MAX as u64;
 
 impl Decodable for Header {
     fn decode(rlp: &Rlp<'_>) -> Result<Self, DecoderError> {
-        if rlp.item_count()? < OLDEST_FIELDS {
-            return Err(DecoderError::RlpIncorrectListLen);
-        }
         let encoded = rlp.as_raw();
+        if encoded.len() > MAX_HEADER {
+            return Err(DecoderError::Custom("a header has more than 1024 bytes"));
+        }
+        if !(OLDEST_FIELDS..=MOST_FIELDS).contains(&rlp.item_count()?) {
+            return Err(DecoderError::Custom("a header has a number of fields that no fork has"));
+        }
         Ok(Self {
             hash: Hash::of(encoded),
             parent: rlp.val_at(0)?,
@@ -40,6 +60,9 @@ impl Decodable for Header {
             transactions_root: rlp.val_at(4)?,
             receipts_root: rlp.val_at(5)?,
             number: rlp.val_at(8)?,
+            gas_limit: rlp.val_at(9)?,
+            gas_used: rlp.val_at(10)?,
+            extra_data: rlp.at(12)?.data()?.len(),
             withdrawals_root: rlp.at(WITHDRAWALS_ROOT).ok().map(|root| root.as_val()).transpose()?,
             encoded: encoded.to_vec(),
         })
@@ -49,6 +72,12 @@ impl Decodable for Header {
 impl Encodable for Header {
     fn rlp_append(&self, stream: &mut RlpStream) {
         append_encoded(stream, &self.encoded);
+    }
+}
+
+impl Encodable for &Header {
+    fn rlp_append(&self, stream: &mut RlpStream) {
+        (**self).rlp_append(stream);
     }
 }
 
@@ -62,6 +91,27 @@ impl Header {
     pub fn has_receipts(&self) -> bool {
         self.receipts_root != Hash::empty_trie()
     }
+
+    /// Whether the header is within the limits that consensus sets for every block but genesis
+    pub fn check_limits(&self) -> Result<(), String> {
+        let Self { number, gas_limit, gas_used, extra_data, .. } = self;
+        // A genesis block is what its hash says, and some have more extra data.
+        if *number == 0 {
+            return Ok(());
+        }
+        if *extra_data > MAX_EXTRA_DATA {
+            return Err(format!(
+                "header {number} has {extra_data} bytes of extra data, {MAX_EXTRA_DATA} are permitted"
+            ));
+        }
+        if *gas_limit > MAX_GAS_LIMIT {
+            return Err(format!("header {number} has a gas limit of {gas_limit}, which is above 2^63 - 1"));
+        }
+        if gas_used > gas_limit {
+            return Err(format!("header {number} has used {gas_used} gas of a limit of {gas_limit}"));
+        }
+        Ok(())
+    }
 }
 
 /// The last header that was checked, and so what the next one must be
@@ -69,17 +119,15 @@ impl Header {
 pub enum Tip {
     /// None yet: the first must be the genesis block
     Genesis(Hash),
-    At {
-        number: u64,
-        hash: Hash,
-    },
+    /// The hash of the last header, and the number of the next one
+    At { hash: Hash, next: u64 },
 }
 
 impl Tip {
     pub const fn next_number(self) -> u64 {
         match self {
             Self::Genesis(_) => 0,
-            Self::At { number, .. } => number + 1,
+            Self::At { next, .. } => next,
         }
     }
 
@@ -89,6 +137,7 @@ impl Tip {
         if header.number != expected {
             return Err(format!("header {} instead of header {expected}", header.number));
         }
+        header.check_limits()?;
         match self {
             Self::Genesis(hash) if header.hash != hash => {
                 Err(format!("header 0 has the hash {}, but the genesis hash is {hash}", header.hash))
@@ -99,7 +148,10 @@ impl Tip {
                     "header {expected} has the parent hash {parent}, but the header before it has the hash {hash}"
                 ))
             }
-            _ => Ok(Self::At { number: expected, hash: header.hash }),
+            _ => {
+                let next = expected.checked_add(1).ok_or_else(|| format!("no block can follow block {expected}"))?;
+                Ok(Self::At { hash: header.hash, next })
+            }
         }
     }
 }

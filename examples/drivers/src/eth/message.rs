@@ -65,6 +65,11 @@ impl<T: Decodable> Decodable for Numbered<T> {
     }
 }
 
+/// How many headers, hashes or codes one answer may hold
+///
+/// The reference client sends no more headers in an answer, and this program asks for no more of anything.
+pub const MAX_LIST: usize = 1024;
+
 /// A list of items of one type, which the `rlp` crate has no type for
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T>(pub Vec<T>);
@@ -77,7 +82,7 @@ impl<T: Encodable> Encodable for List<T> {
 
 impl<T: Decodable> Decodable for List<T> {
     fn decode(rlp: &Rlp<'_>) -> Result<Self, DecoderError> {
-        rlp.as_list().map(Self)
+        list_of_at_most(MAX_LIST, rlp).map(Self)
     }
 }
 
@@ -179,6 +184,14 @@ pub fn append_encoded(stream: &mut RlpStream, encoded: &[u8]) {
     stream.begin_list(item.iter().count());
     for part in &item {
         stream.append_raw(part.as_raw(), 1);
+    }
+}
+
+/// The items of a list, which are counted before the first of them is decoded
+pub fn list_of_at_most<T: Decodable>(most: usize, rlp: &Rlp<'_>) -> Result<Vec<T>, DecoderError> {
+    match rlp.item_count()? > most {
+        true => Err(DecoderError::Custom("more items than an answer may hold")),
+        false => rlp.as_list(),
     }
 }
 

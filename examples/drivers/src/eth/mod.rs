@@ -2,10 +2,12 @@
 //!
 //! - [`message`], [`status`]: messages as types of the `rlp` crate
 //! - [`header`], [`body`], [`receipt`], [`trie`]: blocks and state, checked down to their roots
+//! - [`answer`]: how much of that one answer may hold
 //! - [`chain`], [`genesis`], [`fork`]: which chain a node is on
 //!
 //! What is done with them is the program `eth`.
 
+pub mod answer;
 pub mod body;
 pub mod chain;
 pub mod fork;

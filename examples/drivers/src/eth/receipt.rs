@@ -5,6 +5,7 @@
 
 use rlp::{Decodable, DecoderError, Rlp, RlpStream};
 
+use crate::eth::answer::PerBlock;
 use crate::eth::body::Typed;
 use crate::eth::hash::Hash;
 use crate::eth::header::Header;
@@ -12,6 +13,9 @@ use crate::eth::message::expect_fields;
 use crate::eth::trie::ordered_root;
 
 const BLOOM_LEN: usize = 256;
+const ADDRESS_LEN: usize = 20;
+/// How many topics the virtual machine has an instruction for, LOG4
+const MAX_TOPICS: usize = 4;
 
 /// One receipt as its trie has it, whichever way it came
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,12 @@ impl Receipts {
 impl Decodable for Receipts {
     fn decode(rlp: &Rlp<'_>) -> Result<Self, DecoderError> {
         rlp.as_list().map(Self)
+    }
+}
+
+impl PerBlock for Receipts {
+    fn count(rlp: &Rlp<'_>) -> Result<usize, DecoderError> {
+        rlp.item_count()
     }
 }
 
@@ -71,13 +81,22 @@ impl Receipt {
 }
 
 /// Three bits for the address of each log and for each of its topics (Yellow Paper, section 4.3.1)
+///
+/// Addresses and topics must have their lengths: then there is no more than one hash for every 21 bytes.
 fn bloom(logs: &Rlp<'_>) -> Result<[u8; BLOOM_LEN], DecoderError> {
     let mut bloom = [0; BLOOM_LEN];
     for log in logs {
         expect_fields(&log, 3)?;
-        mark(&mut bloom, log.at(0)?.data()?);
-        for topic in &log.at(1)? {
-            mark(&mut bloom, topic.data()?);
+        let (address, topics) = (log.at(0)?.data()?, log.at(1)?);
+        if address.len() != ADDRESS_LEN {
+            return Err(DecoderError::Custom("the address of a log does not have 20 bytes"));
+        }
+        if topics.item_count()? > MAX_TOPICS {
+            return Err(DecoderError::Custom("a log has more than four topics"));
+        }
+        mark(&mut bloom, address);
+        for topic in &topics {
+            mark(&mut bloom, &topic.as_val::<Hash>()?.0);
         }
     }
     Ok(bloom)

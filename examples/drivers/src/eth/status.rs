@@ -14,6 +14,8 @@ use crate::eth::message::{BlockRange, Raw, expect_fields};
 
 /// The first version whose Status tells a range of blocks
 const RANGE_VERSION: u64 = 69;
+/// The most bytes of a total difficulty: the virtual machine has no longer integers
+const MAX_DIFFICULTY: usize = 32;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
@@ -27,7 +29,7 @@ pub struct Status {
 /// How far the node has come
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Head {
-    /// Up to eth/68; the difficulty can be longer than any integer here, and means nothing since the Merge
+    /// Up to eth/68; the difficulty can be longer than the integers here, and means nothing since the Merge
     Difficulty {
         total: Raw,
         hash: Hash,
@@ -95,6 +97,9 @@ impl Decodable for Status {
         let (version, network) = (rlp.val_at(0)?, rlp.val_at(1)?);
         if version < RANGE_VERSION {
             expect_fields(rlp, 6)?;
+            if rlp.at(2)?.data()?.len() > MAX_DIFFICULTY {
+                return Err(DecoderError::Custom("a total difficulty of more than 32 bytes"));
+            }
             let head = Head::Difficulty { total: rlp.val_at(2)?, hash: rlp.val_at(3)? };
             return Ok(Self { version, network, genesis: rlp.val_at(4)?, fork_id: rlp.val_at(5)?, head });
         }

@@ -12,11 +12,11 @@ use crate::eth::hash::Hash;
 /// The root over items by their position, as transactions, receipts and withdrawals are kept in a block
 pub fn ordered_root<T: AsRef<[u8]>>(items: &[T]) -> Hash {
     let entries = items.iter().enumerate();
-    root(entries.map(|(index, item)| (rlp::encode(&index).to_vec(), item.as_ref().to_vec())).collect())
+    root(entries.map(|(index, item)| (rlp::encode(&index).to_vec(), item.as_ref())).collect())
 }
 
 /// The root over keys and values; of entries with the same key, only the first in order counts
-pub fn root(entries: Vec<(Vec<u8>, Vec<u8>)>) -> Hash {
+pub fn root<V: AsRef<[u8]> + Ord>(entries: Vec<(Vec<u8>, V)>) -> Hash {
     let mut entries: Vec<_> = entries.into_iter().map(|(key, value)| (nibbles(&key), value)).collect();
     entries.sort();
     entries.dedup_by(|a, b| a.0 == b.0);
@@ -24,12 +24,12 @@ pub fn root(entries: Vec<(Vec<u8>, Vec<u8>)>) -> Hash {
 }
 
 /// The encoded node over sorted entries whose keys agree in the first `depth` nibbles
-fn node(entries: &[(Vec<u8>, Vec<u8>)], depth: usize) -> Vec<u8> {
+fn node<V: AsRef<[u8]>>(entries: &[(Vec<u8>, V)], depth: usize) -> Vec<u8> {
     match entries {
         [] => vec![0x80],
         [(key, value)] => {
             let mut leaf = RlpStream::new_list(2);
-            leaf.append(&path(&key[depth..], true)).append(value);
+            leaf.append(&path(&key[depth..], true)).append(&value.as_ref());
             leaf.out().to_vec()
         }
         [(first, _), .., (last, _)] => match shared_prefix(&first[depth..], &last[depth..]) {
@@ -44,7 +44,7 @@ fn node(entries: &[(Vec<u8>, Vec<u8>)], depth: usize) -> Vec<u8> {
     }
 }
 
-fn branch(entries: &[(Vec<u8>, Vec<u8>)], depth: usize) -> Vec<u8> {
+fn branch<V: AsRef<[u8]>>(entries: &[(Vec<u8>, V)], depth: usize) -> Vec<u8> {
     // A key that ends here sorts before those that go on.
     let ends = entries[0].0.len() == depth;
     let (here, mut rest) = entries.split_at(usize::from(ends));
@@ -58,7 +58,7 @@ fn branch(entries: &[(Vec<u8>, Vec<u8>)], depth: usize) -> Vec<u8> {
         };
         rest = others;
     }
-    branch.append(&here.first().map_or(&[][..], |(_, value)| value));
+    branch.append(&here.first().map_or(&[][..], |(_, value)| value.as_ref()));
     branch.out().to_vec()
 }
 

@@ -77,6 +77,23 @@ pub enum Memory {
     },
 }
 
+impl Memory {
+    /// More bytes than any link has a use for
+    ///
+    /// With 16 protocols and the largest messages, a link needs a third of it.
+    pub const LARGEST: usize = 1 << 30;
+
+    /// All buffers together in bytes, if that is a number
+    pub fn size(self) -> Option<usize> {
+        match self {
+            Self::Growable => Some(0),
+            Self::Fixed { receive, transmit, table } => {
+                receive.checked_add(transmit)?.checked_add(table.checked_mul(size_of::<u16>())?)
+            }
+        }
+    }
+}
+
 impl Setup {
     /// A dialled link at time zero, with defaults for what is rarely of interest, and its key and randomness
     /// from the operating system

@@ -125,6 +125,25 @@ impl Program {
     }
 }
 
+/// Waits until none of the programs has anything to do: until they use no processor time to speak of
+///
+/// A program that tries again and again what cannot be done never comes to that, and has soon used more than any
+/// test has to do; how long that takes on a busy machine does not matter.
+pub fn until_quiet(programs: &[&Program]) {
+    const WINDOW: Duration = Duration::from_secs(2);
+    const FAR_TOO_MUCH: Duration = Duration::from_secs(20);
+    let used = || programs.iter().filter_map(|program| program.processor_time()).sum::<Duration>();
+    loop {
+        let before = used();
+        thread::sleep(WINDOW);
+        let spent = used().saturating_sub(before);
+        if spent < WINDOW / 12 {
+            return;
+        }
+        assert!(used() < FAR_TOO_MUCH, "{spent:?} of processor time in {WINDOW:?} while nothing could be done");
+    }
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
         // It may have ended by itself.

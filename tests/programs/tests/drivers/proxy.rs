@@ -1,35 +1,68 @@
-//! A TCP connection in the middle that carries nothing for a while
+//! A TCP connection in the middle that carries nothing until it is told to
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
-/// When, in each direction, and for how long
-#[derive(Debug, Clone, Copy)]
-pub struct Stall {
-    pub after: u64,
-    pub pause: Duration,
+/// A proxy of one connection
+pub struct Proxy {
+    /// Where to connect
+    pub address: SocketAddr,
+    gate: Arc<Gate>,
 }
 
-/// Carries one connection to `to`; returns where to connect instead
-pub fn stalling(to: SocketAddr, stall: Stall) -> io::Result<SocketAddr> {
+/// How many directions have stalled, and whether they may go on
+#[derive(Default)]
+struct Gate {
+    state: Mutex<(usize, bool)>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn change(&self, change: impl FnOnce(&mut (usize, bool))) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_all();
+    }
+
+    fn wait_while(&self, condition: impl Fn(&(usize, bool)) -> bool) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.changed.wait_while(state, |state| condition(state)));
+    }
+}
+
+impl Proxy {
+    /// Waits until it carries nothing more, in both directions
+    pub fn wait_until_stalled(&self) {
+        self.gate.wait_while(|(stalled, _)| *stalled < 2);
+    }
+
+    pub fn go_on(&self) {
+        self.gate.change(|(_, open)| *open = true);
+    }
+}
+
+/// Carries one connection to `to`, and in each direction stalls after so many bytes
+pub fn stalling(to: SocketAddr, after: u64) -> io::Result<Proxy> {
+    let gate = Arc::new(Gate::default());
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
+    let (near_gate, far_gate) = (Arc::clone(&gate), Arc::clone(&gate));
     thread::spawn(move || -> io::Result<()> {
         let (near, _) = listener.accept()?;
         let far = TcpStream::connect(to)?;
         let (near_too, far_too) = (near.try_clone()?, far.try_clone()?);
-        thread::spawn(move || carry(near, far, stall));
-        carry(far_too, near_too, stall)
+        thread::spawn(move || carry(near, far, after, &near_gate));
+        carry(far_too, near_too, after, &far_gate)
     });
-    Ok(address)
+    Ok(Proxy { address, gate })
 }
 
-fn carry(mut from: TcpStream, mut to: TcpStream, stall: Stall) -> io::Result<()> {
-    io::copy(&mut Read::by_ref(&mut from).take(stall.after), &mut to)?;
+fn carry(mut from: TcpStream, mut to: TcpStream, after: u64, gate: &Gate) -> io::Result<()> {
+    io::copy(&mut Read::by_ref(&mut from).take(after), &mut to)?;
     to.flush()?;
-    thread::sleep(stall.pause);
+    gate.change(|(stalled, _)| *stalled += 1);
+    gate.wait_while(|(_, open)| !open);
     io::copy(&mut from, &mut to)?;
     to.shutdown(Shutdown::Write)
 }

@@ -21,7 +21,7 @@ use devp2p_proto::{
 use devp2p_tokio::drive::{Service, drive};
 use devp2p_tokio::protocols::{Handle, Protocols};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 const LEFT: ProtocolId = ProtocolId(0);
@@ -204,6 +204,17 @@ async fn what_was_written_before_the_end_arrives() {
     assert_eq!(lengths, (0..200).map(|len| len * 100).collect::<Vec<_>>());
 }
 
+/// Waits until it does not rise any more: until nobody can write, if nobody reads
+async fn until_steady(count: &AtomicUsize) -> usize {
+    loop {
+        let before = count.load(Ordering::Relaxed);
+        sleep(Duration::from_secs(1)).await;
+        if before > 0 && count.load(Ordering::Relaxed) == before {
+            return before;
+        }
+    }
+}
+
 /// A protocol that does not read stops the peer's writing, on this link, and nothing of its own
 #[tokio::test]
 async fn a_slow_protocol_holds_input_back_and_nothing_else() {
@@ -228,22 +239,29 @@ async fn a_slow_protocol_holds_input_back_and_nothing_else() {
             listen(handle).await
         }
     });
-    // Theirs does not read on the right for a second, while it writes on the left.
-    let theirs = functions(|protocol, mut handle: Handle| async move {
-        if protocol == LEFT {
-            sleep(Duration::from_millis(500)).await;
-            handle.write(message(1)).await?;
-            return listen(handle).await;
+    // Theirs does not read on the right before what it writes on the left has been heard.
+    let heard = Arc::new(Notify::new());
+    let (seen, hears) = (Arc::clone(&written), Arc::clone(&heard));
+    let theirs = functions(move |protocol, mut handle: Handle| {
+        let (seen, hears) = (Arc::clone(&seen), Arc::clone(&hears));
+        async move {
+            if protocol == LEFT {
+                until_steady(&seen).await;
+                handle.write(message(1)).await?;
+                return listen(handle).await;
+            }
+            hears.notified().await;
+            for _ in 0..MESSAGES {
+                handle.read().await;
+            }
+            Ok(())
         }
-        sleep(Duration::from_secs(1)).await;
-        for _ in 0..MESSAGES {
-            handle.read().await;
-        }
-        Ok(())
     });
     let watch = async {
         received.recv().await.expect("the left one is heard while the right one is not read");
-        written.load(Ordering::Relaxed)
+        let stalled = written.load(Ordering::Relaxed);
+        heard.notify_one();
+        stalled
     };
     let ((ours, _), stalled) = tokio::join!(meet(&ours, &theirs), watch);
     assert_eq!(ours, Cause::Remote(DisconnectReason::CLIENT_QUITTING));
@@ -276,8 +294,7 @@ async fn a_slow_protocol_keeps_few_large_messages() {
             if protocol == LEFT {
                 return listen(handle).await;
             }
-            sleep(Duration::from_secs(3)).await;
-            stalled.store(written.load(Ordering::Relaxed), Ordering::Relaxed);
+            stalled.store(until_steady(&written).await, Ordering::Relaxed);
             for _ in 0..MESSAGES {
                 handle.read().await;
             }

@@ -60,6 +60,9 @@ fn options_of_eth() {
     refused("eth", &[node, "--fork-id", "abcdef01/soon"], "\"soon\"");
     refused("eth", &[node, "--version", "66"], "--version 66");
     refused("eth", &[node, "--batch", "0"], "--batch 0");
+    refused("eth", &[node, "--batch", "1025"], "--batch 1025: must be at most 1024");
+    refused("eth", &[node, "--patience", "0"], "--patience 0");
+    refused("eth", &[node, "--timeouts", "ping"], "cannot read \"ping\"");
     refused("eth", &[node, "--genesis", "/nowhere/genesis.json"], "/nowhere/genesis.json: No such file");
     refused("eth", &[node, "--genesis", "Cargo.toml"], "Cargo.toml: not JSON");
     refused("eth", &[node, "--genesis", "Cargo.toml", "--fork-id", "abcdef01"], "--genesis cannot be combined");

@@ -6,91 +6,13 @@ use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::message::{self, BlockRange, GetBlockHeaders, List, Numbered, Origin, Raw};
 use devp2p_drivers::eth::status::{Head, Status};
 use devp2p_proto::{Cause, DisconnectReason};
-use rlp::{Encodable, RlpStream};
 
-use crate::program::{Finished, Program};
-use crate::remote::{ETH, Listener, Remote, SNAP, Seen};
-
-const NETWORK: u64 = 1337;
-const FORK_ID: ForkId = ForkId { checksum: [1, 2, 3, 4], next: 0 };
-
-/// A header after `parent`, of a block with nothing in it
-fn header(number: u64, parent: Hash) -> Raw {
-    header_with(number, parent, Hash::empty_trie())
-}
-
-fn header_with(number: u64, parent: Hash, transactions_root: Hash) -> Raw {
-    let mut header = RlpStream::new_list(15);
-    header.append(&parent).append(&Hash::empty_list()).append(&vec![0; 20]).append(&Hash::empty_trie());
-    header.append(&transactions_root).append(&Hash::empty_trie()).append(&vec![0; 256]).append(&0_u64);
-    header.append(&number).append(&30_000_000_u64).append(&0_u64).append(&number).append(&vec![]);
-    header.append(&Hash::default()).append(&vec![0; 8]);
-    Raw(header.out().to_vec())
-}
-
-/// A chain of empty blocks
-fn blocks(count: u64) -> Vec<Raw> {
-    let mut parent = Hash::default();
-    let next = |number| {
-        let header = header(number, parent);
-        parent = Hash::of(&header.0);
-        header
-    };
-    (0..count).map(next).collect()
-}
-
-fn genesis() -> Hash {
-    Hash::of(&blocks(1)[0].0)
-}
-
-fn status() -> Status {
-    let chain = blocks(4);
-    let head = Head::Range(BlockRange { earliest: 0, latest: 3, latest_hash: Hash::of(&chain[3].0) });
-    Status { version: 69, network: NETWORK, genesis: genesis(), fork_id: FORK_ID, head }
-}
-
-/// Has `eth` dial, plays, and returns how each side ended
-fn play(play: impl FnOnce(&mut Remote)) -> (Finished, Cause) {
-    let listener = Listener::ethereum();
-    let (network, genesis, fork_id) = (NETWORK.to_string(), genesis().to_string(), FORK_ID.to_string());
-    let chain = ["--network-id", &network, "--genesis-hash", &genesis, "--fork-id", &fork_id];
-    let program = Program::start("eth", &[&[listener.url().as_str(), "--once"][..], &chain].concat());
-    let mut remote = listener.meet();
-    play(&mut remote);
-    let cause = remote.wait_for_end();
-    (program.finish(), cause)
-}
-
-/// The same, past Status and the first requests: for the header of the head, and for headers from genesis on
-fn play_on(then: impl FnOnce(&mut Remote, u64, u64)) -> (Finished, Cause) {
-    play(|remote| {
-        remote.send(ETH, message::STATUS, &status());
-        remote.expect(ETH, message::STATUS);
-        let [probe, headers] = [(); 2].map(|()| request::<GetBlockHeaders>(remote, message::GET_BLOCK_HEADERS));
-        assert_eq!((probe.content.amount, headers.content.origin), (1, Origin::Number(0)));
-        then(remote, probe.id, headers.id);
-    })
-}
-
-fn request<T: rlp::Decodable>(remote: &mut Remote, code: u64) -> Numbered<T> {
-    devp2p_proto::rlp::decode(&remote.expect(ETH, code)).expect("a request")
-}
-
-fn answer<T: Encodable>(remote: &mut Remote, code: u64, id: u64, items: Vec<T>) {
-    remote.send(ETH, code, &Numbered { id, content: List(items) });
-}
-
-#[track_caller]
-fn breach((finished, cause): (Finished, Cause), says: &str) {
-    finished.assert(6, says);
-    assert_eq!(cause, Cause::Remote(DisconnectReason::BREACH_OF_PROTOCOL), "{finished:?}");
-}
-
-#[track_caller]
-fn useless((finished, cause): (Finished, Cause), says: &str) {
-    finished.assert(6, says);
-    assert_eq!(cause, Cause::Remote(DisconnectReason::USELESS_PEER), "{finished:?}");
-}
+use crate::play::{
+    TRANSACTIONS_ROOT, answer, arguments, begin, blocks, breach, genesis, header, header_with, play, play_on,
+    play_with, request, skip_to, status, useless,
+};
+use crate::program::Program;
+use crate::remote::{ETH, Listener, Remote, SNAP};
 
 #[test]
 fn another_chain() {
@@ -117,7 +39,7 @@ fn status_that_is_none() {
 
 #[test]
 fn no_status_at_all() {
-    useless(play(|remote| drop(remote.expect(ETH, message::STATUS))), "no Status for 5 s");
+    useless(play_with(&["--patience", "1.5"], |_| ()), "no Status for 1.5 s");
 }
 
 #[test]
@@ -151,7 +73,7 @@ fn answers_to_nothing() {
 
 #[test]
 fn a_body_that_is_not_the_headers() {
-    let with_body = header_with(1, genesis(), Hash([5; 32]));
+    let with_body = header_with(1, genesis(), TRANSACTIONS_ROOT, &Hash([5; 32]));
     let outcome = play_on(|remote, probe, id| {
         answer(remote, message::BLOCK_HEADERS, probe, vec![blocks(4)[3].clone()]);
         answer(remote, message::BLOCK_HEADERS, id, vec![blocks(1)[0].clone(), with_body]);
@@ -159,18 +81,6 @@ fn a_body_that_is_not_the_headers() {
         answer(remote, message::BLOCK_BODIES, bodies, vec![Raw(vec![0xc2, 0xc0, 0xc0])]);
     });
     breach(outcome, "the transactions of block 1 are not those of its header");
-}
-
-/// The id of the next request of this kind
-fn skip_to(remote: &mut Remote, code: u64) -> u64 {
-    loop {
-        let Seen::Message { protocol, code: is, payload } = remote.next() else {
-            panic!("the link ended before code {code}");
-        };
-        if (protocol, is) == (ETH, code) {
-            return devp2p_proto::rlp::decode::<Numbered<Raw>>(&payload).expect("a request").id;
-        }
-    }
 }
 
 #[test]
@@ -182,16 +92,13 @@ fn a_flood_of_questions_without_reading_the_answers() {
     let chain = blocks(512);
     let head = Head::Range(BlockRange { earliest: 0, latest: 511, latest_hash: Hash::of(&chain[511].0) });
     let listener = Listener::ethereum();
-    let (genesis, fork_id) = (genesis().to_string(), FORK_ID.to_string());
-    let chain_arguments = ["--network-id", "1337", "--genesis-hash", &genesis, "--fork-id", &fork_id];
-    let url = listener.url();
-    let program = Program::start("eth", &[&[url.as_str(), "--batch", "512"][..], &chain_arguments].concat());
+    // Its Disconnect cannot be sent either, so that the end waits for the limit of writing.
+    let more = ["--batch", "512", "--timeouts", "write=20000,linger=200"];
+    let program = Program::start("eth", &arguments(&listener, &more));
     let mut remote = listener.meet();
-    remote.send(ETH, message::STATUS, &Status { head, ..status() });
-    remote.expect(ETH, message::STATUS);
-    let [probe, headers] = [(); 2].map(|()| request::<GetBlockHeaders>(&mut remote, message::GET_BLOCK_HEADERS));
-    answer(&mut remote, message::BLOCK_HEADERS, probe.id, vec![chain[511].clone()]);
-    answer(&mut remote, message::BLOCK_HEADERS, headers.id, chain);
+    let (probe, headers) = begin(&mut remote, &Status { head, ..status() });
+    answer(&mut remote, message::BLOCK_HEADERS, probe, vec![chain[511].clone()]);
+    answer(&mut remote, message::BLOCK_HEADERS, headers, chain);
     // Each answer has 512 headers, 250 KB: the socket is full after some, the outbox after 4 MiB more.
     remote.flood(ETH, message::GET_BLOCK_HEADERS, &question, 400);
     program.finish().assert(6, "the node asks for more while");

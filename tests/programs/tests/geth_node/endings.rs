@@ -119,7 +119,7 @@ fn somebody_else_there() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = Listener::ethereum().url();
     let url = format!("{}@{}", url.split('@').next().expect("an id"), silent.local_addr().expect("an address"));
-    run("ping", &[url]).assert(4, "handshake timeout");
+    run("ping", &[&url, "--timeouts", "handshake=500"]).assert(4, "handshake timeout");
     // Has another key than the one in the URL.
     let (one, other) = (Listener::ethereum(), Listener::ethereum());
     let id = |listener: &Listener| listener.url().split('@').next().expect("an id").to_string();
@@ -142,7 +142,7 @@ fn lost_without_a_word() {
 #[test]
 fn lost_because_no_pong_comes() {
     let listener = Listener::ethereum();
-    let ping = Program::start("ping", &[&listener.url(), "--timeout", "0.3"]);
+    let ping = Program::start("ping", &[&listener.url(), "--timeout", "0.3", "--timeouts", "linger=200"]);
     let _silent = listener.meet();
     ping.finish().assert(1, "pong timeout");
 }

@@ -31,9 +31,9 @@ fn ping_a_full_node_as_json() {
     let told: Value = serde_json::from_str(&finished.out).expect("one document");
     assert!(told["peer"]["name"].as_str().is_some_and(|name| name.starts_with("Geth/")), "{told}");
     assert_eq!((&told["sent"], &told["answered"]), (&json!(3), &json!(3)));
-    // A node on the same machine answers within a fraction of a second, and not within a microsecond.
+    // Nobody answers within a microsecond; how long it takes on a busy machine, nobody knows.
     let times: Vec<f64> = serde_json::from_value(told["rttMillis"].clone()).expect("numbers");
-    assert!(times.iter().all(|time| (0.001..1000.0).contains(time)), "{told}");
+    assert!(times.iter().all(|time| *time > 0.001 && *time < NEVER.as_secs_f64() * 1e3), "{told}");
 }
 
 /// Without a Status from us, geth would have hung up
@@ -56,9 +56,9 @@ fn ping_is_refused_by_a_full_server() {
 #[ignore = "needs geth"]
 fn ping_of_another_protocol_ends_as_geth_tells_it() {
     let mut peer = GethPeer::start(&[]);
-    let ping = Program::start("ping", &[&peer.enode, "--offer", "echo/1:16"]);
+    let mut ping = Program::start("ping", &[&peer.enode, "--offer", "echo/1:16"]);
     assert_eq!(peer.wait_for("run")["protocol"], "echo/1");
-    std::thread::sleep(Duration::from_millis(1500));
+    ping.wait("seq=2 ");
     ping.interrupt();
     let drop = peer.wait_for("drop");
     assert_eq!((&drop["error"], &drop["requested"]), (&json!("client quitting"), &json!(true)), "{drop}");
@@ -105,7 +105,10 @@ fn counted(text: &str, word: &str) -> u64 {
 #[ignore = "needs geth"]
 fn eth_stays_until_it_is_asked_to_stop() {
     let geth = Geth::shared();
-    let eth = Program::start("eth", &[&geth.enode, "--genesis", &geth.genesis]);
+    let mut eth = Program::start("eth", &[&geth.enode, "--genesis", &geth.genesis]);
+    let all = geth.head + 1;
+    eth.wait(&format!("{all}/{all} headers"));
+    // It looks for new blocks now and then.
     std::thread::sleep(Duration::from_secs(6));
     eth.interrupt();
     eth.finish().assert(0, &format!("checked {} headers", geth.head + 1));

@@ -1,9 +1,15 @@
 //! Parts of the programs that have known answers
 
+use devp2p_drivers::eth::answer::{Blocks, MAX_ITEMS, PerBlock};
+use devp2p_drivers::eth::body::Body;
 use devp2p_drivers::eth::fork::{ForkId, ForkMismatch, Forks, Schedule};
 use devp2p_drivers::eth::hash::Hash;
-use devp2p_drivers::eth::message::{GetBlockHeaders, List, Numbered, Origin, Raw};
+use devp2p_drivers::eth::header::{Header, Tip};
+use devp2p_drivers::eth::message::{GetBlockHeaders, List, MAX_LIST, Numbered, Origin, Raw};
+use devp2p_drivers::eth::receipt::{Receipt, Receipts};
+use devp2p_drivers::eth::status::Status;
 use devp2p_drivers::eth::trie::{self, Proof};
+use rlp::{DecoderError, RlpStream};
 
 /// The example in EIP-2124, mainnet from Frontier on
 fn mainnet() -> Schedule {
@@ -76,4 +82,101 @@ fn messages_survive_a_round_trip() {
     let items = [&[0x80][..], &[0x05], &[0xc0], &[0xc2, 0x80, 0xc0], &[0x82, 1, 2]];
     let message = Numbered { id: 0, content: List(items.map(|item| Raw(item.to_vec())).to_vec()) };
     assert_eq!(devp2p_proto::rlp::decode(&rlp::encode(&message)), Ok(message));
+}
+
+/// `[type, status, gas, logs]` of eth/69, with one log of these topics
+fn receipt(address: usize, topics: &[&[u8]]) -> Vec<u8> {
+    let mut receipt = RlpStream::new_list(4);
+    receipt.append(&2_u8).append(&1_u8).append(&21_000_u64).begin_list(1).begin_list(3);
+    receipt.append(&vec![1; address]).begin_list(topics.len());
+    for topic in topics {
+        receipt.append(topic);
+    }
+    receipt.append(&vec![7; 5]);
+    receipt.out().to_vec()
+}
+
+fn append_list_of(stream: &mut RlpStream, count: usize, item: &[u8]) {
+    stream.begin_list(count);
+    for _ in 0..count {
+        stream.append_raw(item, 1);
+    }
+}
+
+/// An answer about these blocks, each of so many items that are encoded like this
+fn answer<T: PerBlock>(blocks: &[usize], item: &[u8]) -> Result<Blocks<T>, DecoderError> {
+    let mut answer = RlpStream::new_list(blocks.len());
+    for count in blocks {
+        append_list_of(&mut answer, *count, item);
+    }
+    rlp::decode(&answer.out())
+}
+
+#[test]
+fn topics_and_addresses_have_their_lengths() {
+    let topic = &[3; 32][..];
+    let decode = |receipt: Vec<u8>| rlp::decode::<Receipt>(&receipt).map(|receipt| receipt.logs);
+    for topics in 0..=4 {
+        assert_eq!(decode(receipt(20, &vec![topic; topics])), Ok(1));
+    }
+    assert_eq!(decode(receipt(20, &[topic; 5])), Err(DecoderError::Custom("a log has more than four topics")));
+    assert!(decode(receipt(20, &[&[]])).is_err() && decode(receipt(20, &[&[3; 33]])).is_err());
+    for address in [0, 19, 21] {
+        assert!(decode(receipt(address, &[topic])).is_err());
+    }
+    // Two million of them are refused before one is hashed.
+    let many = decode(receipt(20, &vec![&[][..]; 2_000_000]));
+    assert_eq!(many, Err(DecoderError::Custom("a log has more than four topics")));
+}
+
+#[test]
+fn one_answer_holds_a_limited_number_of_items() {
+    let too_many = |error| error == DecoderError::Custom("more than 131072 items in one answer");
+    let receipt = receipt(20, &[]);
+    // One receipt in each of three blocks, and one place for each block
+    let receipts = |blocks: &[usize]| answer::<Receipts>(blocks, &receipt).map(|blocks| blocks.0.len());
+    assert_eq!(receipts(&[1, 1, 1]), Ok(3));
+    assert_eq!(receipts(&[MAX_ITEMS - 1]), Ok(1));
+    assert!(receipts(&[MAX_ITEMS]).is_err_and(too_many));
+    assert!(receipts(&[MAX_ITEMS / 2, MAX_ITEMS / 2]).is_err_and(too_many));
+    // Blocks without any item count too, and so do all the parts of a body.
+    assert!(answer::<Receipts>(&[0; MAX_ITEMS + 1], &[]).is_err_and(too_many));
+    for (transactions, withdrawals) in [(MAX_ITEMS, 0), (0, MAX_ITEMS), (MAX_ITEMS / 2, MAX_ITEMS / 2)] {
+        let mut body = RlpStream::new_list(1);
+        append_list_of(body.begin_list(3), transactions, &[0xc0]);
+        append_list_of(body.begin_list(0), withdrawals, &[0xc0]);
+        assert!(rlp::decode::<Blocks<Body>>(&body.out()).is_err_and(too_many));
+    }
+}
+
+#[test]
+fn an_answer_is_a_list_of_limited_length() {
+    let list = |count: usize| {
+        let mut list = RlpStream::new();
+        append_list_of(&mut list, count, &rlp::encode(&Hash::default()));
+        rlp::decode::<List<Hash>>(&list.out()).map(|list| list.0.len())
+    };
+    assert_eq!(list(MAX_LIST), Ok(1024));
+    assert!(list(MAX_LIST + 1).is_err());
+    assert!(rlp::decode::<List<Hash>>(&[0x80]).is_err() && rlp::decode::<Blocks<Receipts>>(&[0x80]).is_err());
+}
+
+#[test]
+fn no_block_follows_the_last_number() {
+    let number = u64::MAX;
+    let parent = Hash([1; 32]);
+    let header = rlp::decode::<Header>(&crate::play::header(number, parent).0).expect("a header");
+    let tip = Tip::At { hash: parent, next: number };
+    assert_eq!(tip.follow(&header), Err("no block can follow block 18446744073709551615".to_string()));
+}
+
+#[test]
+fn a_total_difficulty_is_a_word() {
+    let status = |len| {
+        let mut status = RlpStream::new_list(6);
+        status.append(&68_u8).append(&1_u8).append(&vec![1; len]).append(&Hash::default()).append(&Hash::default());
+        status.append(&id("668db0af"));
+        rlp::decode::<Status>(&status.out())
+    };
+    assert!(status(32).is_ok() && status(33).is_err());
 }

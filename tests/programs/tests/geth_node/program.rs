@@ -1,15 +1,32 @@
 //! The programs as processes
 
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{self, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use devp2p_program_tests::NEVER;
 use devp2p_program_tests::programs::path;
 
-/// A program that runs
+/// What no test waits for unless it says so: on a busy machine everything may take long
+const LIMITS: [&str; 2] = ["--timeouts", "handshake=600000,pong=600000,read=600000,write=600000,linger=600000"];
+
+/// The arguments that come before those of a test, which can replace them
+fn patience(name: &str) -> &'static [&'static str] {
+    match name {
+        "ping" => &["--timeout", "600"],
+        "eth" => &["--patience", "600"],
+        _ => &[],
+    }
+}
+
+/// A program that runs, killed when dropped
 pub struct Program {
     name: &'static str,
     child: Child,
+    out: Stream,
+    err: Stream,
 }
 
 /// What a program has left
@@ -27,10 +44,14 @@ pub fn run<S: AsRef<str>>(name: &'static str, arguments: &[S]) -> Finished {
 impl Program {
     pub fn start<S: AsRef<str>>(name: &'static str, arguments: &[S]) -> Self {
         let mut command = Command::new(path(name));
+        let patience = patience(name);
+        command.args(LIMITS.iter().filter(|_| !patience.is_empty())).args(patience);
         command.args(arguments.iter().map(S::as_ref));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        Self { name, child }
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let out = Stream::new(child.stdout.take().expect("piped"));
+        let err = Stream::new(child.stderr.take().expect("piped"));
+        Self { name, child, out, err }
     }
 
     /// What Ctrl-C does
@@ -43,25 +64,79 @@ impl Program {
         assert!(status.is_ok_and(|status| status.success()), "kill {signal}");
     }
 
-    /// Waits for the end; the output must fit into a pipe
+    /// Waits until it has said something on either stream
+    pub fn wait(&mut self, text: &str) {
+        let deadline = Instant::now() + NEVER;
+        while !self.out.text().contains(text) && !self.err.text().contains(text) {
+            let goes_on = self.child.try_wait().expect("a child").is_none() && Instant::now() < deadline;
+            assert!(goes_on, "{} does not say {text:?}: {:?} {:?}", self.name, self.out.text(), self.err.text());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The most memory that it has had so far, in bytes, where that can be known
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+    }
+
+    /// Waits for the end
     pub fn finish(mut self) -> Finished {
         let deadline = Instant::now() + NEVER;
-        while self.child.try_wait().expect("a child").is_none() {
-            if Instant::now() > deadline {
-                self.child.kill().expect("a child");
-                let output = self.child.wait_with_output().expect("a child");
-                panic!("{} does not end: {:?}", self.name, Finished::from(output));
+        let status = loop {
+            match self.child.try_wait().expect("a child") {
+                Some(status) => break status,
+                None if Instant::now() > deadline => {
+                    panic!("{} does not end: {:?} {:?}", self.name, self.out.text(), self.err.text())
+                }
+                None => thread::sleep(Duration::from_millis(10)),
             }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        self.child.wait_with_output().expect("a child").into()
+        };
+        Finished { status: status.code(), out: self.out.whole(), err: self.err.whole() }
     }
 }
 
-impl From<Output> for Finished {
-    fn from(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("text");
-        Self { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a program has said so far
+struct Stream {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Stream {
+    fn new(mut pipe: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let said = Arc::clone(&bytes);
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                match pipe.read(&mut buffer)? {
+                    0 => return Ok(()),
+                    len => said.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..len]),
+                }
+            }
+        });
+        Self { bytes, reader: Some(reader) }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
+    /// All of it, once the program has ended
+    fn whole(&mut self) -> String {
+        let outcome = self.reader.take().map(JoinHandle::join);
+        assert!(matches!(outcome, Some(Ok(Ok(())))), "{outcome:?}");
+        let bytes = std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner));
+        String::from_utf8(bytes).expect("text")
     }
 }
 
@@ -71,5 +146,12 @@ impl Finished {
     pub fn assert(&self, status: i32, says: &str) {
         let said = self.out.contains(says) || self.err.contains(says);
         assert!(self.status == Some(status) && said, "not status {status} and {says:?}: {self:#?}");
+    }
+
+    /// Nothing but line feeds can control a terminal
+    #[track_caller]
+    pub fn assert_plain(&self) {
+        let is_plain = |text: &str| text.chars().all(|character| character == '\n' || !character.is_control());
+        assert!(is_plain(&self.out) && is_plain(&self.err), "controls: {self:?}");
     }
 }

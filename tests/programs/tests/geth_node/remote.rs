@@ -1,7 +1,7 @@
 //! A remote of our own, which the test plays move by move: it offers what geth offers and says what no geth says
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant as Clock};
 
 use devp2p_drivers::transient::is_transient;
@@ -41,10 +41,14 @@ pub enum Seen {
 
 impl Listener {
     pub fn new(protocols: &[Protocol<'_>]) -> Self {
+        Self::named("remote/1.0", protocols)
+    }
+
+    pub fn named(client_id: &str, protocols: &[Protocol<'_>]) -> Self {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("randomness");
         let key = SecretKey::from_bytes(key).expect("a key");
-        let config = Config::new(key, "remote/1.0", protocols).and_then(|config| config.with_timeouts(patient()));
+        let config = Config::new(key, client_id, protocols).and_then(|config| config.with_timeouts(patient()));
         Self { socket: TcpListener::bind("127.0.0.1:0").expect("a port"), config: config.expect("a configuration") }
     }
 
@@ -127,7 +131,11 @@ impl Remote {
                     return Some(Seen::Message { protocol, code, payload: payload.to_vec() });
                 }
                 Action::Send(_) => self.flush(),
-                Action::Disconnect(cause) => return Some(Seen::Ended(cause)),
+                Action::Disconnect(cause) => {
+                    // The program may wait for that. It may also have closed first.
+                    let _ = self.socket.shutdown(Shutdown::Both);
+                    return Some(Seen::Ended(cause));
+                }
                 _ => {}
             }
         }
@@ -170,8 +178,6 @@ impl Remote {
             }
             self.send(protocol, code, message);
         }
-        // The peer's own timeouts are longer than this.
-        std::thread::sleep(Duration::from_secs(2));
     }
 
     pub fn disconnect(&mut self, reason: DisconnectReason) {

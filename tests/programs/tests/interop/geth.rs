@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use devp2p_program_tests::NEVER;
 use devp2p_program_tests::driver::{Driver, Kind, Message, Seen, node};
 use devp2p_program_tests::process::Process;
 use devp2p_proto::{DisconnectReason, Protocol, ProtocolId, Role, Timeouts, WriteError};
@@ -276,12 +277,14 @@ fn arrival(code: u64, payload: &[u8]) -> Value {
 /// 40 s of nothing but Pings and Pongs, with a geth that ends links after 30 s of silence
 fn an_idle_link_lives(role: Role) {
     let mut patient = Timeouts::default();
-    patient.pong = Duration::from_secs(5);
+    patient.handshake = NEVER;
+    patient.pong = Duration::from_secs(14);
     let mut silent = Timeouts::default();
+    silent.handshake = NEVER;
     silent.ping = Duration::MAX;
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // A Pong that does not come within 5 s would end this one.
+            // A Pong that does not come within 14 s would end this one.
             let counted = idle(role, patient, geth());
             assert!(counted.on_timeout >= 2 && counted.on_receive >= 2, "Pings from both: {counted:?}");
         });

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use devp2p_drivers::app::{Command, Conversation, Node, Report};
 use devp2p_drivers::link::Link;
+use devp2p_drivers::say::complain;
 use devp2p_proto::Enode;
 
 use drive::drive;
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => node.exit_code(),
         Err(error) => {
-            eprintln!("blocking: {error}");
+            complain(format_args!("blocking: {error}"));
             ExitCode::FAILURE
         }
     }

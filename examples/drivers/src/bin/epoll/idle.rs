@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use devp2p_drivers::app::{Command, Node, Options};
+use devp2p_drivers::say::{complain, say};
 use devp2p_proto::Enode;
 use mio::Events;
 
@@ -19,13 +20,13 @@ const MEASURE: Duration = Duration::from_secs(30);
 
 pub fn main() -> ExitCode {
     let Some(count) = std::env::args().nth(2).and_then(|count| count.parse().ok()).filter(|count| *count > 0) else {
-        eprintln!("usage: epoll idle COUNT");
+        complain("usage: epoll idle COUNT");
         return ExitCode::from(2);
     };
     match measure(count) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("epoll: {error}");
+            complain(format_args!("epoll: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -48,18 +49,18 @@ fn measure(count: usize) -> Result<(), Box<dyn Error>> {
     let turns = run(&mut reactor, MEASURE)?;
     let (used, passed) = (processor_time()? - used, start.elapsed());
 
-    println!("{} idle links in one process and one thread", reactor.links());
-    println!(
+    say(format_args!("{} idle links in one process and one thread", reactor.links()));
+    say(format_args!(
         "memory     {} KiB without links, {resident} KiB with: {:.2} KiB a link",
         base,
         (resident - base) as f64 / count as f64
-    );
-    println!(
+    ));
+    say(format_args!(
         "processor  {:.3} % of one core over {:.0} s, woken {:.1} times a second",
         100.0 * used.as_secs_f64() / passed.as_secs_f64(),
         passed.as_secs_f64(),
         turns as f64 / passed.as_secs_f64()
-    );
+    ));
     Ok(())
 }
 

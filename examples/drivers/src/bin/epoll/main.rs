@@ -18,6 +18,7 @@ use std::io;
 use std::process::ExitCode;
 
 use devp2p_drivers::app::{Command, Node};
+use devp2p_drivers::say::complain;
 
 use reactor::Reactor;
 
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => node.exit_code(),
         Err(error) => {
-            eprintln!("epoll: {error}");
+            complain(format_args!("epoll: {error}"));
             ExitCode::FAILURE
         }
     }

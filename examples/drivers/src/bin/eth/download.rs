@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use devp2p_drivers::eth::answer::Blocks;
 use devp2p_drivers::eth::body::Body;
 use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::header::{Header, Tip};
@@ -18,12 +19,12 @@ use devp2p_proto::Instant;
 
 use crate::failure::Failure;
 use crate::port::Port;
-use crate::request::Request;
+use crate::request::{Patience, Request};
 use crate::serve::Shelf;
 
 /// How many bodies, or blocks' receipts, are asked for at once
 const BLOCKS_AT_ONCE: usize = 32;
-/// How far headers may run ahead of bodies and receipts
+/// How far headers may run ahead of bodies and receipts: this many and one batch wait, each in less than 2 KiB
 const BACKLOG: usize = 2048;
 /// How long to rest at the head before looking for new blocks
 const REST: Duration = Duration::from_secs(2);
@@ -61,29 +62,33 @@ pub struct Tally {
 }
 
 impl Download {
-    /// Begins with the peer's head, which tells how far there is to go, and with genesis
-    pub fn start(genesis: Hash, head: Hash, batch: u64, now: Instant, out: &mut Port<'_>) -> Result<Self, Failure> {
-        let mut download = Self {
+    /// Nothing yet, and nothing asked for
+    pub fn new(genesis: Hash, batch: u64, patience: Patience) -> Self {
+        let Patience { answer, .. } = patience;
+        Self {
             tip: Tip::Genesis(genesis),
             head: None,
             batch,
             next_id: 1,
-            probe: Request::new("the header of its head"),
-            headers: Request::new("headers"),
-            bodies: Request::new("bodies"),
-            receipts: Request::new("receipts"),
+            probe: Request::new("the header of its head", answer),
+            headers: Request::new("headers", answer),
+            bodies: Request::new("bodies", answer),
+            receipts: Request::new("receipts", answer),
             wanted_bodies: VecDeque::new(),
             wanted_receipts: VecDeque::new(),
             resting_until: None,
             found_head: None,
             shelf: Shelf::default(),
             tally: Tally::default(),
-        };
-        let id = download.new_id();
-        download.probe.open(id, now, head);
+        }
+    }
+
+    /// Begins with the peer's head, which tells how far there is to go, and with genesis
+    pub fn begin(&mut self, head: Hash, now: Instant, out: &mut Port<'_>) -> Result<(), Failure> {
+        let id = self.new_id();
+        self.probe.open(id, now, head);
         out.send(GET_BLOCK_HEADERS, get_headers(id, Origin::Hash(head), 1))?;
-        download.ask(now, out)?;
-        Ok(download)
+        self.ask(now, out)
     }
 
     /// Asks for whatever is missing and not asked for
@@ -141,6 +146,7 @@ impl Download {
         let hash = self.probe.close(id)?;
         match <[Header; 1]>::try_from(headers) {
             Ok([header]) if header.hash == hash => {
+                header.check_limits().map_err(Failure::Breach)?;
                 self.head = self.head.max(Some(header.number));
                 self.found_head = Some(header);
                 Ok(())
@@ -151,8 +157,8 @@ impl Download {
         }
     }
 
-    pub fn take_bodies(&mut self, answer: Numbered<List<Body>>) -> Result<(), Failure> {
-        let Numbered { id, content: List(bodies) } = answer;
+    pub fn take_bodies(&mut self, answer: Numbered<Blocks<Body>>) -> Result<(), Failure> {
+        let Numbered { id, content: Blocks(bodies) } = answer;
         let blocks = self.bodies.close(id)?;
         let left = check_blocks(blocks, &bodies, "bodies", Body::check)?;
         self.tally.bodies += bodies.len() as u64;
@@ -161,8 +167,8 @@ impl Download {
         Ok(())
     }
 
-    pub fn take_receipts(&mut self, answer: Numbered<List<Receipts>>) -> Result<(), Failure> {
-        let Numbered { id, content: List(receipts) } = answer;
+    pub fn take_receipts(&mut self, answer: Numbered<Blocks<Receipts>>) -> Result<(), Failure> {
+        let Numbered { id, content: Blocks(receipts) } = answer;
         let blocks = self.receipts.close(id)?;
         let left = check_blocks(blocks, &receipts, "receipts", Receipts::check)?;
         let single = || receipts.iter().flat_map(|receipts| &receipts.0);

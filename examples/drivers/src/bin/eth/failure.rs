@@ -39,6 +39,11 @@ impl fmt::Display for Failure {
 
 /// Decodes a message, or names what could not be decoded
 pub fn decode<T: Decodable>(name: &str, payload: &[u8]) -> Result<T, Failure> {
-    let undecodable = |error: DecoderError| Failure::Breach(format!("{name} cannot be decoded: {error}"));
-    devp2p_proto::rlp::decode(payload).map_err(undecodable)
+    devp2p_proto::rlp::decode(payload).map_err(|error| {
+        let why = match error {
+            DecoderError::Custom(why) => why.to_string(),
+            other => other.to_string(),
+        };
+        Failure::Breach(format!("{name} cannot be decoded: {why}"))
+    })
 }

@@ -31,7 +31,7 @@ use std::process::ExitCode;
 use devp2p_drivers::arguments::{Arguments, asks_for_help};
 use devp2p_drivers::eth::message;
 use devp2p_drivers::journal::{Offer, Setup};
-use devp2p_drivers::say::say;
+use devp2p_drivers::say::{complain, say_lines};
 use devp2p_drivers::session::{DialError, Session};
 
 use node::{Ending, Node};
@@ -44,7 +44,7 @@ const BAD_ARGUMENTS: u8 = 2;
 
 fn main() -> ExitCode {
     ExitCode::from(run().unwrap_or_else(|message| {
-        eprintln!("eth: {message}");
+        complain(format_args!("eth: {message}"));
         BAD_ARGUMENTS
     }))
 }
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 /// Returns the exit status; what is wrong with the arguments is an error
 fn run() -> Result<u8, String> {
     if asks_for_help() {
-        say(options::USAGE);
+        say_lines(options::USAGE);
         return Ok(0);
     }
     let options = Options::parse(Arguments::of_process())?;
@@ -68,7 +68,7 @@ fn run() -> Result<u8, String> {
         }
     };
     if let Some(why) = ending.why() {
-        eprintln!("eth: {why}");
+        complain(format_args!("eth: {why}"));
     }
     Ok(ending.exit_status())
 }
@@ -77,5 +77,6 @@ fn setup(options: &Options) -> Result<Setup, getrandom::Error> {
     let eth =
         options.versions.iter().map(|version| Offer::new("eth", *version, message::length(*version), MAX_MESSAGE));
     let snap = Offer::new("snap", 1, snap::LENGTH, MAX_MESSAGE);
-    Setup::dialled(options.node.node_id, "devp2p-proto-eth/1.0", eth.chain([snap]).collect())
+    let setup = Setup::dialled(options.node.node_id, "devp2p-proto-eth/1.0", eth.chain([snap]).collect())?;
+    Ok(Setup { timeouts: options.timeouts, ..setup })
 }

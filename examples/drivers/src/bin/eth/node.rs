@@ -74,8 +74,8 @@ impl<'a> Node<'a> {
         say(format_args!("{}{beside} with {name}", eth.capability));
         let chain = &self.options.chain;
         say(format_args!("network {}, genesis {}, fork id {}", chain.network, chain.genesis, chain.forks.id()));
-        let running = Eth::new(eth.capability.version, chain, self.options.batch, now);
-        let snap = snap.map(|snap| (port::outbox(snap.protocol), Snap::new()));
+        let running = Eth::new(eth.capability.version, self.options, now);
+        let snap = snap.map(|snap| (port::outbox(snap.protocol), Snap::new(self.options.patience)));
         self.protocols = Some(Protocols { eth: (port::outbox(eth.protocol), running), snap });
         true
     }

@@ -5,7 +5,10 @@ use devp2p_drivers::eth::chain::Chain;
 use devp2p_drivers::eth::fork::{ForkId, Forks};
 use devp2p_drivers::eth::genesis;
 use devp2p_drivers::eth::hash::Hash;
-use devp2p_proto::Enode;
+use devp2p_drivers::eth::message::MAX_LIST;
+use devp2p_proto::{Enode, Timeouts};
+
+use crate::request::Patience;
 
 pub const USAGE: &str = "\
 usage: eth [OPTIONS] enode://ID@ADDRESS:PORT
@@ -18,7 +21,10 @@ usage: eth [OPTIONS] enode://ID@ADDRESS:PORT
                          the fork id of the chain at genesis or at the head
   --once                 exit at the node's head, and do not wait for new blocks
   --version 68|69        offer this version of eth only
-  --batch N              number of headers in one request (default 192)
+  --patience SECONDS     longest time for Status and for every answer (default 5 and 10)
+  --timeouts NAME=MILLIS,…
+                         limits of the link: handshake (also for the connect), ping, pong, read, write, linger
+  --batch N              number of headers in one request, at most 1024 (default 192)
   --record FILE          record the link for `replay`; the file holds secrets, so it needs --yes-secrets
 
 exit status: 0 all blocks are right, 1 link lost, 2 bad arguments, 3 refused by the node, 4 node unreachable,
@@ -30,6 +36,8 @@ pub struct Options {
     pub versions: Vec<u64>,
     pub once: bool,
     pub batch: u64,
+    pub patience: Patience,
+    pub timeouts: Timeouts,
     pub record: Option<String>,
 }
 
@@ -37,6 +45,7 @@ impl Options {
     pub fn parse(mut arguments: Arguments) -> Result<Self, String> {
         let (mut node, mut record, mut secrets) = (None, None, false);
         let (mut which, mut versions, mut once, mut batch) = (Which::default(), vec![68, 69], false, 192);
+        let (mut patience, mut timeouts) = (Patience::default(), Timeouts::default());
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--genesis" => which.file = Some(arguments.value(&argument)?),
@@ -45,7 +54,9 @@ impl Options {
                 "--fork-id" => which.fork_id = Some(arguments.parse(&argument)?),
                 "--version" => versions = vec![version(&arguments.value(&argument)?)?],
                 "--once" => once = true,
-                "--batch" => batch = arguments.positive(&argument)?,
+                "--patience" => patience = Patience::only(arguments.seconds(&argument)?),
+                "--timeouts" => arguments.timeouts(&argument, &mut timeouts)?,
+                "--batch" => batch = batch_size(arguments.positive(&argument)?)?,
                 "--record" => record = Some(arguments.value(&argument)?),
                 "--yes-secrets" => secrets = true,
                 option if option.starts_with('-') => return Err(format!("unknown option {option}")),
@@ -55,7 +66,14 @@ impl Options {
         }
         let node = node.ok_or("the enode:// URL of the node is missing")?;
         let record = consented(record, secrets)?;
-        Ok(Self { node, chain: which.chain()?, versions, once, batch, record })
+        Ok(Self { node, chain: which.chain()?, versions, once, batch, patience, timeouts, record })
+    }
+}
+
+fn batch_size(batch: u64) -> Result<u64, String> {
+    match batch > MAX_LIST as u64 {
+        true => Err(format!("--batch {batch}: must be at most {MAX_LIST}")),
+        false => Ok(batch),
     }
 }
 

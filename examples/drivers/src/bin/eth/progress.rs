@@ -46,7 +46,7 @@ impl Progress {
     fn draw(&self, tally: Tally, head: Option<u64>) {
         let Tally { headers, bodies, transactions, receipts, .. } = tally;
         // Genesis is a block as well.
-        let total = head.map_or(headers, |head| head + 1).max(1);
+        let total = head.map_or(headers, |head| head.saturating_add(1)).max(1);
         let done = (headers.min(total) * WIDTH / total) as usize;
         let bar = format!("{}{}", "#".repeat(done), ".".repeat(WIDTH as usize - done));
         let line = format!(

@@ -11,13 +11,14 @@ use devp2p_drivers::eth::header::Header;
 use devp2p_drivers::eth::message::{self, BlockRange, GetBlockHeaders, List, Numbered, Raw};
 use devp2p_drivers::eth::status::Status;
 use devp2p_proto::Instant;
+use rlp::{Decodable, DecoderError, Rlp};
 
 use crate::download::{Download, Tally};
 use crate::failure::{Failure, decode};
+use crate::options::Options;
 use crate::port::Port;
+use crate::request::Patience;
 
-/// How long Status may take, as in the reference client
-const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 /// How long to let the peer speak first
 ///
 /// Both sides send Status without being asked, and a node of another chain hangs up when it reads ours. If its
@@ -28,6 +29,7 @@ pub struct Eth {
     version: u64,
     chain: Chain,
     batch: u64,
+    patience: Patience,
     stage: Stage,
 }
 
@@ -42,9 +44,10 @@ enum Stage {
 
 impl Eth {
     /// Of the version that was agreed on
-    pub fn new(version: u64, chain: &Chain, batch: u64, now: Instant) -> Self {
-        let stage = Stage::AwaitStatus { ours: now.checked_add(COURTESY), until: now.checked_add(STATUS_PATIENCE) };
-        Self { version, chain: chain.clone(), batch, stage }
+    pub fn new(version: u64, options: &Options, now: Instant) -> Self {
+        let Options { chain, batch, patience, .. } = options;
+        let stage = Stage::AwaitStatus { ours: now.checked_add(COURTESY), until: now.checked_add(patience.status) };
+        Self { version, chain: chain.clone(), batch: *batch, patience: *patience, stage }
     }
 
     pub fn handle(&mut self, now: Instant, code: u64, payload: &[u8], out: &mut Port<'_>) -> Result<(), Failure> {
@@ -64,7 +67,8 @@ impl Eth {
         let status: Status = decode("Status", payload)?;
         status.check(self.version, &self.chain).map_err(Failure::OtherChain)?;
         self.send_status(out)?;
-        let download = Download::start(self.chain.genesis, status.head.hash(), self.batch, now, out)?;
+        let mut download = Download::new(self.chain.genesis, self.batch, self.patience);
+        download.begin(status.head.hash(), now, out)?;
         self.stage = Stage::Running(Box::new(download));
         Ok(())
     }
@@ -85,7 +89,7 @@ impl Eth {
         let is_due = |deadline: &Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
         match &mut self.stage {
             Stage::AwaitStatus { until, .. } if is_due(until) => {
-                Err(Failure::Useless(format!("no Status for {} s", STATUS_PATIENCE.as_secs())))
+                Err(Failure::Useless(format!("no Status for {} s", self.patience.status.as_secs_f64())))
             }
             Stage::AwaitStatus { ours, .. } if is_due(ours) => self.send_status(out),
             Stage::AwaitStatus { .. } => Ok(()),
@@ -136,6 +140,16 @@ impl Eth {
     }
 }
 
+/// The hashes of a request, of which there may be any number: they are looked at and not kept
+struct Hashes;
+
+impl Decodable for Hashes {
+    fn decode(rlp: &Rlp<'_>) -> Result<Self, DecoderError> {
+        rlp.item_count()?;
+        rlp.iter().try_for_each(|hash| hash.as_val::<Hash>().map(drop)).map(|()| Self)
+    }
+}
+
 fn handle(
     download: &mut Download,
     version: u64,
@@ -157,7 +171,7 @@ fn handle(
         }
         // What was fetched is checked and not kept, and there is no pool: the answer says that nothing is here.
         message::GET_BLOCK_BODIES | message::GET_POOLED_TRANSACTIONS | message::GET_RECEIPTS => {
-            let Numbered { id, .. } = decode::<Numbered<List<Hash>>>(name, payload)?;
+            let Numbered { id, content: Hashes } = decode(name, payload)?;
             out.send(code + 1, Numbered { id, content: List::<Hash>(Vec::new()) })
         }
         // Announcements of what this node does not keep. They must be RLP, whatever it says.

@@ -6,8 +6,27 @@ use devp2p_proto::Instant;
 
 use crate::failure::Failure;
 
-/// How long an answer may take
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the peer may take
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    pub status: Duration,
+    /// For each answer
+    pub answer: Duration,
+}
+
+impl Default for Patience {
+    /// For Status as long as the reference client waits
+    fn default() -> Self {
+        Self { status: Duration::from_secs(5), answer: Duration::from_secs(10) }
+    }
+}
+
+impl Patience {
+    /// The same time for everything
+    pub const fn only(time: Duration) -> Self {
+        Self { status: time, answer: time }
+    }
+}
 
 /// Numbers requests, and knows those that are open
 ///
@@ -15,6 +34,8 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Request<T> {
     name: &'static str,
+    /// How long the answer may take
+    patience: Duration,
     open: Option<Open<T>>,
 }
 
@@ -26,8 +47,8 @@ struct Open<T> {
 }
 
 impl<T> Request<T> {
-    pub const fn new(name: &'static str) -> Self {
-        Self { name, open: None }
+    pub const fn new(name: &'static str, patience: Duration) -> Self {
+        Self { name, patience, open: None }
     }
 
     /// Notes that the request `id` was made about `subject`
@@ -55,13 +76,13 @@ impl<T> Request<T> {
     }
 
     pub fn deadline(&self) -> Option<Instant> {
-        self.open.as_ref().and_then(|open| open.since.checked_add(PATIENCE))
+        self.open.as_ref().and_then(|open| open.since.checked_add(self.patience))
     }
 
     pub fn check(&self, now: Instant) -> Result<(), Failure> {
         match self.deadline() {
             Some(deadline) if deadline <= now => {
-                Err(Failure::Useless(format!("no {} for {} s", self.name, PATIENCE.as_secs())))
+                Err(Failure::Useless(format!("no {} for {} s", self.name, self.patience.as_secs_f64())))
             }
             _ => Ok(()),
         }

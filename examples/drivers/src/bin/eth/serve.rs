@@ -3,13 +3,16 @@
 use std::collections::{HashMap, VecDeque};
 
 use devp2p_drivers::eth::hash::Hash;
-use devp2p_drivers::eth::header::Header;
+use devp2p_drivers::eth::header::{Header, MAX_HEADER};
 use devp2p_drivers::eth::message::{GetBlockHeaders, Origin};
 
-/// How many headers are kept; the oldest go first
+/// How many headers are kept, the latest ones; their encodings have 4 MiB at most
 const KEPT: usize = 4096;
-/// How many go into one answer, which keeps it well below the 2 MiB that the specification recommends
-const SERVED: u64 = 512;
+/// How many go into one answer
+const SERVED: usize = 512;
+/// The most bytes of an answer that the specification recommends
+const SOFT_LIMIT: usize = 2 << 20;
+const _: () = assert!(KEPT * MAX_HEADER == 4 << 20 && SERVED * MAX_HEADER <= SOFT_LIMIT);
 
 #[derive(Debug, Default)]
 pub struct Shelf {
@@ -30,17 +33,18 @@ impl Shelf {
     }
 
     /// The headers that are asked for, as far as they are here without a gap
-    pub fn find(&self, request: &GetBlockHeaders) -> Vec<Header> {
+    pub fn find(&self, request: &GetBlockHeaders) -> Vec<&Header> {
         let origin = match request.origin {
             Origin::Number(number) => Some(number),
             Origin::Hash(hash) => self.numbers.get(&hash).copied(),
         };
+        let amount = usize::try_from(request.amount).map_or(SERVED, |amount| amount.min(SERVED));
         let step = |number: &u64| match request.reverse {
             true => number.checked_sub(request.skip)?.checked_sub(1),
             false => number.checked_add(request.skip)?.checked_add(1),
         };
-        let numbers = std::iter::successors(origin, step).take(request.amount.min(SERVED) as usize);
-        numbers.map_while(|number| self.get(number)).cloned().collect()
+        let numbers = std::iter::successors(origin, step).take(amount);
+        numbers.map_while(|number| self.get(number)).collect()
     }
 
     fn get(&self, number: u64) -> Option<&Header> {

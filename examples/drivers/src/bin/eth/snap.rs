@@ -5,14 +5,14 @@
 
 use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::header::Header;
-use devp2p_drivers::eth::message::{List, Numbered, Raw, expect_fields};
+use devp2p_drivers::eth::message::{List, Numbered, Raw, expect_fields, list_of_at_most};
 use devp2p_drivers::eth::trie::{self, Proof};
 use devp2p_proto::Instant;
 use rlp::{Decodable, DecoderError, Encodable, Rlp, RlpStream};
 
 use crate::failure::{Failure, decode};
 use crate::port::Port;
-use crate::request::Request;
+use crate::request::{Patience, Request};
 
 pub const LENGTH: u64 = 8;
 
@@ -25,6 +25,10 @@ const GET_TRIE_NODES: u64 = 6;
 
 /// How many bytes an answer may have, roughly
 const ANSWER_BYTES: u64 = 500_000;
+/// How many accounts one answer may hold: four times as many as `ANSWER_BYTES` has room for
+const MAX_ACCOUNTS: usize = 1 << 16;
+/// How many nodes a proof may have: two paths of 64 nibbles and their ends
+const MAX_PROOF: usize = 2 * 65;
 /// How many codes are asked for
 const CODES: usize = 64;
 
@@ -49,8 +53,13 @@ pub struct Report {
 }
 
 impl Snap {
-    pub const fn new() -> Self {
-        Self { next_id: 1, accounts: Request::new("accounts"), codes: Request::new("codes"), report: None }
+    pub const fn new(Patience { answer, .. }: Patience) -> Self {
+        Self {
+            next_id: 1,
+            accounts: Request::new("accounts", answer),
+            codes: Request::new("codes", answer),
+            report: None,
+        }
     }
 
     /// Asks for the accounts in the state after a block
@@ -155,7 +164,7 @@ fn check_accounts(block: &Header, answer: &AccountRange) -> Result<bool, Failure
             return Err(Failure::Breach(format!("account {} is not proven{why}", account.hash)));
         }
     }
-    let entries = accounts.iter().map(|account| (account.hash.0.to_vec(), account.encoded.clone()));
+    let entries = accounts.iter().map(|account| (account.hash.0.to_vec(), &account.encoded[..]));
     Ok(trie::root(entries.collect()) == block.state_root)
 }
 
@@ -190,7 +199,8 @@ struct AccountRange {
 impl Decodable for AccountRange {
     fn decode(rlp: &Rlp<'_>) -> Result<Self, DecoderError> {
         expect_fields(rlp, 3)?;
-        Ok(Self { id: rlp.val_at(0)?, accounts: rlp.list_at(1)?, proof: rlp.list_at(2)? })
+        let accounts = list_of_at_most(MAX_ACCOUNTS, &rlp.at(1)?)?;
+        Ok(Self { id: rlp.val_at(0)?, accounts, proof: list_of_at_most(MAX_PROOF, &rlp.at(2)?)? })
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant as Clock};
 
 use devp2p_drivers::arguments::{Arguments, asks_for_help};
 use devp2p_drivers::journal::Setup;
-use devp2p_drivers::say::say;
+use devp2p_drivers::say::{complain, say_lines};
 use devp2p_drivers::session::{DialError, Happening, Session};
 use devp2p_proto::{Cause, DisconnectReason, ProtocolId};
 
@@ -27,7 +27,7 @@ const BAD_ARGUMENTS: u8 = 2;
 
 fn main() -> ExitCode {
     ExitCode::from(run().unwrap_or_else(|message| {
-        eprintln!("ping: {message}");
+        complain(format_args!("ping: {message}"));
         BAD_ARGUMENTS
     }))
 }
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 /// Returns the exit status; what is wrong with the arguments is an error
 fn run() -> Result<u8, String> {
     if asks_for_help() {
-        say(options::USAGE);
+        say_lines(options::USAGE);
         return Ok(0);
     }
     let options = Options::parse(Arguments::of_process())?;
@@ -59,6 +59,7 @@ fn run() -> Result<u8, String> {
 
 fn setup(options: &Options) -> Result<Setup, getrandom::Error> {
     let mut setup = Setup::dialled(options.node.node_id, "devp2p-proto-ping/1.0", options.offers.clone())?;
+    setup.timeouts = options.timeouts;
     // All Pings are ours to time, so that the link sends none by itself. A peer that is silent otherwise has
     // every right to be.
     setup.timeouts.ping = Duration::MAX;

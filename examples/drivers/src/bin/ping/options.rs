@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use devp2p_drivers::arguments::{Arguments, consented};
 use devp2p_drivers::journal::Offer;
-use devp2p_proto::Enode;
+use devp2p_proto::{Enode, Timeouts};
 
 pub const USAGE: &str = "\
 usage: ping [OPTIONS] enode://ID@ADDRESS:PORT
@@ -12,6 +12,8 @@ usage: ping [OPTIONS] enode://ID@ADDRESS:PORT
   --count N              stop after N answers (default: go on until Ctrl-C)
   --interval SECONDS     time from one Ping to the next (default 1)
   --timeout SECONDS      longest time for an answer (default 10)
+  --timeouts NAME=MILLIS,…
+                         other limits of the link: handshake (also for the connect), write, linger
   --offer NAME/VERSION:LENGTH
                          offer this protocol instead of eth/68, eth/69 and snap/1; may be repeated
   --json                 print one JSON document instead of lines
@@ -24,6 +26,7 @@ pub struct Options {
     pub count: Option<u64>,
     pub interval: Duration,
     pub timeout: Duration,
+    pub timeouts: Timeouts,
     pub offers: Vec<Offer>,
     pub json: bool,
     pub record: Option<String>,
@@ -33,12 +36,13 @@ impl Options {
     pub fn parse(mut arguments: Arguments) -> Result<Self, String> {
         let (mut node, mut record, mut secrets) = (None, None, false);
         let (mut count, mut interval, mut timeout) = (None, Duration::from_secs(1), Duration::from_secs(10));
-        let (mut offers, mut json) = (Vec::new(), false);
+        let (mut offers, mut json, mut timeouts) = (Vec::new(), false, Timeouts::default());
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--count" => count = Some(arguments.positive(&argument)?),
-                "--interval" => interval = seconds(&argument, &arguments.value(&argument)?)?,
-                "--timeout" => timeout = seconds(&argument, &arguments.value(&argument)?)?,
+                "--interval" => interval = arguments.seconds(&argument)?,
+                "--timeout" => timeout = arguments.seconds(&argument)?,
+                "--timeouts" => arguments.timeouts(&argument, &mut timeouts)?,
                 "--offer" => offers.push(arguments.parse(&argument)?),
                 "--json" => json = true,
                 "--record" => record = Some(arguments.value(&argument)?),
@@ -52,7 +56,8 @@ impl Options {
             offers = usual_offers();
         }
         let node = node.ok_or("the enode:// URL of the node is missing")?;
-        Ok(Self { node, count, interval, timeout, offers, json, record: consented(record, secrets)? })
+        let record = consented(record, secrets)?;
+        Ok(Self { node, count, interval, timeout, timeouts, offers, json, record })
     }
 }
 
@@ -61,9 +66,4 @@ fn usual_offers() -> Vec<Offer> {
     [("eth", 68, 17), ("eth", 69, 18), ("snap", 1, 8)]
         .map(|(name, version, length)| Offer::new(name, version, length, devp2p_proto::MAX_MESSAGE))
         .into()
-}
-
-fn seconds(option: &str, text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.filter(|time| !time.is_zero()).ok_or_else(|| format!("{option} {text}: not a positive number of seconds"))
 }

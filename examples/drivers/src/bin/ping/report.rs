@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use devp2p_drivers::link::Link;
-use devp2p_drivers::say::say;
+use devp2p_drivers::say::{complain, say};
 use devp2p_proto::{Capability, Cause, Enode};
 use serde_json::{Value, json};
 
@@ -74,21 +74,19 @@ impl Report {
         };
         let offered: Vec<_> = hello.capabilities().iter().map(Capability::to_string).collect();
         let shared: Vec<_> = link.shared().collect();
-        self.say(|| {
+        let ranges = || {
             let ranges = shared.iter().map(|it| match it.length {
                 0 => it.capability.to_string(),
                 length => format!("{} at {:#x} to {:#x}", it.capability, it.offset, it.offset + length - 1),
             });
             let ranges: Vec<_> = ranges.collect();
-            format!(
-                "name          {}\nid            {}\nversion       {}\ncapabilities  {}\nshared        {}",
-                hello.client_id(),
-                id.hash(),
-                hello.version(),
-                offered.join(" "),
-                if ranges.is_empty() { "nothing".to_string() } else { ranges.join(", ") },
-            )
-        });
+            if ranges.is_empty() { "nothing".to_string() } else { ranges.join(", ") }
+        };
+        self.say(|| format!("name          {}", hello.client_id()));
+        self.say(|| format!("id            {}", id.hash()));
+        self.say(|| format!("version       {}", hello.version()));
+        self.say(|| format!("capabilities  {}", offered.join(" ")));
+        self.say(|| format!("shared        {}", ranges()));
         let shared = shared
             .iter()
             .map(|it| json!({ "capability": it.capability.to_string(), "offset": it.offset, "length": it.length }));
@@ -128,7 +126,8 @@ impl Report {
             return;
         }
         if self.peer.is_some() {
-            self.say(|| format!("\n--- {} ping statistics ---", self.node.address));
+            self.say(String::new);
+            self.say(|| format!("--- {} ping statistics ---", self.node.address));
             let time = elapsed.as_millis();
             self.say(|| format!("{} pings sent, {} answered, time {time} ms", self.sent, self.answered()));
         }
@@ -136,7 +135,7 @@ impl Report {
             self.say(|| format!("rtt min/avg/max/mdev = {min:.3}/{avg:.3}/{max:.3}/{mdev:.3} ms"));
         }
         if verdict != Verdict::Reached {
-            eprintln!("ping: {}: {why}", verdict.word());
+            complain(format_args!("ping: {}: {why}", verdict.word()));
         }
     }
 

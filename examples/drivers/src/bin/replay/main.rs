@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use devp2p_drivers::arguments::{Arguments, asks_for_help};
 use devp2p_drivers::journal::{Damage, Entry, Memory, Outcome, Player, Polled, Setup};
-use devp2p_drivers::say::say;
+use devp2p_drivers::say::{complain, say, say_lines};
 use devp2p_proto::{Buffers, Instant, PeerState};
 
 const USAGE: &str = "\
@@ -36,11 +36,11 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Ending::Different(difference)) => {
-            eprintln!("replay: {difference}");
+            difference.lines().iter().for_each(complain);
             ExitCode::from(DIFFERENT)
         }
         Err(message) => {
-            eprintln!("replay: {message}");
+            complain(format_args!("replay: {message}"));
             ExitCode::from(BAD_ARGUMENTS)
         }
     }
@@ -48,14 +48,16 @@ fn main() -> ExitCode {
 
 fn run() -> Result<Ending, String> {
     if asks_for_help() {
-        say(USAGE);
+        say_lines(USAGE);
         std::process::exit(0);
     }
     let (path, trace) = parse(Arguments::of_process())?;
     let file = std::fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
     let in_file = |damage: Damage| format!("{path}: {damage}");
     let (setup, player) = Player::open(&file).map_err(in_file)?;
-    let mut memory = Arena::new(setup.memory);
+    let mut memory = Arena::new(setup.memory).ok_or_else(|| {
+        format!("{path}: its buffers have more than {} bytes, for which no link has a use", Memory::LARGEST)
+    })?;
     let link = setup.link(memory.buffers()).map_err(|error| format!("{path}: {error}"))?;
     describe(&path, &setup);
     Replay { link, now: setup.now, trace, tally: Tally::default() }.run(player).map_err(in_file)
@@ -92,12 +94,14 @@ struct Arena {
 }
 
 impl Arena {
-    fn new(memory: Memory) -> Self {
+    /// `None` if that is more than any link has a use for: the lengths are those of a file
+    fn new(memory: Memory) -> Option<Self> {
+        memory.size().filter(|size| *size <= Memory::LARGEST)?;
         let (receive, transmit, table) = match memory {
             Memory::Growable => (0, 0, 0),
             Memory::Fixed { receive, transmit, table } => (receive, transmit, table),
         };
-        Self { memory, receive: vec![0; receive], transmit: vec![0; transmit], table: vec![0; table] }
+        Some(Self { memory, receive: vec![0; receive], transmit: vec![0; transmit], table: vec![0; table] })
     }
 
     fn buffers(&mut self) -> Buffers<'_> {
@@ -128,7 +132,7 @@ impl Replay<'_> {
                 }
                 Entry::Polled(polled) => {
                     let replayed = Polled::new(self.link.poll().as_ref());
-                    self.tally.count(&polled);
+                    self.tally.count(&replayed);
                     self.compare(format_args!("poll"), &polled, &replayed)
                 }
             };
@@ -171,10 +175,15 @@ struct Difference {
     replayed: String,
 }
 
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Difference {
+    fn lines(&self) -> [String; 4] {
         let Self { entry, at, what, recorded, replayed } = self;
-        write!(f, "entry {entry} at {at} differs\n  {what}\n  recorded: {recorded}\n  replayed: {replayed}")
+        [
+            format!("replay: entry {entry} at {at} differs"),
+            format!("  {what}"),
+            format!("  recorded: {recorded}"),
+            format!("  replayed: {replayed}"),
+        ]
     }
 }
 

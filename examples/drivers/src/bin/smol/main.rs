@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use devp2p_drivers::app::{Command, Conversation, Node};
 use devp2p_drivers::link::{Link, StartError};
+use devp2p_drivers::say::complain;
 use devp2p_proto::Enode;
 use futures_lite::future;
 use smol::channel::{Receiver, Sender, bounded, unbounded};
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => node.exit_code(),
         Err(error) => {
-            eprintln!("smol: {error}");
+            complain(format_args!("smol: {error}"));
             ExitCode::FAILURE
         }
     }

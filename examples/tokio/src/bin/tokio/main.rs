@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use devp2p_drivers::app::{Command, Node, Report};
 use devp2p_drivers::link::{Link, StartError};
+use devp2p_drivers::say::complain;
 use devp2p_proto::Enode;
 use devp2p_tokio::drive::{Quit, drive};
 use tokio::net::{TcpListener, TcpStream};
@@ -53,7 +54,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => node.exit_code(),
         Err(error) => {
-            eprintln!("tokio: {error}");
+            complain(format_args!("tokio: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -5,13 +5,17 @@
 //! A fuzzer cannot forge a MAC. When a fuzzer runs the bodies, the MACs of frames and the tags
 //! of handshake packets therefore all pass. "Tampering is caught" is asserted only where the bodies run as tests.
 
+mod handshake;
 mod input;
 mod link;
 mod packets;
+mod pair;
 mod remote;
 mod settings;
 mod sizes;
 mod subject;
 
+pub use handshake::handshake;
 pub use link::link;
 pub use packets::packets;
+pub use pair::pair;

@@ -4,8 +4,8 @@
 
 use devp2p_machine_tests::faults::{Plan, Random, World};
 
-/// The most that each side writes: more takes time and finds little that is new
-const MAX_WRITTEN: usize = 200_000;
+/// The most that each side writes: one message of the largest size and others; more takes time and finds little
+const MAX_WRITTEN: usize = 70_000;
 
 /// Runs a pair until both links have ended, and panics if a promise is broken
 ///

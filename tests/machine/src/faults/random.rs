@@ -49,5 +49,5 @@ fn scaled(bytes: &mut &[u8], count: u64) -> u64 {
     let (taken, rest) = bytes.split_at(size.min(bytes.len()));
     *bytes = rest;
     let value = taken.iter().fold(0, |value, byte| (value << 8) | u128::from(*byte));
-    (u128::from(count) * value >> (8 * size)) as u64
+    ((u128::from(count) * value) >> (8 * size)) as u64
 }

@@ -7,11 +7,13 @@
 
 mod dialogue;
 mod disconnect;
+mod handshake;
 mod hello;
 mod input;
 mod items;
 mod link;
 mod packets;
+mod pair;
 mod remote;
 mod rlp;
 mod settings;
@@ -21,7 +23,9 @@ mod subject;
 
 pub use self::rlp::rlp;
 pub use disconnect::disconnect;
+pub use handshake::handshake;
 pub use hello::hello;
 pub use link::link;
 pub use packets::packets;
+pub use pair::pair;
 pub use snappy::snappy;

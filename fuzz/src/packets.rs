@@ -58,18 +58,18 @@ pub fn packets(data: &[u8]) {
 }
 
 /// What a link has done
-#[derive(Debug, PartialEq)]
-struct Outcome {
-    seen: Vec<Seen>,
-    sent: Vec<u8>,
-    cause: Option<Cause>,
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Outcome {
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) sent: Vec<u8>,
+    pub(crate) cause: Option<Cause>,
 }
 
 /// Feeds the whole stream to a link, in pieces of `chunk` bytes
 fn outcome(target: Target, settings: &Settings, stream: &[u8], chunk: usize) -> Outcome {
     let mut memory = settings.memory();
     let mut link = new_link(target, settings, memory.buffers());
-    let mut outcome = Outcome { seen: Vec::new(), sent: Vec::new(), cause: None };
+    let mut outcome = Outcome::default();
     drain(&mut link, &mut outcome);
     let mut rest = stream;
     while !rest.is_empty() {
@@ -91,7 +91,7 @@ fn outcome(target: Target, settings: &Settings, stream: &[u8], chunk: usize) -> 
 }
 
 /// Does every action of the link, with a transport that takes everything
-fn drain(link: &mut PeerState<'_>, outcome: &mut Outcome) {
+pub(crate) fn drain(link: &mut PeerState<'_>, outcome: &mut Outcome) {
     while let Some(action) = link.poll() {
         match Seen::new(action) {
             Seen::Send(bytes) => {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use devp2p_fuzz::{disconnect, hello, link, packets, rlp, snappy};
+use devp2p_fuzz::{disconnect, handshake, hello, link, packets, pair, rlp, snappy};
 use proptest::prelude::*;
 
 /// Every committed seed, with its name
@@ -31,6 +31,16 @@ fn packets_keeps_its_promises_over_the_corpus() {
     replay("packets", packets);
 }
 
+#[test]
+fn handshake_keeps_its_promises_over_the_corpus() {
+    replay("handshake", handshake);
+}
+
+#[test]
+fn pair_keeps_its_promises_over_the_corpus() {
+    replay("pair", pair);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -48,6 +58,26 @@ proptest! {
         rest in prop::collection::vec(any::<u8>(), 0..300),
     ) {
         packets(&[&[target][..], &rest].concat());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn handshake_keeps_its_promises(
+        first in (0u8..2, any::<u8>()).prop_map(|(role, piece)| [role, piece]),
+        rest in prop::collection::vec(prop_oneof![6 => Just(0u8), 1 => any::<u8>()], 0..60),
+    ) {
+        handshake(&[&first[..], &rest].concat());
+    }
+
+    #[test]
+    fn pair_keeps_its_promises(
+        start in prop_oneof![9 => Just(0u8), 1 => any::<u8>()],
+        decisions in prop::collection::vec(any::<u8>(), 0..400),
+    ) {
+        pair(&[&[start][..], &decisions].concat());
     }
 }
 

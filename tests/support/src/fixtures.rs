@@ -1,5 +1,7 @@
 //! Keys, configurations, entropy and payloads that are the same in every run
 
+use std::sync::OnceLock;
+
 use devp2p_proto::{Config, Entropy, Protocol, ProtocolId, SecretKey};
 
 /// Two protocols that both nodes of most tests have
@@ -15,7 +17,9 @@ pub const BETA: ProtocolId = ProtocolId(1);
 ///
 /// For 0, which is no secret key.
 pub fn key(seed: u8) -> SecretKey {
-    SecretKey::from_bytes([seed; 32]).unwrap()
+    // A key costs a multiplication on the curve, more than many a test.
+    static KEYS: [OnceLock<SecretKey>; 256] = [const { OnceLock::new() }; 256];
+    KEYS[usize::from(seed)].get_or_init(|| SecretKey::from_bytes([seed; 32]).unwrap()).clone()
 }
 
 /// The configuration of the node with this number: its key is [`key(seed)`](key), and its client id

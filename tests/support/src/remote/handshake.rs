@@ -30,6 +30,16 @@ impl Handshake {
         NodeId::new(public(&self.key))
     }
 
+    /// The key that belongs to this handshake only
+    pub fn ephemeral(&self) -> [u8; 64] {
+        public(&self.ephemeral)
+    }
+
+    /// The nonce
+    pub const fn nonce(&self) -> [u8; 32] {
+        self.nonce
+    }
+
     /// The signature of an auth for this node
     pub fn signature(&self, remote: &NodeId) -> [u8; 65] {
         let token = xor(agree(&self.key, remote.as_bytes()), self.nonce);
@@ -54,7 +64,7 @@ impl Handshake {
 
     /// An ack packet for this node
     pub fn ack(&self, remote: &NodeId) -> Vec<u8> {
-        self.ack_with(remote, &public(&self.ephemeral))
+        self.ack_with(remote, &self.ephemeral())
     }
 
     /// An ack packet with this ephemeral key, valid or not

@@ -5,8 +5,8 @@ use std::time::Duration;
 use devp2p_proto::{Config, DisconnectReason, ProtocolId, Timeouts};
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, config};
 
-use crate::random::Random;
-use crate::wire::{Faults, MILLI, SECOND, Time};
+use super::random::Random;
+use super::wire::{Faults, MILLI, SECOND, Time};
 
 /// What the application of one side does
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +43,8 @@ pub struct Habits {
 /// Everything that is drawn from a seed
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// From what the entropy of the handshake is made; `None` for a pair that begins after its handshake
+    pub handshake: Option<u64>,
     pub timeouts: Timeouts,
     pub sides: [Habits; 2],
     /// When the connection is reset
@@ -53,33 +55,60 @@ pub struct Plan {
     pub jumps: [bool; 2],
 }
 
+/// The longest payload of a message
+const MAX_MESSAGE: usize = 60_000;
+/// The most memory that a link may occupy, by the documentation of `Config`
+///
+/// Receiving, a frame that the reference Snappy encoder may have made, and its payload. Sending, the largest frame of
+/// each protocol, what is not overwritten at once after it has left, and the table of the compressor. All at most
+/// twice, since memory doubles.
+pub const MAX_MEMORY: usize =
+    2 * (MAX_MESSAGE / 6 + 2 * MAX_MESSAGE + 2 * (MAX_MESSAGE + MAX_MESSAGE / 32) * 9 / 8) + 40_000;
+
 /// When all faults end, until then the application acts
 pub const HEALED: Time = 90 * SECOND;
 
 impl Plan {
-    pub fn draw(seed: u64) -> Self {
-        let mut random = Random::new(seed);
+    /// The plan of a seed
+    pub fn of_seed(seed: u64) -> Self {
+        Self::draw(Some(seed), &mut Random::Seed(seed))
+    }
+
+    /// The plan that these decisions make
+    pub fn draw(handshake: Option<u64>, random: &mut Random<'_>) -> Self {
         let calm = random.one_in(4);
-        let mut sides = [habits(&mut random), habits(&mut random)];
+        let mut sides = [habits(random), habits(random)];
         let mut slow = false;
         let mut jumps = [false; 2];
         if !calm {
             for (side, jumps) in sides.iter_mut().zip(&mut jumps) {
-                slow |= delays(&mut random, &mut side.faults) | sluggish(&mut random, side);
-                damage(&mut random, &mut side.faults);
-                *jumps = clock(&mut random, side);
+                slow |= delays(random, &mut side.faults) | sluggish(random, side);
+                damage(random, &mut side.faults);
+                *jumps = clock(random, side);
             }
         }
         for side in &mut sides {
             side.deeds.sort_by_key(|(at, _)| *at);
         }
         let reset = (!calm && random.one_in(10)).then(|| random.within(0..HEALED));
-        Self { timeouts: timeouts(&mut random), sides, reset, slow, jumps }
+        Self { handshake, timeouts: timeouts(random), sides, reset, slow, jumps }
     }
 
     pub fn config(&self, seed: u8) -> Config {
         let config = config(seed, PROTOCOLS).with_timeouts(self.timeouts).unwrap();
-        config.with_max_message(60_000).unwrap().with_send_window(20_000)
+        config.with_max_message(MAX_MESSAGE).unwrap().with_send_window(20_000)
+    }
+
+    /// Drops what is written beyond so many bytes for a side, or far fewer where the network takes few at once
+    pub fn limit_work(&mut self, bytes: usize) {
+        for Habits { deeds, max_read, max_write, faults, .. } in &mut self.sides {
+            let at_once = faults.capacity.min(*max_read).min(*max_write);
+            let mut left = bytes.min(at_once.saturating_mul(100));
+            deeds.retain(|(_, deed)| match deed {
+                Deed::Write(_, len) => left.checked_sub(*len).map(|rest| left = rest).is_some(),
+                _ => true,
+            });
+        }
     }
 
     /// The longest that a link lives without a network
@@ -89,7 +118,7 @@ impl Plan {
     }
 }
 
-fn timeouts(random: &mut Random) -> Timeouts {
+fn timeouts(random: &mut Random<'_>) -> Timeouts {
     let mut timeouts = Timeouts::default();
     if random.one_in(2) {
         timeouts.handshake = Duration::from_secs(2);
@@ -102,7 +131,7 @@ fn timeouts(random: &mut Random) -> Timeouts {
     timeouts
 }
 
-fn habits(random: &mut Random) -> Habits {
+fn habits(random: &mut Random<'_>) -> Habits {
     let mut deeds = Vec::new();
     let many = random.pick(&[0, 5, 30, 150]);
     for _ in 0..many {
@@ -134,7 +163,7 @@ fn habits(random: &mut Random) -> Habits {
 }
 
 /// Whether something may take long
-fn delays(random: &mut Random, faults: &mut Faults) -> bool {
+fn delays(random: &mut Random<'_>, faults: &mut Faults) -> bool {
     let mut slow = false;
     if random.one_in(5) {
         faults.latency = random.within(0..4 * SECOND);
@@ -160,7 +189,7 @@ fn delays(random: &mut Random, faults: &mut Faults) -> bool {
     slow
 }
 
-fn sluggish(random: &mut Random, side: &mut Habits) -> bool {
+fn sluggish(random: &mut Random<'_>, side: &mut Habits) -> bool {
     let before = (side.read_pause, side.work);
     if random.one_in(6) {
         side.read_pause = random.within(0..2 * SECOND);
@@ -177,8 +206,8 @@ fn sluggish(random: &mut Random, side: &mut Habits) -> bool {
     deaf || before != (side.read_pause, side.work)
 }
 
-fn damage(random: &mut Random, faults: &mut Faults) {
-    if random.one_in(8) {
+fn damage(random: &mut Random<'_>, faults: &mut Faults) {
+    while random.one_in(8) {
         let most = random.pick(&[400, 2_000, 50_000]);
         faults.flips.push(random.within(0..most));
     }
@@ -188,7 +217,7 @@ fn damage(random: &mut Random, faults: &mut Faults) {
     }
 }
 
-fn clock(random: &mut Random, side: &mut Habits) -> bool {
+fn clock(random: &mut Random<'_>, side: &mut Habits) -> bool {
     let mut jumps = false;
     while random.one_in(6) {
         let by = random.pick(&[-500, -20_000, -59_000, -61_000, -900_000, 3_000, 40_000, 86_400_000]);

@@ -14,9 +14,9 @@
 use devp2p_proto::{Cause, Timeout};
 use devp2p_testing::{ALPHA, BETA};
 
-use crate::plan::{Deed, HEALED};
-use crate::side::Side;
-use crate::world::World;
+use super::plan::{Deed, HEALED};
+use super::side::Side;
+use super::world::World;
 
 /// What a link keeps at most when it has nothing to do
 const KEPT: usize = 4096;
@@ -31,7 +31,8 @@ pub fn after_idling(world: &World) {
         if ours.end.is_none() && theirs.end.is_none() && ours.ready && theirs.ready {
             let lossless = world.wires[side].faults.dead.is_none_or(|dead| dead >= HEALED);
             assert!(!lossless || ours.has_written_all(), "a protocol that waits is told that it can write");
-            assert!(!lossless || in_order(ours, theirs) == Completeness::All, "all messages have come");
+            let complete = is_forged(world) || in_order(ours, theirs) == Completeness::All;
+            assert!(!lossless || complete, "all messages have come");
         }
         assert!(ours.end.is_some() || theirs.end.is_none(), "one has ended, and the other lives on");
     }
@@ -42,6 +43,10 @@ pub fn at_the_end(world: &World) {
     for (side, other) in [(0, 1), (1, 0)] {
         let (ours, theirs) = (&world.sides[side], &world.sides[other]);
         let ((cause, _), (their_cause, _)) = (ours.end.expect("it has ended"), theirs.end.expect("it has ended"));
+        assert_eq!(ours.link.next_timeout(), None);
+        if is_forged(world) {
+            continue;
+        }
         let complete = in_order(theirs, ours);
         assert!(explained(world, side, cause, their_cause), "{cause:?} and {their_cause:?} do not fit");
         let severed = ours.told_failed;
@@ -50,8 +55,12 @@ pub fn at_the_end(world: &World) {
             "what was taken leaves before Disconnect"
         );
         assert!(heard(world, side, cause, their_cause), "{cause:?} was not heard: {their_cause:?}");
-        assert_eq!(ours.link.next_timeout(), None);
     }
+}
+
+/// Whether a side may have got what the other has not said: to a fuzzer, every MAC is right
+fn is_forged(world: &World) -> bool {
+    cfg!(fuzzing) && world.wires.iter().any(|wire| wire.flipped)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -65,7 +74,7 @@ fn in_order(from: &Side, to: &Side) -> Completeness {
     let mut all = Completeness::All;
     for protocol in [ALPHA, BETA] {
         let of = |messages: &[(_, u64, u64)]| -> Vec<_> {
-            messages.iter().filter(|(of, ..)| *of == protocol).map(|(_, number, digest)| (*number, *digest)).collect()
+            messages.iter().filter(|(of, ..)| *of == protocol).map(|(_, code, digest)| (*code, *digest)).collect()
         };
         let (written, arrived) = (of(&from.written), of(&to.delivered));
         assert!(written.starts_with(&arrived), "{protocol}: {} of {}", arrived.len(), written.len());

@@ -2,13 +2,14 @@
 
 use std::hash::Hasher;
 
-use devp2p_proto::{Buffers, PeerState};
+use devp2p_proto::internal::past_handshake;
+use devp2p_proto::{Buffers, Instant, PeerState, Role};
 use devp2p_testing::{entropy, key};
 
-use crate::judge;
-use crate::plan::{HEALED, Plan};
-use crate::side::{IDLE, Side};
-use crate::wire::{Time, Wire};
+use super::judge;
+use super::plan::{HEALED, Plan};
+use super::side::{IDLE, Side};
+use super::wire::{Time, Wire};
 
 /// How far a run is
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,7 @@ enum Phase {
     Over,
 }
 
+/// Two sides, the network between them, and true time
 pub struct World {
     pub plan: Plan,
     pub now: Time,
@@ -34,15 +36,14 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64) -> Self {
-        let plan = Plan::draw(seed);
+    /// What this plan begins with
+    pub fn new(plan: Plan) -> Self {
         let [ours, theirs] = plan.sides.clone();
         let wires = [Wire::new(ours.faults.clone()), Wire::new(theirs.faults.clone())];
-        let (config, other) = (plan.config(1), plan.config(2));
-        let initiator =
-            |now| PeerState::initiator(now, &config, key(2).node_id(), entropy(seed | 1), Buffers::growable()).unwrap();
-        let recipient = |now| PeerState::recipient(now, &other, entropy(!seed), Buffers::growable()).unwrap();
-        let sides = [Side::new(ours, initiator), Side::new(theirs, recipient)];
+        let sides = [
+            Side::new(ours, |now| link(&plan, now, Role::Initiator)),
+            Side::new(theirs, |now| link(&plan, now, Role::Recipient)),
+        ];
         Self { plan, now: 0, sides, wires, was_reset: false, phase: Phase::Faulty, turns_now: 0 }
     }
 
@@ -130,4 +131,15 @@ impl World {
     pub fn history(&self) -> [u64; 2] {
         [0, 1].map(|side: usize| self.sides[side].history.finish())
     }
+}
+
+fn link(plan: &Plan, now: Instant, role: Role) -> PeerState<'static> {
+    let (ours, theirs) = if role == Role::Initiator { (1, 2) } else { (2, 1) };
+    let (config, remote, buffers) = (plan.config(ours), key(theirs).node_id(), Buffers::growable());
+    let link = match (plan.handshake, role) {
+        (None, _) => past_handshake(now, &config, role, remote, buffers),
+        (Some(seed), Role::Initiator) => PeerState::initiator(now, &config, remote, entropy(seed | 1), buffers),
+        (Some(seed), Role::Recipient) => PeerState::recipient(now, &config, entropy(!seed), buffers),
+    };
+    link.unwrap()
 }

@@ -1,12 +1,7 @@
 //! Pairs of links over a faulty network, in virtual time
 //!
-//! A seed decides everything: how slow the network is, what it damages, cuts and stalls, when it is reset
-//! or dies, how the drivers read and write, what the protocols write and whether they take messages, and
-//! how wrong the clocks of both sides are. After 90 seconds all faults but death end, both sides idle for
-//! two minutes, and then the network dies. Checked are: no wake-up without a delay; each link ends within
-//! its timeouts when its network is dead; what each side says of the end is explained by the other or by
-//! the network (the table in `judge.rs`); messages that were taken arrive in order, and all of them unless
-//! the link ended; memory is given back; and pairs that take turns are not different from pairs alone.
+//! A seed decides everything, and `src/faults/` says what that is and what is checked. Pairs that take turns
+//! are not different from pairs alone.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
@@ -15,19 +10,11 @@
 //!
 //! A long run: `DEVP2P_SEEDS=10000 cargo test --release -p devp2p-machine-tests --test faults`.
 
-mod judge;
-mod plan;
-mod random;
-mod side;
-mod wire;
-mod world;
-
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
 
+use devp2p_machine_tests::faults::{Plan, World};
 use devp2p_proto::{Cause, Timeout};
-use plan::Plan;
-use world::World;
 
 /// Pairs that take turns
 const TOGETHER: u64 = 10;
@@ -49,7 +36,7 @@ impl Drop for Repeat {
 
 fn run(seed: u64) -> World {
     let _repeat = Repeat(seed);
-    let mut world = World::new(seed);
+    let mut world = World::new(Plan::of_seed(seed));
     while world.step() {}
     world
 }
@@ -76,7 +63,7 @@ const fn kind(cause: Cause) -> &'static str {
 fn seeds(part: u64, parts: u64) {
     if let Some(seed) = setting("DEVP2P_SEED") {
         if part == 0 {
-            println!("{:#?}", Plan::draw(seed));
+            println!("{:#?}", Plan::of_seed(seed));
             run(seed);
         }
         return;
@@ -113,7 +100,7 @@ fn no_link_disturbs_another() {
     let count = setting("DEVP2P_SEEDS").unwrap_or(300) / 10;
     for first in (0..count).step_by(TOGETHER as usize) {
         let seeds = first..first + TOGETHER;
-        let mut worlds: Vec<_> = seeds.clone().map(World::new).collect();
+        let mut worlds: Vec<_> = seeds.clone().map(|seed| World::new(Plan::of_seed(seed))).collect();
         while worlds.iter_mut().fold(false, |busy, world| world.step() | busy) {}
         for (seed, world) in seeds.zip(worlds) {
             assert_eq!(world.history(), run(seed).history(), "seed {seed}");

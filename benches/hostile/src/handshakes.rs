@@ -13,10 +13,12 @@ const TIMES: usize = 4;
 pub fn all() {
     let node = config(LINK, PROTOCOLS);
     let (id, remote) = (node.node_id(), Handshake::new(REMOTE));
-    let accept = || PeerState::recipient(Instant::ZERO, &node, entropy(7), Buffers::growable());
-    let dial = || PeerState::initiator(Instant::ZERO, &node, remote.id(), entropy(8), Buffers::growable());
+    let accept = || PeerState::recipient(Instant::ZERO, &node, entropy(7), Buffers::growable()).expect("it can start");
+    let dial = || {
+        PeerState::initiator(Instant::ZERO, &node, remote.id(), entropy(8), Buffers::growable()).expect("it can start")
+    };
     let accepted = |what: &str, bytes: &[u8], piece, violation: Option<Violation>| {
-        links(what, bytes, piece, violation, &|| accept().expect("a usable configuration"));
+        links(what, bytes, piece, violation, &accept);
     };
 
     accepted("a connection on which nothing comes", &[], 1, None);
@@ -33,7 +35,7 @@ pub fn all() {
     accepted("the same, its key is not on the curve", &invalid, invalid.len(), Some(Violation::InvalidPublicKey));
     let ack = remote.ack(&id);
     let name = "an ack packet, and the auth before it, if the node has dialled";
-    links(name, &ack, ack.len(), None, &|| dial().expect("a usable configuration"));
+    links(name, &ack, ack.len(), None, &dial);
 }
 
 /// An auth packet without padding and without a fifth field

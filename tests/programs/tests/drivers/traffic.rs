@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::program::{Place, Program};
+use devp2p_program_tests::program::{Place, Program};
+
 use crate::proxy::{Stall, stalling};
 
 const DRIVERS: [&str; 4] = ["blocking", "epoll", "tokio", "smol"];

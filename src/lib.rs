@@ -218,7 +218,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(any(feature = "std", test))]
+#[cfg(any(feature = "std", feature = "__internal", test))]
 extern crate std;
 
 #[cfg(all(doctest, feature = "std"))]
@@ -226,6 +226,7 @@ extern crate std;
 struct Readme;
 
 mod cause;
+mod disclosed;
 mod enode;
 mod error;
 #[cfg(any(doc, doctest))]

@@ -42,6 +42,13 @@ pub fn past_handshake<'buf>(
     Ok(link)
 }
 
+/// Has this called with every value that was computed from secrets and is known to the peer
+///
+/// Only the first call has an effect.
+pub fn on_disclosure(hook: fn(&mut [u8])) {
+    _ = crate::disclosed::HOOK.set(hook);
+}
+
 /// How many bytes the growable buffers of a link occupy: receiving, and sending
 pub fn memory(link: &PeerState<'_>) -> (usize, usize) {
     (link.ingress.allocated(), link.egress.allocated())

@@ -14,6 +14,7 @@ use k256::{AffinePoint, FieldBytes, NonZeroScalar, ProjectivePoint, PublicKey, S
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::disclosed::disclosed;
 use crate::node_id::NodeId;
 use crate::violation::Violation;
 use crate::wire::copy;
@@ -82,6 +83,7 @@ impl Public {
             copy(x, &self.0.x());
             copy(y, &self.0.y());
         }
+        disclosed(&mut bytes);
         NodeId::new(bytes)
     }
 

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::curve::{Public, Secret};
+use crate::disclosed::disclosed;
 use crate::node_id::NodeId;
 use crate::violation::Violation;
 use crate::wire::rlp::RlpError;
@@ -133,6 +134,7 @@ pub(super) fn open<T>(
         mac.verify((&*tag).into()).map_err(|_| Violation::HandshakeTagMismatch)?;
     }
     keys.apply_keystream(iv, text);
+    disclosed(text);
     let parsed = parse(text);
     keys.apply_keystream(iv, text);
     parsed.map_err(Violation::MalformedHandshake)

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::curve::Secret;
@@ -91,14 +92,17 @@ impl Entropy {
 
     /// Whether the bytes show that no generator made them: a key that is zero or one repeated byte,
     /// or the same bytes twice
+    ///
+    /// In constant time, since the bytes are secret when they are not weak.
     fn is_weak(&self) -> bool {
-        let constant = |field: &[u8]| field.iter().all(|byte| Some(byte) == field.first());
-        constant(&self.ephemeral_key)
-            || constant(&self.envelope_key)
-            || constant(&self.nonce)
-            || self.ephemeral_key == self.envelope_key
-            || self.ephemeral_key == self.nonce
-            || self.envelope_key == self.nonce
+        let constant = |field: &[u8; 32]| field.ct_eq(&[field[0]; 32]);
+        let weak = constant(&self.ephemeral_key)
+            | constant(&self.envelope_key)
+            | constant(&self.nonce)
+            | self.ephemeral_key.ct_eq(&self.envelope_key)
+            | self.ephemeral_key.ct_eq(&self.nonce)
+            | self.envelope_key.ct_eq(&self.nonce);
+        weak.into()
     }
 }
 

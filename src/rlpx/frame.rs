@@ -12,6 +12,7 @@ use ctr::{CtrCore, flavors};
 use subtle::ConstantTimeEq;
 
 use super::mac::{Mac, Tag};
+use crate::disclosed::disclosed;
 use crate::invariant::{invariant, must};
 use crate::violation::Violation;
 use crate::wire::copy;
@@ -115,6 +116,7 @@ impl Session {
         check(&expected, tag).ok_or(Violation::HeaderMacMismatch)?;
         let mut plaintext = *ciphertext;
         self.ingress.apply_keystream(&self.keystream, &mut plaintext);
+        disclosed(&mut plaintext);
         let [high, middle, low, ..] = plaintext;
         Ok(u32::from_be_bytes([0, high, middle, low]) as usize)
     }
@@ -129,6 +131,7 @@ impl Session {
         let expected = self.ingress.mac.body(&self.mac_cipher);
         check(&expected, tag).ok_or(Violation::BodyMacMismatch)?;
         self.ingress.apply_keystream(&self.keystream, padded);
+        disclosed(padded);
         Ok(())
     }
 
@@ -137,6 +140,7 @@ impl Session {
     /// It may decide where the rest is stored, and nothing else.
     pub(crate) fn peek(&self, mut block: [u8; BLOCK]) -> [u8; BLOCK] {
         self.ingress.keystream_at(&self.keystream, &mut block);
+        disclosed(&mut block);
         block
     }
 

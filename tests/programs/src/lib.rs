@@ -2,6 +2,7 @@
 
 pub mod driver;
 pub mod process;
+pub mod program;
 pub mod programs;
 
 use std::time::Duration;

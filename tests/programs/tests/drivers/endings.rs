@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use devp2p_program_tests::NEVER;
 use devp2p_program_tests::driver::{Driver, Message, node};
+use devp2p_program_tests::program::{Place, Program, until_quiet};
 use devp2p_proto::{Protocol, ProtocolId};
 use devp2p_testing::remote::{HELLO, Handshake, Hello, PING, REMOTE, Session, body, compressed};
-
-use crate::program::{Place, Program, until_quiet};
 
 every_driver!(
     []

@@ -1,9 +1,8 @@
 //! The four drivers and geth's own `p2p.Server`, in both roles
 
 use devp2p_program_tests::process::Process;
+use devp2p_program_tests::program::{Place, Program};
 use serde_json::json;
-
-use crate::program::{Place, Program};
 
 every_driver!(
     [#[ignore = "needs geth: tests/programs/interop/run"]]

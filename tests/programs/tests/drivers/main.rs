@@ -27,7 +27,6 @@ macro_rules! every_driver {
 
 mod endings;
 mod geth;
-mod program;
 mod proxy;
 mod recordings;
 mod tasks;

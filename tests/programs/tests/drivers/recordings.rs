@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
-use crate::program::{Program, run};
+use devp2p_program_tests::program::{Program, run};
 
 every_driver!([] record, second_link, secrets, existing_file);
 

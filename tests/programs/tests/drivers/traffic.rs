@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::program::{Place, Program, until_quiet};
+use devp2p_program_tests::program::{Place, Program, until_quiet};
+
 use crate::proxy::stalling;
 
 const DRIVERS: [&str; 4] = ["blocking", "epoll", "tokio", "smol"];

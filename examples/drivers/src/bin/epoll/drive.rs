@@ -94,8 +94,11 @@ impl Peer {
         if !self.kept.is_empty() {
             let mut kept = mem::take(&mut self.kept);
             let taken = self.feed(now, &kept)?;
-            kept.drain(..taken);
-            self.kept = kept;
+            // All of it taken, its memory is given back: a peer that floods once would occupy it for good.
+            if taken < kept.len() {
+                kept.drain(..taken);
+                self.kept = kept;
+            }
         } else if self.readable && self.link.wants_input() {
             match self.socket.read(scratch) {
                 Ok(0) => self.link.tell(now, Event::ReceiveClosed),

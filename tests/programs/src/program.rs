@@ -7,9 +7,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use devp2p_program_tests::NEVER;
-use devp2p_program_tests::programs::path;
 use devp2p_proto::NodeId;
+
+use crate::NEVER;
+use crate::programs::path;
 
 /// What no test waits for unless it says so: on a busy machine everything may take long
 const PATIENT: &str = "--timeouts handshake=600000,pong=600000,read=600000,write=600000,linger=600000";
@@ -70,6 +71,11 @@ impl Program {
                 Err(error) => panic!("{count} times {text:?}: {error}; it said {:#?}", self.lines),
             }
         }
+    }
+
+    /// The number of the process
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// As Ctrl-C does

@@ -1,0 +1,94 @@
+//! Ten thousand connections of each hostile kind against one `epoll` process, and what they take of its memory
+//!
+//! `tests/programs/hostile` runs this, in a release build and with enough open files.
+//!
+//! While they are open, and before and after, an honest peer connects, sends messages and is echoed. The memory of
+//! the process is bounded while they are open, and used again for the next ones: from kind to kind it does not grow.
+//! The C library keeps most of what was freed, so the process does not become as small as it was.
+#![cfg(target_os = "linux")]
+
+mod kind;
+mod memory;
+
+use std::time::{Duration, Instant};
+
+use devp2p_program_tests::NEVER;
+use devp2p_program_tests::program::{Place, Program};
+
+use kind::{KINDS, Kind, Who};
+use memory::Process;
+
+/// Connections of each kind
+const CONNECTIONS: usize = 10_000;
+/// How many of them are open at the same time
+const AT_ONCE: usize = 2_500;
+/// The most that the process may take for each open connection, in KiB
+const EACH: u64 = 24;
+/// How much more than after the first kind it may keep after the last, in KiB
+const GROWTH: u64 = 16 * 1_024;
+/// The default limits of a link, since `Program` asks for none
+const TIMEOUTS: &str = "handshake=5000,pong=30000,read=30000,write=20000,linger=2000";
+
+#[test]
+#[ignore = "long: ten thousand connections of each kind; run by tests/programs/hostile"]
+fn ten_thousand_connections_of_each_kind() {
+    let options = format!("--quiet --max-inbound {} --timeouts {TIMEOUTS}", AT_ONCE + 8);
+    let (program, place) = Program::listen("epoll", &options);
+    let process = Process(program.id());
+    honest(place);
+    let (base, files) = (process.resident(), process.open_files());
+    println!("{CONNECTIONS} connections of each kind, {AT_ONCE} at once; {base} KiB without any\n");
+    println!("| kind | honest peer before / during / after, ms | at most, KiB | KiB a connection | afterwards, KiB |");
+    println!("|---|---|---|---|---|");
+    let mut first = None;
+    for kind in KINDS {
+        process.forget_peak();
+        let before = honest(place);
+        let mut during = Duration::ZERO;
+        for _ in 0..CONNECTIONS / AT_ONCE {
+            during = during.max(wave(kind, place, &process, files));
+        }
+        let after = honest(place);
+        let (peak, kept) = (process.peak() - base, process.resident().saturating_sub(base));
+        let each = peak as f64 / AT_ONCE as f64;
+        let [before, during, after] = [before, during, after].map(|time| time.as_millis());
+        println!("| {} | {before} / {during} / {after} | {peak} | {each:.1} | {kept} |", kind.name);
+        assert!(peak <= AT_ONCE as u64 * EACH, "{}: {peak} KiB", kind.name);
+        let first = *first.get_or_insert(kept);
+        assert!(kept <= first + GROWTH, "{}: {kept} KiB stay, and {first} did after the first kind", kind.name);
+    }
+    program.interrupt();
+    // It is not content with how those links have ended.
+    program.finish();
+}
+
+/// As many connections as may be open at once; returns how long an honest peer took meanwhile
+fn wave(kind: &Kind, place: Place, process: &Process, files: usize) -> Duration {
+    let mut open: Vec<_> = (0..AT_ONCE).map(|_| kind.open(place)).collect();
+    let during = honest(place);
+    match kind.closes {
+        Who::Node => until(|| {
+            open.iter_mut().for_each(|connection| connection.go_on());
+            process.open_files() <= files
+        }),
+        Who::Attacker => assert!(process.open_files() >= files + AT_ONCE, "{}: some were closed", kind.name),
+    }
+    drop(open);
+    until(|| process.open_files() <= files);
+    during
+}
+
+/// A peer that sends messages and checks their echo; returns how long that took
+fn honest(place: Place) -> Duration {
+    let start = Instant::now();
+    Program::dial("blocking", place, "--send 20").succeed();
+    start.elapsed()
+}
+
+fn until(mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + NEVER;
+    while !condition() {
+        assert!(Instant::now() < deadline, "not even in {NEVER:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,6 +1,7 @@
 //! Messages that the link has refused and that wait to be written
 
 use alloc::collections::VecDeque;
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -12,7 +13,7 @@ use crate::protocol::ProtocolId;
 /// A driver keeps one for each protocol, writes through [`send`](Self::send), and calls
 /// [`flush`](Self::flush) when [`Action::Writable`](crate::Action::Writable) comes for the protocol.
 /// Messages leave in the order in which they were sent. Both methods write by a closure, so that a
-/// driver may wrap its link.
+/// driver may wrap its link. Prints sizes only.
 ///
 /// ```
 /// use devp2p_proto::{Instant, Outbox, PeerState, ProtocolId, WriteError};
@@ -36,7 +37,7 @@ use crate::protocol::ProtocolId;
 ///     }
 /// }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Outbox {
     protocol: ProtocolId,
     waiting: VecDeque<(u64, Bytes)>,
@@ -119,6 +120,13 @@ impl Outbox {
     /// How many bytes the waiting messages take
     pub const fn bytes(&self) -> usize {
         self.bytes
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (messages, bytes, limit) = (self.waiting.len(), self.bytes, self.limit);
+        write!(f, "Outbox({:?}: {messages} messages, {bytes} of {limit} bytes)", self.protocol)
     }
 }
 

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use devp2p_proto::{Action, Buffers, Config, Instant, PeerState, Stage, Timeouts};
+use devp2p_proto::{Action, Buffers, Config, Instant, MessageEvent, PeerState, Stage, Timeouts, WriteError};
 use devp2p_testing::{ALPHA, BETA, Node, PROTOCOLS, Pipe, config, entropy, key, noise};
 
 /// Counts per thread, so that tests do not count each other
@@ -320,6 +320,40 @@ fn memory_is_given_back_without_pings() {
     let back = heap_of_both(before);
     assert!(back <= 2 * 4096 + 2048, "{back} bytes");
     assert_eq!((idle.a.link.next_timeout(), idle.b.link.next_timeout()), (None, None), "and neither link has a timer");
+}
+
+/// What a refused message needed is given back, and an ended link keeps nothing
+#[test]
+fn memory_of_refused_messages_is_given_back() {
+    type Refused = fn(&mut Idle) -> Result<MessageEvent, WriteError>;
+    let refused: [(Refused, WriteError); 2] = [
+        (|idle| idle.a.link.write_with(idle.now, ALPHA, 0, 4 << 20, |_| usize::MAX), WriteError::TooLarge),
+        (|idle| idle.a.link.write_rlp(idle.now, ALPHA, 0, &vec![7_u8; 4 << 20]), WriteError::Full),
+    ];
+    warm_up();
+    let mut timeouts = Timeouts::default();
+    (timeouts.ping, timeouts.read, timeouts.write) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    let config = |seed| config(seed, PROTOCOLS).with_timeouts(timeouts).unwrap();
+    for (write, error) in refused {
+        for ends in [false, true] {
+            let before = IN_USE.get();
+            let mut idle = Idle::with(&config(1), &config(2));
+            idle.exchange();
+            if error == WriteError::Full {
+                idle.a.link.write(idle.now, ALPHA, 0, b"unsent").unwrap();
+            }
+            assert_eq!(write(&mut idle), Err(error));
+            assert!(heap_of_both(before) > 4 << 20, "{error:?}");
+            if ends {
+                idle.a.link.receive_closed(idle.now);
+            } else {
+                idle.now = Instant::from_millis(15_000);
+                idle.a.link.handle_timeout(idle.now);
+            }
+            let back = heap_of_both(before);
+            assert!(back <= 2 * 4096 + 2048, "{back} bytes after {error:?}, ended: {ends}");
+        }
+    }
 }
 
 /// Printed for the record: `cargo test --test allocation -- --nocapture idle`

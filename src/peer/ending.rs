@@ -109,10 +109,14 @@ impl PeerState<'_> {
         self.end(End::Closed(cause));
     }
 
-    /// Gives back the memory of input, of which no more comes
+    /// Gives back the memory of input, of which no more comes, and the scratch of typed messages
     #[inline(never)] // for the size of the code on a microcontroller
     fn release_ingress(&mut self) {
         self.ingress.release(self.pending.place());
+        #[cfg(feature = "rlp")]
+        {
+            self.scratch = None;
+        }
     }
 
     /// Drops `IdentityClaimed` and `Ready`; a message that has come is still delivered

@@ -53,13 +53,21 @@ impl PeerState<'_> {
         }
     }
 
-    /// Starts the Pong timer when the Ping has left
+    /// Whether our Ping waits for the unsent bytes before it; the write timers bound that
+    pub(super) const fn is_ping_leaving(&self) -> bool {
+        matches!(self.state.running(), Some(Running { ping: Ping::Leaving { .. }, .. }))
+    }
+
+    /// Starts the Pong timer when the Ping has left, and the read timer again if it rested for the Ping
     pub(super) fn note_ping_left(&mut self) {
         if let Some(Running { ping: ping @ Ping::Leaving { .. }, .. }) = self.state.running_mut()
             && self.egress.has_left(Base::Ping)
         {
             *ping = Ping::Awaited { since: self.clock.now() };
             self.deadlines.set(Timer::Pong, self.clock.now(), self.timeouts.pong);
+            if !self.deadlines.is_set(Timer::Read) {
+                self.set_timer(Timer::Read, self.timeouts.read);
+            }
         }
     }
 

@@ -41,6 +41,8 @@ impl PeerState<'_> {
                 Timer::Memory => self.trim(),
                 // No input is taken until the earlier Pong has left, and the write timers bound that.
                 Timer::Read if self.owes_pong() => self.set_timer(timer, self.timeouts.read),
+                // A peer that reads a large frame of ours has no Ping to answer before the end of the frame.
+                Timer::Read if self.is_ping_leaving() => {}
                 Timer::Pong if self.postpone_pong() => {}
                 Timer::Handshake => self.close(Cause::Timeout(Timeout::Handshake)),
                 Timer::Pong => self.close(Cause::Timeout(Timeout::Pong)),
@@ -155,9 +157,11 @@ impl PeerState<'_> {
         self.note_sealed();
     }
 
-    /// Sets the memory timer if the link occupies memory that may have to be given back
+    /// Sets the memory timer if a running link occupies memory that may have to be given back
+    ///
+    /// During the handshake our packet stays in the buffer after it has left, since the session is made from it.
     pub(super) fn note_memory(&mut self) {
-        if !self.deadlines.is_set(Timer::Memory) && self.memory() > KEPT && self.state.cause().is_none() {
+        if !self.deadlines.is_set(Timer::Memory) && self.memory() > KEPT && self.state.running().is_some() {
             self.set_timer(Timer::Memory, MEMORY_INTERVAL);
         }
     }

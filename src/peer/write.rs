@@ -97,8 +97,9 @@ impl PeerState<'_> {
             true => self.write(now, protocol, code, stream.as_raw()),
             false => Err(WriteError::Unfinished),
         };
-        // The regular Ping gives the scratch back. Before and after `Running` there is none.
+        // Before and after `Running` there is none.
         self.scratch = self.state.running().map(|_| stream);
+        self.note_memory();
         outcome
     }
 
@@ -181,10 +182,13 @@ impl PeerState<'_> {
                 Some(encoded)
             })
         });
-        let wire_size = sealed.ok_or(WriteError::TooLarge)?;
-        protocols.wrote(protocol, size, wire_size, sent, egress.end_position());
+        let outcome = sealed.ok_or(WriteError::TooLarge).map(|wire_size| {
+            protocols.wrote(protocol, size, wire_size, sent, egress.end_position());
+            MessageEvent { direction: Direction::Sent, protocol, code, size, wire_size }
+        });
+        // A message that is too large has taken memory, too.
         self.note_sealed();
-        Ok(MessageEvent { direction: Direction::Sent, protocol, code, size, wire_size })
+        outcome
     }
 
     /// The next protocol that is to be told that it can write

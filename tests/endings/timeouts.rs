@@ -101,6 +101,45 @@ fn a_slow_link_has_the_time_that_a_large_frame_takes() {
     }
 }
 
+/// One node sends a large message, and the other one only reads and has nothing to say
+///
+/// Its Ping is answered behind the message, so that it sends no other one before that.
+#[test]
+fn a_node_that_sends_a_large_frame_is_not_tired_of_its_reader() {
+    const RATE: usize = 125_000;
+    for len in [5_000_000, 16_000_000] {
+        let mut pair = Pair::running();
+        pair.initiator.link.write(pair.now, ALPHA, 0, &devp2p_testing::noise(1, len)).unwrap();
+        while pair.recipient.delivered().is_empty() {
+            pair.to_recipient.capacity = RATE;
+            pair.step();
+            pair.to_recipient.capacity = 0;
+            pair.advance(SECOND);
+            assert_eq!(pair.causes(), (None, None), "after {:?}", pair.now);
+        }
+        pair.to_recipient.capacity = usize::MAX;
+        pair.advance(SECOND * 100);
+        assert_eq!(pair.causes(), (None, None), "and lives on");
+    }
+}
+
+/// The peer reads what is sent to it, as slowly as it may, and says nothing
+#[test]
+fn silence_behind_a_large_frame_ends_the_link() {
+    let mut scene = Scene::running();
+    scene.node.link.write(scene.now, ALPHA, 0, &devp2p_testing::noise(1, 5_000_000)).unwrap();
+    let mut seconds = 0;
+    while scene.node.link.stage() == Stage::Running {
+        scene.output.capacity = 70_000;
+        scene.step();
+        scene.output.capacity = 0;
+        scene.advance(SECOND);
+        seconds += 1;
+    }
+    // 71 s for the message, and 30 s for an answer to the Ping behind it
+    assert_eq!((seconds, scene.node.link.cause()), (101, Some(Cause::Timeout(Timeout::Pong))));
+}
+
 /// A transport that takes only a byte now and then ends the link
 #[test]
 fn a_trickling_reader_does_not_live_on() {

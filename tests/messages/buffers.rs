@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{Buffers, Instant, MIN_MESSAGE, PeerState, Protocol, StartError};
+use devp2p_proto::{Buffers, Instant, MIN_MESSAGE, PeerState, Protocol, Stage, StartError, Timeouts};
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, config, entropy, key, noise};
 
 /// Buffers of the published sizes hold the largest message, and one byte less is refused
@@ -118,4 +118,22 @@ fn the_limit_for_sending_is_separate() {
     pair.recipient.link.write(pair.now, BETA, 0, &noise(1, 4_096)).unwrap();
     pair.settle();
     assert_eq!(pair.initiator.delivered(), [(BETA, 0, noise(1, 4_096))]);
+}
+
+/// Memory of the link before is not given back while auth waits for its ack in it
+#[test]
+fn a_slow_ack_finds_its_auth_in_used_buffers() {
+    let mut pair = Pair::running();
+    pair.initiator.link.write(pair.now, ALPHA, 0, &noise(1, 1 << 20)).unwrap();
+    pair.settle();
+    let mut timeouts = Timeouts::default();
+    timeouts.handshake = Duration::from_secs(60);
+    let patient = |seed| config(seed, PROTOCOLS).with_timeouts(timeouts).unwrap();
+    let buffers = pair.initiator.link.into_buffers();
+    let mut pair = Pair::with_buffers(&patient(1), &patient(2), buffers, Buffers::growable());
+    pair.to_initiator.capacity = 0;
+    pair.advance(Duration::from_secs(18));
+    pair.to_initiator.capacity = usize::MAX;
+    pair.settle();
+    assert_eq!((pair.initiator.link.stage(), pair.recipient.link.stage()), (Stage::Running, Stage::Running));
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use devp2p_proto::{Action, Buffers, Config, DisconnectReason, Entropy, Event, SecretKey, Stage};
+use devp2p_proto::{
+    Action, Buffers, Config, DisconnectReason, Entropy, Event, Outbox, SecretKey, Stage, WriteError,
+};
 use devp2p_testing::remote::{Scene, body, compressed};
 use devp2p_testing::{ALPHA, PROTOCOLS, Pair, entropy, noise};
 
@@ -18,6 +20,10 @@ fn secrets_do_not_print() {
     secrets.look_into(&SecretKey::from_bytes(noise(101, 32).try_into().unwrap()).unwrap());
     secrets.look_into(&Buffers::growable());
     secrets.look_into(&Buffers::fixed(&mut payload.clone(), &mut payload.clone(), &mut []));
+    let mut outbox = Outbox::new(ALPHA, 1_000);
+    outbox.send(0, &payload, |_, _, _| Err::<(), _>(WriteError::Full)).unwrap();
+    assert!(!outbox.is_empty());
+    secrets.look_into(&outbox);
     secrets.look_into(&Event::Receive(&payload));
     secrets.look_into(&Event::Write { protocol: ALPHA, code: 0, payload: &payload });
 
@@ -68,6 +74,9 @@ struct Secrets(Vec<Vec<u8>>);
 impl Secrets {
     fn look_into(&self, what: &dyn Debug) {
         for text in [format!("{what:?}"), format!("{what:#?}"), format!("{what:x?}"), format!("{what:#X?}")] {
+            for run in self.0.iter().flat_map(|secret| secret.windows(4)) {
+                assert!(!text.contains(&run.escape_ascii().to_string()), "{} in {text}", run.escape_ascii());
+            }
             let text: String = text.to_lowercase().replace("0x", "").split_whitespace().collect();
             for run in self.0.iter().flat_map(|secret| secret.windows(4)) {
                 let hex: Vec<String> = run.iter().map(|byte| format!("{byte:02x}")).collect();

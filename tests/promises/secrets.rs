@@ -2,9 +2,7 @@
 
 use std::fmt::Debug;
 
-use devp2p_proto::{
-    Action, Buffers, Config, DisconnectReason, Entropy, Event, Outbox, SecretKey, Stage, WriteError,
-};
+use devp2p_proto::{Action, Buffers, Config, DisconnectReason, Entropy, Event, Outbox, SecretKey, Stage, WriteError};
 use devp2p_testing::remote::{Scene, body, compressed};
 use devp2p_testing::{ALPHA, PROTOCOLS, Pair, entropy, noise};
 

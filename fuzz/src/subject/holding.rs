@@ -3,6 +3,8 @@
 //! While the driver holds input, input is taken until one message waits, and `poll` gives everything but `Deliver`.
 //! Once a message waits, no input is wanted, and the deadlines that wait for input stop. They start anew when the
 //! message is handed out. Any ending lifts the hold: `Deliver` comes, and then `Disconnect`.
+//!
+//! The read deadline also rests from when it is over until our Ping has left, if other bytes have to leave first.
 
 use devp2p_proto::{Cause, Instant, ProtocolId, Role, Stage, Timeout, Timeouts, Timer};
 
@@ -17,6 +19,8 @@ pub(super) struct Holding {
     read: Option<Instant>,
     /// The earliest Pong deadline
     earliest_pong: Option<Instant>,
+    /// Our Ping has left once this many more bytes were sent
+    ping_behind: usize,
     timeouts: Timeouts,
     /// An initiator that was never polled has not dialled
     polled: bool,
@@ -34,7 +38,7 @@ enum Due {
 impl Holding {
     pub(super) fn new(timeouts: Timeouts) -> Self {
         let earliest_pong = Some(Instant::ZERO);
-        Self { held: false, resting: false, read: None, earliest_pong, timeouts, polled: false }
+        Self { held: false, resting: false, read: None, earliest_pong, ping_behind: 0, timeouts, polled: false }
     }
 }
 
@@ -113,6 +117,23 @@ impl Subject<'_> {
         self.note_hold();
     }
 
+    /// Called when a Ping may have been sealed; `pings` were sealed before
+    pub(super) fn note_ping(&mut self, pings: u64) {
+        if self.link.liveness().pings_sent > pings {
+            self.holding.ping_behind = self.link.unsent().len();
+        }
+    }
+
+    /// Called when bytes have left
+    pub(super) fn note_sent(&mut self, len: usize) {
+        let before = self.holding.ping_behind;
+        self.holding.ping_behind = before.saturating_sub(len);
+        let has_left = before > 0 && self.holding.ping_behind == 0;
+        if has_left && self.holding.read.is_none() && self.link.stage() == Stage::Running {
+            self.holding.read = deadline(self.time(), self.holding.timeouts.read);
+        }
+    }
+
     /// Called when input is held, or a message may have come
     pub(super) fn note_hold(&mut self) {
         if self.holding.held && self.link.stage() == Stage::Running && self.message_waits() {
@@ -140,8 +161,9 @@ impl Subject<'_> {
             _ => {}
         }
         if self.link.stage() == Stage::Running && due && !self.holding.resting {
-            assert!(before.owes_pong, "a silent peer is not given up");
-            self.holding.read = deadline(self.time(), self.holding.timeouts.read);
+            assert!(before.owes_pong || self.holding.ping_behind > 0, "a silent peer is not given up");
+            let again = before.owes_pong.then(|| deadline(self.time(), self.holding.timeouts.read));
+            self.holding.read = again.flatten();
         }
     }
 

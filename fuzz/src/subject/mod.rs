@@ -143,7 +143,7 @@ impl<'buf> Subject<'buf> {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        let before = self.view();
+        let (before, pings) = (self.view(), self.link.liveness().pings_sent);
         let now = self.at(now);
         self.link.handle_timeout(now);
         let after = self.view();
@@ -153,6 +153,7 @@ impl<'buf> Subject<'buf> {
             self.assert_unchanged(&before, "a spurious wake-up does nothing");
         }
         self.check_time(&before);
+        self.note_ping(pings);
         self.reflect_event(Event::Timeout);
     }
 
@@ -168,6 +169,7 @@ impl<'buf> Subject<'buf> {
                 let rest = if severed { 0 } else { before.unsent - len };
                 let pong = 64 * usize::from(!before.wants_input && after.wants_input);
                 assert_eq!(after.unsent, rest + pong, "the unsent bytes shrink by those that were sent");
+                self.note_sent(len);
             }
             Ok(()) => {}
             Err(SentTooMuch) => {
@@ -196,9 +198,10 @@ impl<'buf> Subject<'buf> {
     }
 
     pub(crate) fn ping(&mut self, now: Instant) {
-        let before = self.view();
+        let (before, pings) = (self.view(), self.link.liveness().pings_sent);
         let now = self.at(now);
         let outcome = self.link.ping(now);
+        self.note_ping(pings);
         match before.stage {
             Stage::Running => assert_eq!(outcome, Ok(()), "there is always capacity for a Ping"),
             Stage::Closing | Stage::Closed => assert_eq!(outcome, Err(PingError::Closed)),
@@ -324,10 +327,12 @@ impl<'buf> Subject<'buf> {
         self.link.next_timeout().map(|shown| self.clock.since_start(shown))
     }
 
-    /// A new clock may start timers anew, and nothing else
+    /// A new clock may start timers anew, a refused message may need memory to be given back, and nothing else
     fn assert_unchanged(&self, before: &View, what: &str) {
         let after = self.view();
-        let deadline = if self.clock.is_new { after.deadline } else { before.deadline };
+        let sooner = before.deadline.is_none_or(|before| after.deadline < Some(before));
+        let sooner = sooner && self.link.next_timer() == Some(Timer::Memory);
+        let deadline = if self.clock.is_new || sooner { after.deadline } else { before.deadline };
         assert_eq!(after, View { deadline, ..*before }, "{what}");
     }
 

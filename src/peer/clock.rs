@@ -1,61 +1,68 @@
 //! The clock of the driver, as the link sees it
 
-use core::time::Duration;
-
 use crate::time::Instant;
 
-/// A clock that goes back by less than this is unsteady; one that goes back further is a new clock
-const NEW_CLOCK: Duration = Duration::from_secs(60);
+/// A clock that goes back by less than this many nanoseconds is unsteady; one that goes back further is a new clock
+const BACK: u64 = 60 * 1_000_000_000;
+/// A clock that goes ahead by this many nanoseconds at once, 146 years, is a new clock
+const AHEAD: u64 = 1 << 62;
 
 /// Time that never goes back
 ///
 /// The link has a time of its own. If the driver's clock goes back by less than a minute, the link's
-/// time does not advance until the clock has caught up. If the clock goes back further, the link takes
-/// it for a new clock: its time continues from where it was, and is ahead of the new clock from then
-/// on. So one wrong `now` far ahead does not disable the timers.
+/// time does not advance until the clock has caught up. If the clock goes back further, or ahead by
+/// more than a century, the link takes it for a new clock: its time continues from where it was, at a
+/// constant distance from the new clock. So one wrong `now` far ahead does not disable the timers, not
+/// even [`Instant::MAX`], after which there is no time for a deadline.
 #[derive(Debug)]
 pub(super) struct Clock {
     /// The latest time of the driver's clock
-    latest: Instant,
-    /// How many nanoseconds the link's time is ahead of the driver's clock
-    ahead: u64,
+    driver: Instant,
+    /// The link's time at that moment
+    link: Instant,
 }
 
 impl Clock {
     pub(super) const fn new(now: Instant) -> Self {
-        Self { latest: now, ahead: 0 }
+        Self { driver: now, link: now }
     }
 
     /// Notes what the driver's clock shows, and returns whether it is a new clock
     pub(super) fn advance(&mut self, now: Instant) -> bool {
-        let is_new = self.latest.saturating_since(now) >= NEW_CLOCK;
+        let is_new = since(self.driver, now) >= BACK || since(now, self.driver) >= AHEAD;
         if is_new {
-            self.ahead = self.ahead.saturating_add(self.latest.as_nanos().saturating_sub(now.as_nanos()));
-            self.latest = now;
+            self.driver = now;
         } else {
-            self.latest = self.latest.max(now);
+            self.link = self.peek(now);
+            self.driver = self.driver.max(now);
         }
         is_new
     }
 
     /// The link's time
     pub(super) const fn now(&self) -> Instant {
-        self.at(self.latest)
+        self.link
     }
 
     /// The link's time when the driver's clock shows `now`, which is not noted
-    pub(super) fn peek(&self, now: Instant) -> Instant {
-        self.at(self.latest.max(now))
-    }
-
-    const fn at(&self, driver: Instant) -> Instant {
-        Instant::from_nanos(driver.as_nanos().saturating_add(self.ahead))
+    pub(super) const fn peek(&self, now: Instant) -> Instant {
+        later(self.link, since(now, self.driver))
     }
 
     /// What the driver's clock shows at this time of the link's
     pub(super) const fn to_driver(&self, time: Instant) -> Instant {
-        Instant::from_nanos(time.as_nanos().saturating_sub(self.ahead))
+        let at = later(self.driver, since(time, self.link));
+        Instant::from_nanos(at.as_nanos().saturating_sub(since(self.link, time)))
     }
+}
+
+/// The nanoseconds from `earlier` to `time`, 0 if `earlier` is not earlier
+const fn since(time: Instant, earlier: Instant) -> u64 {
+    time.as_nanos().saturating_sub(earlier.as_nanos())
+}
+
+const fn later(time: Instant, nanos: u64) -> Instant {
+    Instant::from_nanos(time.as_nanos().saturating_add(nanos))
 }
 
 #[cfg(test)]
@@ -84,5 +91,24 @@ mod tests {
         assert!(!clock.advance(seconds(13)));
         assert_eq!(clock.now(), seconds(86_402));
         assert_eq!(clock.to_driver(seconds(86_407)), seconds(18));
+    }
+
+    #[test]
+    fn centuries_ahead_time_goes_on_from_there() {
+        let start = seconds(10);
+        let mut clock = Clock::new(start);
+        let far = Instant::from_nanos(start.as_nanos() + AHEAD);
+        for wrong in [Instant::MAX, far, Instant::MAX] {
+            assert!(clock.advance(wrong));
+            assert_eq!(
+                (clock.now(), clock.to_driver(seconds(9))),
+                (start, Instant::from_nanos(wrong.as_nanos() - 1_000_000_000))
+            );
+            assert!(clock.advance(start));
+            assert_eq!((clock.now(), clock.to_driver(seconds(40))), (start, seconds(40)));
+        }
+        let near = Instant::from_nanos(far.as_nanos() - 1);
+        assert!(!clock.advance(near));
+        assert_eq!(clock.now(), near);
     }
 }

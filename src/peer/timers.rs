@@ -31,8 +31,9 @@ impl PeerState<'_> {
     ///
     /// `now`, here and in every other method, must come from a clock that goes forward at the pace of
     /// real time. If the clock goes back by less than a minute, the link's time does not advance until
-    /// the clock has caught up. If the clock goes back by a minute or more, the link takes it for a new
-    /// clock: each timer keeps its remaining time, and timers that are overdue start anew.
+    /// the clock has caught up. If the clock goes back by a minute or more, or ahead by more than a
+    /// century at once, the link takes it for a new clock: each timer keeps its remaining time, and timers
+    /// that are overdue start anew.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance_clock(now);
         while let Some(timer) = self.deadlines.take_due(self.clock.now()) {

@@ -1,48 +1,51 @@
 //! The driver's clock, as a link sees it
 //!
-//! If it goes back by less than a minute, time does not advance. If it goes back by more, it is a new clock, with
-//! which time goes on, and timers that have run out by then start anew.
+//! If it goes back by less than a minute, time does not advance. If it goes back by more, or ahead by 146 years, it is a
+//! new clock, with which time goes on, and timers that have run out by then start anew.
 
 use std::time::Duration;
 
 use devp2p_proto::Instant;
 
 const NEW_CLOCK: Duration = Duration::from_secs(60);
+const FAR_AHEAD: Duration = Duration::from_nanos(1 << 62);
 
 #[derive(Debug)]
 pub(super) struct Clock {
     /// The latest time that the driver's clock has shown
     pub(super) latest: Instant,
-    /// How many nanoseconds all the clocks before it have shown
-    before: u64,
+    /// How many nanoseconds have passed since the start by then
+    passed: u64,
     /// The last time that was given is the first of a new clock
     pub(super) is_new: bool,
 }
 
 impl Clock {
     pub(super) const fn new() -> Self {
-        Self { latest: Instant::ZERO, before: 0, is_new: false }
+        Self { latest: Instant::ZERO, passed: 0, is_new: false }
     }
 
     pub(super) fn advance(&mut self, now: Instant) {
-        let back = self.latest.saturating_since(now);
-        self.is_new = back >= NEW_CLOCK;
+        let (back, ahead) = (self.latest.saturating_since(now), now.saturating_since(self.latest));
+        self.is_new = back >= NEW_CLOCK || ahead >= FAR_AHEAD;
         if self.is_new {
-            self.before = self.before.saturating_add(back.as_nanos() as u64);
             self.latest = now;
         } else {
+            self.passed = self.passed.saturating_add(ahead.as_nanos() as u64);
             self.latest = self.latest.max(now);
         }
     }
 
     /// Time that never goes back
     pub(super) const fn time(&self) -> Instant {
-        self.since_start(self.latest)
+        Instant::from_nanos(self.passed)
     }
 
-    /// The same for what this clock shows
-    pub(super) const fn since_start(&self, shown: Instant) -> Instant {
-        Instant::from_nanos(shown.as_nanos().saturating_add(self.before))
+    /// The same for what this clock shows; `None` for the end of its time, which stands for all that is later
+    pub(super) fn since_start(&self, shown: Instant) -> Option<Instant> {
+        let shown = (shown < Instant::MAX).then_some(i128::from(shown.as_nanos()))?;
+        let since = i128::from(self.passed) + shown - i128::from(self.latest.as_nanos());
+        Some(Instant::from_nanos(u64::try_from(since).unwrap_or(if since < 0 { 0 } else { u64::MAX })))
     }
 }
 

@@ -289,7 +289,7 @@ fn memory_is_given_back_while_something_is_unsent() {
     idle.exchange();
     idle.a.link.write(idle.now, ALPHA, 0, &noise(1, 4 << 20)).unwrap();
     let large = idle.a.link.unsent().len();
-    idle.a.link.write(idle.now, BETA, 0, &[7; 100]).unwrap();
+    idle.a.link.write(idle.now, BETA, 0, &noise(2, 1_000)).unwrap();
     let Some(Action::Send(_)) = idle.a.link.poll() else { panic!("there is something to send") };
     idle.a.link.sent(idle.now, large).unwrap();
     let unsent = idle.a.link.unsent().to_vec();

@@ -194,8 +194,6 @@ impl<'buf> Egress<'buf> {
             self.start = 0;
             self.end = unsent;
         }
-        if peak <= RESERVE {
-            self.table.clear();
-        }
+        self.table.clear();
     }
 }

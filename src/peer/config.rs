@@ -65,7 +65,8 @@ pub struct Timeouts {
     pub pong: Duration,
     /// The longest silence of the peer, and the longest time from the first byte of its frame to the last: 30 s
     ///
-    /// A large frame may take as long as it takes at `slowest_rate`.
+    /// A large frame may take as long as it takes at `slowest_rate`. While our Ping waits behind a large
+    /// frame of ours, a peer may have nothing to say: its silence then counts from when the Ping has left.
     pub read: Duration,
     /// The longest time for which the transport takes none of the unsent bytes, and the longest time until
     /// it has taken all bytes that are unsent at one moment: 20 s

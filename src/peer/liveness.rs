@@ -53,9 +53,10 @@ impl PeerState<'_> {
         }
     }
 
-    /// Whether our Ping waits for the unsent bytes before it; the write timers bound that
-    pub(super) const fn is_ping_leaving(&self) -> bool {
-        matches!(self.state.running(), Some(Running { ping: Ping::Leaving { .. }, .. }))
+    /// Whether our Ping waits for the unsent bytes before it, for a limited time
+    pub(super) fn is_ping_leaving(&self) -> bool {
+        let leaving = matches!(self.state.running(), Some(Running { ping: Ping::Leaving { .. }, .. }));
+        leaving && self.deadlines.is_set(Timer::Drain)
     }
 
     /// Starts the Pong timer when the Ping has left, and the read timer again if it rested for the Ping

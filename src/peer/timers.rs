@@ -42,7 +42,7 @@ impl PeerState<'_> {
                 Timer::Memory => self.trim(),
                 // No input is taken until the earlier Pong has left, and the write timers bound that.
                 Timer::Read if self.owes_pong() => self.set_timer(timer, self.timeouts.read),
-                // A peer that reads a large frame of ours has no Ping to answer before the end of the frame.
+                // Behind a large frame of ours, which the peer may read in silence; the drain timer bounds that.
                 Timer::Read if self.is_ping_leaving() => {}
                 Timer::Pong if self.postpone_pong() => {}
                 Timer::Handshake => self.close(Cause::Timeout(Timeout::Handshake)),

@@ -140,6 +140,20 @@ fn silence_behind_a_large_frame_ends_the_link() {
     assert_eq!((seconds, scene.node.link.cause()), (101, Some(Cause::Timeout(Timeout::Pong))));
 }
 
+/// If the transport may take for ever, the silence of the peer counts all the same
+#[test]
+fn silence_ends_a_link_that_may_write_for_ever() {
+    let mut timeouts = Timeouts::default();
+    timeouts.write = Duration::MAX;
+    let config = config(LINK, PROTOCOLS).with_timeouts(timeouts).unwrap();
+    let mut scene = Scene::running_with(recipient(&config), Hello::fitting(REMOTE));
+    scene.output.capacity = 0;
+    scene.advance(SECOND * 29);
+    assert_eq!(scene.node.link.stage(), Stage::Running);
+    scene.advance(SECOND);
+    assert_eq!(scene.node.link.cause(), Some(Cause::Timeout(Timeout::Read)));
+}
+
 /// A transport that takes only a byte now and then ends the link
 #[test]
 fn a_trickling_reader_does_not_live_on() {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{Action, Instant, ProtocolId, Stage, WriteError};
-use devp2p_testing::remote::{PING, PONG, Scene};
+use devp2p_proto::{Action, DisconnectReason, Instant, ProtocolId, Stage, WriteError};
+use devp2p_testing::remote::{Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed, recipient};
 use devp2p_testing::schedule::{Operation, Side, World, ending, friendly, friendly_operations, operations};
-use devp2p_testing::{ALPHA, BETA, Seen, noise};
+use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Seen, config, noise};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -155,6 +155,54 @@ fn a_wrong_time_far_ahead_does_not_disable_the_timers() {
         scene.advance(46 * second);
         assert_ne!(scene.node.link.stage(), Stage::Running, "a silent peer is timed out");
     }
+}
+
+/// One wrong time at any stage: the link still ends when the peer says nothing more
+#[test]
+fn a_wrong_time_at_any_stage_does_not_keep_a_link() {
+    let second = Duration::from_secs(1);
+    let stages: [fn() -> Scene<'static>; 8] = [
+        || Scene::new(recipient(&config(LINK, PROTOCOLS))),
+        Scene::expecting_hello,
+        Scene::running,
+        || cut_off(body(0x10, &compressed(&noise(1, 5_000))), 20),
+        || cut_off(body(0x10, &compressed(&noise(1, 5_000))), 4_000),
+        || cut_off(body(0x14, &compressed(&noise(1, 5_000))), 4_000),
+        || {
+            let mut scene = Scene::running();
+            scene.node.link.disconnect(scene.now, DisconnectReason::REQUESTED);
+            scene.settle();
+            scene
+        },
+        || {
+            let mut scene = Scene::running();
+            scene.node.link.send_failed(scene.now);
+            scene
+        },
+    ];
+    for (stage, make) in stages.into_iter().enumerate() {
+        for wrong in [Instant::ZERO, Instant::from_millis(86_400_000), Instant::from_nanos(u64::MAX / 2), Instant::MAX]
+        {
+            let mut scene = make();
+            // Calls that do not look at timers
+            for now in [Instant::from_millis(3_600_000), wrong, Instant::from_millis(3_600_010)] {
+                scene.now = now;
+                assert_eq!(scene.node.link.receive(now, &[]), 0);
+            }
+            scene.advance(50 * second);
+            assert_eq!(scene.node.link.stage(), Stage::Closed, "stage {stage}, {wrong}");
+        }
+    }
+}
+
+/// A link whose peer has sent only the first `len` bytes of the frame with this body
+fn cut_off(body: Vec<u8>, len: usize) -> Scene<'static> {
+    let protocols = [PROTOCOLS[0], PROTOCOLS[1].with_max_message(500)];
+    let mut scene = Scene::running_with(recipient(&config(LINK, &protocols)), Hello::fitting(REMOTE));
+    let frame = scene.session().seal(&body);
+    scene.input.write(&frame[..len]);
+    scene.settle();
+    scene
 }
 
 /// After `Full` the link remembers the protocol that waits; the bytes do not change by that

@@ -126,18 +126,23 @@ fn a_node_that_sends_a_large_frame_is_not_tired_of_its_reader() {
 /// The peer reads what is sent to it, as slowly as it may, and says nothing
 #[test]
 fn silence_behind_a_large_frame_ends_the_link() {
-    let mut scene = Scene::running();
-    scene.node.link.write(scene.now, ALPHA, 0, &devp2p_testing::noise(1, 5_000_000)).unwrap();
-    let mut seconds = 0;
-    while scene.node.link.stage() == Stage::Running {
-        scene.output.capacity = 70_000;
-        scene.step();
-        scene.output.capacity = 0;
-        scene.advance(SECOND);
-        seconds += 1;
+    for (pong, cause) in [(SECOND * 30, Timeout::Pong), (Duration::MAX, Timeout::Read)] {
+        let mut timeouts = Timeouts::default();
+        timeouts.pong = pong;
+        let config = config(LINK, PROTOCOLS).with_timeouts(timeouts).unwrap();
+        let mut scene = Scene::running_with(recipient(&config), Hello::fitting(REMOTE));
+        scene.node.link.write(scene.now, ALPHA, 0, &devp2p_testing::noise(1, 5_000_000)).unwrap();
+        let mut seconds = 0;
+        while scene.node.link.stage() == Stage::Running && seconds < 200 {
+            scene.output.capacity = 70_000;
+            scene.step();
+            scene.output.capacity = 0;
+            scene.advance(SECOND);
+            seconds += 1;
+        }
+        // 71 s for the message, and 30 s for an answer to the Ping behind it
+        assert_eq!((seconds, scene.node.link.cause()), (101, Some(Cause::Timeout(cause))));
     }
-    // 71 s for the message, and 30 s for an answer to the Ping behind it
-    assert_eq!((seconds, scene.node.link.cause()), (101, Some(Cause::Timeout(Timeout::Pong))));
 }
 
 /// If the transport may take for ever, the silence of the peer counts all the same

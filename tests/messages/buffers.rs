@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{
-    Buffers, DisconnectReason, Instant, MIN_MESSAGE, PeerState, Protocol, ProtocolId, Stage, StartError, Timeouts,
-};
-use devp2p_testing::remote::{DISCONNECT, Hello, LINK, PING, PONG, REMOTE, Scene};
+use devp2p_proto::{Buffers, Instant, MIN_MESSAGE, PeerState, Protocol, Stage, StartError, Timeouts};
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, config, entropy, key, noise};
 
 /// Buffers of the published sizes hold the largest message, and one byte less is refused
@@ -139,36 +136,4 @@ fn a_slow_ack_finds_its_auth_in_used_buffers() {
     pair.to_initiator.capacity = usize::MAX;
     pair.settle();
     assert_eq!((pair.initiator.link.stage(), pair.recipient.link.stage()), (Stage::Running, Stage::Running));
-}
-
-/// Sixteen protocols, each with all that it may have unsent, and the base protocol beside them
-#[test]
-fn many_protocols_share_the_smallest_buffers() {
-    let names: Vec<String> = (0..16).map(|index| format!("p{index}")).collect();
-    let protocols: Vec<_> = names.iter().map(|name| Protocol::new(name, u64::MAX, 3)).collect();
-    let config = config(LINK, &protocols).with_max_message(MIN_MESSAGE).unwrap();
-    let mut memory = (vec![0; config.receive_len()], vec![0; config.transmit_len()], vec![]);
-    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
-    let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), fixed).unwrap();
-    let capabilities = names.iter().map(|name| (name.clone().into_bytes(), u64::MAX)).collect();
-    let mut scene = Scene::running_with(link, Hello { capabilities, ..Hello::fitting(REMOTE) });
-    let mut written = 0;
-    for round in 0..200 {
-        scene.output.capacity = 0;
-        for protocol in (0..16).map(ProtocolId) {
-            while scene.node.link.write(scene.now, protocol, 2, &noise(round, MIN_MESSAGE)).is_ok() {
-                written += 1;
-            }
-        }
-        scene.node.link.ping(scene.now).unwrap();
-        scene.send(PING, &[0xc0]);
-        scene.send(PONG, &[0xc0]);
-        scene.output.capacity = 1 + round as usize * 37 % 411;
-        scene.step();
-    }
-    scene.node.link.disconnect(scene.now, DisconnectReason::from_code(u64::MAX));
-    scene.output.capacity = usize::MAX;
-    scene.settle();
-    assert_eq!(scene.received.iter().filter(|(id, _)| *id >= 0x10).count(), written);
-    assert_eq!(scene.received.last().unwrap().0, DISCONNECT);
 }

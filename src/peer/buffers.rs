@@ -86,7 +86,7 @@ impl fmt::Debug for Buffers<'_> {
 
 #[cfg(feature = "alloc")]
 impl Buffers<'static> {
-    /// Grows with the messages, up to the limits in [`Config`](crate::Config), and gives memory back when idle
+    /// Grows with the messages, up to the limits in [`Config`](crate::Config), and later gives unneeded memory back
     pub fn growable() -> Self {
         Self {
             receive: Arena::Growable { frame: Growable::default(), message: Growable::default() },

@@ -256,7 +256,7 @@ impl PeerState<'_> {
     ///
     /// Whether it is compressed does not depend on the stage: old clients never compress it, and for
     /// others it depends on which Hello they have sent or read. A payload that can be read both ways is
-    /// read as agreed; no client sends one, since it takes a list with more items than the reason.
+    /// read as agreed. No client sends such a payload, since it must be a list with items after the reason.
     #[inline(never)] // the buffer must not be in the frame of a driver's loop
     fn read_disconnect(&self, place: Place) -> Cause {
         let mut scratch = [0; message::MAX_BASE_PAYLOAD];

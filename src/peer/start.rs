@@ -100,7 +100,7 @@ impl<'buf> PeerState<'buf> {
     /// A link in its first state
     ///
     /// Every field is made in the caller's memory for the link, since a small stack has no space for a second link.
-    /// For the same reason both constructors use this one function.
+    /// For the same reason this one function makes all links.
     #[inline(never)] // so that its stack frame is below the constructor's frame, and is wiped
     #[allow(clippy::result_large_err, reason = "the result of the constructors")]
     pub(super) fn new(

@@ -132,13 +132,13 @@ fn a_full_shelf_has_few_megabytes() {
         answer(&mut remote, message::BLOCK_HEADERS, next, headers.to_vec());
         next = request::<GetBlockHeaders>(&mut remote, message::GET_BLOCK_HEADERS).id;
     }
-    // 4 MiB of headers with what is known of them, two messages of 1 MiB in the link, and the same decoded
+    // 4 MiB of encoded headers with their decoded fields, two messages of 1 MiB in the link, and the same decoded
     let full = program.peak_memory();
     let used = full.zip(begun).map_or(0, |(full, begun)| full - begun);
-    println!("{} KiB for a full shelf", used / 1024);
-    assert!(used < 16 << 20, "{} KiB for a full shelf", used / 1024);
+    println!("{} KiB with all kept headers", used / 1024);
+    assert!(used < 16 << 20, "{} KiB with all kept headers", used / 1024);
 
-    // A request of 40 bytes is answered by no more than the specification recommends.
+    // The answer to a request of 40 bytes is not larger than the specification recommends.
     let content = GetBlockHeaders { origin: Origin::Number(19_000), amount: u64::MAX, skip: 0, reverse: false };
     remote.send(ETH, message::GET_BLOCK_HEADERS, &Numbered { id: 5, content });
     let answer = remote.expect(ETH, message::BLOCK_HEADERS);

@@ -27,7 +27,7 @@ const GET_TRIE_NODES: u64 = 6;
 const ANSWER_BYTES: u64 = 500_000;
 /// How many accounts one answer may have: four times as many as fit into `ANSWER_BYTES`
 const MAX_ACCOUNTS: usize = 1 << 16;
-/// How many nodes a proof may have: two paths, each with 64 nibbles and a leaf
+/// How many nodes a proof may have: two paths, each of up to 64 inner nodes and a leaf
 const MAX_PROOF: usize = 2 * 65;
 /// How many codes are asked for
 const CODES: usize = 64;

@@ -30,7 +30,7 @@ impl Handshake {
         NodeId::new(public(&self.key))
     }
 
-    /// The ephemeral key
+    /// The ephemeral public key
     pub fn ephemeral(&self) -> [u8; 64] {
         public(&self.ephemeral)
     }

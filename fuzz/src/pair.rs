@@ -4,12 +4,14 @@
 
 use devp2p_machine_tests::faults::{Plan, Random, World};
 
-/// How many bytes each side writes at most: one message of the largest size and a few others; more takes time and finds little
+/// How many bytes each side writes at most
+///
+/// This is one message of the largest size and a few others. More takes time and finds little.
 const MAX_WRITTEN: usize = 70_000;
 
 /// Runs a pair until both links have ended, and panics if a promise is broken
 ///
-/// If the first byte is odd, the pair begins with the handshake, which takes a hundred times as long as everything else.
+/// If the first byte is odd, the pair begins with the handshake, which takes a hundred times as long as all the rest.
 pub fn pair(data: &[u8]) {
     let (start, decisions) = data.split_first().unwrap_or((&0, &[]));
     let handshake = (start % 2 == 1).then_some(u64::from(*start));

@@ -41,7 +41,7 @@ pub(super) fn read(role: Role, input: &mut Input<'_>) -> Vec<u8> {
     text
 }
 
-/// Zeros after the plaintext: as EIP-8 asks, none, or as many as make the largest auth, the largest ack or a larger packet
+/// Zeros after the plaintext: as EIP-8 asks, none, or up to the size of the largest auth, the largest ack and beyond
 const PADDING: [usize; 9] = [100, 0, 1, 227, 1766, 1767, 1833, 1834, 3000];
 
 fn list(role: Role, input: &mut Input<'_>) -> Vec<u8> {
@@ -54,7 +54,7 @@ fn list(role: Role, input: &mut Input<'_>) -> Vec<u8> {
     list
 }
 
-/// The header of a list with this length, or with a slightly larger or smaller length, or in a form that is not canonical
+/// The header of a list with this length, with a slightly larger or smaller one, or in a form that is not canonical
 fn header(len: usize, form: u8) -> Vec<u8> {
     let len = match form {
         0xe0..0xe8 => len + 1,

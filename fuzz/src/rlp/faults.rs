@@ -33,7 +33,9 @@ pub(super) const fn is_zero_byte(bytes: &[u8]) -> bool {
     matches!(bytes, [0, ..])
 }
 
-/// The items over which the crate iterates in a list with this content: it stops at the first malformed item, without an error
+/// The items over which the crate iterates in a list with this content
+///
+/// It stops at the first malformed item, without an error.
 pub(super) fn iterated(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     std::iter::from_fn(move || {
         let item = Reader::new(rest).raw().ok().or_else(|| byte_with_length(rest))?;
@@ -42,7 +44,9 @@ pub(super) fn iterated(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     })
 }
 
-/// The items over which the crate iterates if bytes follow the list: from the second item on, it takes them as part of the list
+/// The items over which the crate iterates if bytes follow the list
+///
+/// From the second item on, it takes these bytes as part of the list.
 ///
 /// This holds for the first iteration over an `Rlp`. A second iteration over an empty list finds the bytes after it.
 pub(super) fn iterated_beyond_the_end<'a>(

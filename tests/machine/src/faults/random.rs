@@ -7,7 +7,7 @@ use std::ops::Range;
 pub enum Random<'a> {
     /// SplitMix64, with this state
     Seed(u64),
-    /// The bytes of an input: a decision uses as few as it needs, and after the last byte every decision is the usual one
+    /// An input: a decision uses as few bytes as it needs, and after the last byte every decision is the usual one
     Bytes(&'a [u8]),
 }
 

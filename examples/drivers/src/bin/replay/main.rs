@@ -55,9 +55,8 @@ fn run() -> Result<Ending, String> {
     let file = std::fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
     let in_file = |damage: Damage| format!("{path}: {damage}");
     let (setup, player) = Player::open(&file).map_err(in_file)?;
-    let mut memory = Arena::new(setup.memory).ok_or_else(|| {
-        format!("{path}: its buffers have more than {} bytes, which no link needs", Memory::LARGEST)
-    })?;
+    let mut memory = Arena::new(setup.memory)
+        .ok_or_else(|| format!("{path}: its buffers have more than {} bytes, which no link needs", Memory::LARGEST))?;
     let link = setup.link(memory.buffers()).map_err(|error| format!("{path}: {error}"))?;
     describe(&path, &setup);
     Replay { link, now: setup.now, trace, tally: Tally::default() }.run(player).map_err(in_file)

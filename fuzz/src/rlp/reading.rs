@@ -77,7 +77,7 @@ fn check_string(bytes: &[u8], item: Result<Item<'_>, RlpError>) {
 
 fn check_uints(bytes: &[u8]) {
     let ours = Reader::new(bytes).uint();
-    // The string in the long form, as it would be in the short form
+    // The content of a string that wrongly has the long form
     let expected = ours.ok().or_else(|| uint(short_string_in_long_form(bytes)?));
     check_uint::<u8>(bytes, expected);
     check_uint::<u16>(bytes, expected);

@@ -26,7 +26,7 @@ pub(super) fn check(block: &[u8]) {
     assert_eq!(decompressed_len(block).map(|len| len as u64), expected);
 }
 
-/// The most that the elements of the block can make: each three bytes may be a copy of 64
+/// How many bytes the elements of the block can decompress to at most: every three bytes may be a copy of 64
 fn most(block: &[u8]) -> u64 {
     let header = 1 + block.iter().take_while(|byte| **byte >= 0x80).count();
     (block.len() - header) as u64 * 64 / 3

@@ -5,9 +5,9 @@ use devp2p_proto::internal::snappy::compress;
 use crate::input::Input;
 use crate::sizes;
 
-/// The approximate length of the longest payload in most runs
+/// The approximate length of the longest payload for most inputs
 const USUAL: usize = 4096;
-/// The same for the other runs: more than two of the fragments that a compressor works on
+/// The same for the other inputs: more than two of the fragments that a compressor works on
 const LONGEST: usize = 140_000;
 
 /// A payload of new bytes and repetitions

@@ -13,7 +13,7 @@ use devp2p_proto::internal::snappy::{compress, decompress, store};
 use crate::input::Input;
 use crate::sizes;
 
-/// Makes a block or a payload from `data`, and checks what the decompressor or the compressor makes of it
+/// Makes a block or a payload from `data`, and checks how the decompressor or the compressor handles it
 pub fn snappy(data: &[u8]) {
     let mut input = Input::new(data);
     let choice = usize::from(input.byte());
@@ -54,7 +54,7 @@ fn check_decompression(block: &[u8], output: &mut [u8], reference: Result<&[u8],
     let outcome = decompress(block, output);
     let touched = match (reference, outcome) {
         (Ok(data), Ok(len)) => {
-            assert!(output[..len] == *data, "the crate makes something else");
+            assert!(output[..len] == *data, "the crate decompresses to other data");
             len
         }
         (Err(error), Err(ours)) => {

@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(ParseNodeIdError.to_string(), "a node id is 128 hexadecimal digits");
     }
 
-    /// The hash of 64 zeros is well known: it is the root of the smallest tree in Ethereum's deposit contract
+    /// 64 zeros hash to this: it is where a Solidity contract stores the first entry of its first mapping
     #[test]
     fn a_hash_prints_its_bytes() {
         let digits = "ad3228b676f7d3cd4284a5443f17f1962b36e491b30a40b2405849e597ba5fb5";

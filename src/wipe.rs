@@ -51,3 +51,15 @@ fn overwrite<const WORDS: usize>() {
     let mut words = [0_usize; WORDS];
     words.zeroize();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_counted_in_whole_words() {
+        let word = size_of::<usize>();
+        assert_eq!([0, word - 1, word, 5 * word].map(words), [0, 0, 1, 5]);
+        assert_eq!(words(24 * 1024) * word, 24 * 1024);
+    }
+}

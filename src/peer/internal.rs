@@ -54,6 +54,12 @@ pub fn memory(link: &PeerState<'_>) -> (usize, usize) {
     (link.ingress.allocated(), link.egress.allocated())
 }
 
+/// How a log line names the link with this remote
+#[cfg(feature = "defmt")]
+pub fn log_name(remote: Option<NodeId>) -> impl core::fmt::Display + defmt::Format {
+    crate::logging::LinkName(remote)
+}
+
 /// Both directions of an encrypted connection, as one of its ends writes and reads frames
 pub struct Frames(Session);
 

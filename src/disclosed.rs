@@ -1,11 +1,11 @@
-//! Values that were computed from secrets and are no secrets
+//! Values that are computed from secrets but are not secret themselves
 //!
-//! `.ci/constant-time` finds branches and addresses that depend on secrets. It has to be told where a value is known
-//! to the peer, such as the content of a message. In a user's build nothing of this exists.
+//! `.ci/constant-time` finds branches and addresses that depend on secrets. The library tells the check where a value
+//! is known to the peer, such as the content of a message. Without the feature `__internal` this does nothing.
 
 /// Tells the check that the peer knows these bytes
 ///
-/// They are mutable so that the compiler cannot go on with an older copy of them.
+/// The bytes are mutable so that the compiler cannot use an older copy of them afterwards.
 #[cfg(not(feature = "__internal"))]
 #[inline(always)]
 pub(crate) const fn disclosed(_: &mut [u8]) {}
@@ -17,6 +17,6 @@ pub(crate) fn disclosed(bytes: &mut [u8]) {
     }
 }
 
-/// What is called with the bytes
+/// The function that is called with the bytes
 #[cfg(feature = "__internal")]
 pub(crate) static HOOK: std::sync::OnceLock<fn(&mut [u8])> = std::sync::OnceLock::new();

@@ -11,8 +11,8 @@
 //!
 //! # The run loop
 //!
-//! This is a complete driver for one link on one blocking socket. It replies to every message. The
-//! numbers of this list are in the comments of the code.
+//! This is a complete driver for one link on one blocking socket. It echoes every message. The
+//! comments in the code have the numbers of this list.
 //!
 //! 1. Do what the link asks for, until it asks for nothing more. `Send` is offered again until
 //!    [`sent`](PeerState::sent) covers its bytes. If the socket is full, leave the inner loop.
@@ -134,9 +134,9 @@
 //! [`write`](PeerState::write) takes a complete message and seals it at once, or refuses it. A refusal
 //! is a [`WriteError`] and changes nothing. The unsent bytes of one protocol never keep another
 //! protocol from writing: each shared protocol has a share of the transmit buffer. After `Full`,
-//! [`Action::Writable`] says when the protocol can write again. Its next message is then taken, however
-//! late the protocol writes it. There is always capacity for Ping, Pong and Disconnect. `Outbox`, under
-//! the feature `alloc`, keeps messages that were refused.
+//! [`Action::Writable`] says when the protocol can write again. The link then accepts its next message,
+//! however late the protocol writes it. There is always capacity for Ping, Pong and Disconnect.
+//! `Outbox`, under the feature `alloc`, keeps messages that were refused.
 //!
 //! # Backpressure
 //!
@@ -144,29 +144,29 @@
 //! its loop. The link still answers Pings, and `poll` gives every action except `Deliver`. Once the next
 //! message is complete, the link takes no more input, TCP slows the peer down, and the peer is not timed
 //! out. A driver must not stop reading because its own socket is full: two peers whose sockets are
-//! both full would wait for each other. In the same way, a protocol that handles no messages until its
-//! own messages are written can deadlock with a peer that does the same.
+//! both full would wait for each other forever. In the same way, a protocol that handles no messages
+//! until its own messages are written can deadlock with a peer that does the same.
 //!
 //! # Endings
 //!
 //! However a link ends, [`Action::Disconnect`] comes exactly once, as the last action, with a
-//! [`Cause`]: who ended it, and why. A failure is reported by this action, and not by an error of the
-//! call that caused it. So `?` in a driver cannot drop a Disconnect that is still unsent. Messages that
-//! were accepted for sending leave before our Disconnect.
+//! [`Cause`]: who ended it, and why. This action reports every failure. The call that caused a failure
+//! does not return an error, so `?` in a driver cannot drop a Disconnect that is still unsent. Messages
+//! that were accepted for sending leave before our Disconnect.
 //!
-//! # What may be decided when
+//! # When the peer's identity is known
 //!
 //! | moment | what is known |
 //! |---|---|
-//! | accept | only the address: refuse here if the key does not matter |
-//! | [`Action::IdentityClaimed`] | the id that the peer claims. It may be another node's: anybody can replay a recorded auth, and anybody can encrypt an ack to us. Refuse ids here, but do not trust them |
+//! | accept | only the address: refuse the connection here if the key does not matter |
+//! | [`Action::IdentityClaimed`] | the id that the peer claims. It may be the id of another node: anybody can replay a recorded auth, and anybody can encrypt an ack to us. Refuse ids here, but do not trust them |
 //! | [`Action::Ready`] | the id is proven, and the owner of the id has written the Hello |
-//! | [`Action::Disconnect`] | [`is_remote_proven`](PeerState::is_remote_proven) says whether the cause may be counted against the owner of the id |
+//! | [`Action::Disconnect`] | [`is_remote_proven`](PeerState::is_remote_proven) says whether you may blame the owner of the id for the cause |
 //!
 //! # What the encryption protects
 //!
-//! RLPx keeps a third party from changing or forging messages. It does not keep them secret from an
-//! observer who records both directions: both are encrypted with one key and one keystream
+//! RLPx keeps a third party from changing or forging messages. It does not keep messages secret from an
+//! observer who records both directions. Both directions are encrypted with one key and one keystream
 //! (rlpx.md §Known Issues), so known bytes of one direction reveal the bytes at the same positions of
 //! the other. Everybody who has dialled a node knows its Hello. The network can see which node is
 //! dialled, and a recorded auth can be replayed. Do not send secrets over a link.

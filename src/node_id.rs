@@ -153,5 +153,16 @@ mod tests {
         for text in ["", "12", &"0".repeat(127), &"0".repeat(129), &"g".repeat(128), &"é".repeat(64)] {
             assert_eq!(text.parse::<NodeId>(), Err(ParseNodeIdError), "{text}");
         }
+        assert_eq!(ParseNodeIdError.to_string(), "a node id is 128 hexadecimal digits");
+    }
+
+    /// 64 zeros hash to this: it is where a Solidity contract stores the first entry of its first mapping
+    #[test]
+    fn a_hash_prints_its_bytes() {
+        let digits = "ad3228b676f7d3cd4284a5443f17f1962b36e491b30a40b2405849e597ba5fb5";
+        let hash = NodeId::new([0; 64]).hash();
+        assert_eq!(hash.to_string(), digits);
+        assert_eq!(hash.as_bytes()[..3], [0xad, 0x32, 0x28]);
+        assert_eq!(hash.as_bytes()[31], 0xb5);
     }
 }

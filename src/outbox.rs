@@ -195,4 +195,32 @@ mod tests {
         assert_eq!(outbox.flush(|p, c, b| link.write(p, c, b)), Ok(()));
         assert_eq!(outbox.flush(|_, _, _| Err::<(), _>(WriteError::Closed)), Ok(()), "nothing waits");
     }
+
+    #[test]
+    fn a_message_that_the_link_refuses_for_good_is_not_kept() {
+        let mut outbox = Outbox::new(PROTOCOL, 1_000);
+        let mut link = Link { room: 9, ..Link::default() };
+        assert_eq!(outbox.send(1, b"x", |p, c, b| link.write(p, c, b)), Err(WriteError::InvalidCode));
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn what_waits_at_the_end_of_the_link_is_kept() {
+        let mut outbox = Outbox::new(PROTOCOL, 1_000);
+        let mut link = Link::default();
+        for code in [0, 1, 0] {
+            outbox.send(code, b"x", |p, c, b| link.write(p, c, b)).unwrap();
+        }
+        assert_eq!(outbox.flush(|_, _, _| Err::<(), _>(WriteError::Closed)), Err(WriteError::Closed));
+        assert_eq!(outbox.bytes(), 3 * (1 + Outbox::OVERHEAD));
+        link.room = 1;
+        let ends = |p, c, b: &[u8]| {
+            link.write(p, c, b).map_err(|error| match error {
+                WriteError::Full => WriteError::Closed,
+                other => other,
+            })
+        };
+        assert_eq!(outbox.flush(ends), Err(WriteError::InvalidCode), "the first error");
+        assert_eq!((outbox.bytes(), outbox.protocol()), (1 + Outbox::OVERHEAD, PROTOCOL));
+    }
 }

@@ -2,19 +2,19 @@
 //!
 //! A value that is returned or moved leaves a copy on the stack, which no destructor reaches. A spilled register
 //! leaves one, too. The caller of a function that leaves such copies overwrites the stack below itself afterwards.
-//! How much that is was measured (`tests/wiping`), and is counted in words.
+//! The sizes below were measured (`tests/wiping`). They are numbers of machine words.
 
 use zeroize::Zeroize;
 
-/// What curve arithmetic uses; with `std` it copies a table of 30 KB to the stack
+/// The stack that curve arithmetic uses; with `std` it copies a table of 30 KB to the stack
 pub(crate) const ARITHMETIC: usize = match size_of::<usize>() {
     _ if cfg!(feature = "std") => words(64 * 1024),
     8 => words(24 * 1024),
     _ => words(7 * 1024),
 };
-/// What a constructor of a link uses
+/// The stack that a constructor of a link uses
 pub(crate) const CONSTRUCTOR: usize = if size_of::<usize>() == 8 { words(16 * 1024) } else { words(5 * 1024) };
-/// What everything else uses
+/// The stack that everything else uses
 const REST: usize = if cfg!(feature = "std") { words(16 * 1024) } else { words(4 * 1024) };
 
 const fn words(bytes: usize) -> usize {
@@ -23,8 +23,8 @@ const fn words(bytes: usize) -> usize {
 
 /// A guard: overwrites the stack below its function when the function returns
 ///
-/// A call at the end of the function would need the result in a local variable: another copy, above the words
-/// that are wiped.
+/// A call at the end of the function would not do: it would need the result in a local variable, which is another
+/// copy, above the words that are wiped.
 pub(crate) struct WipesStack<const WORDS: usize>;
 
 impl<const WORDS: usize> WipesStack<WORDS> {
@@ -41,7 +41,7 @@ impl<const WORDS: usize> Drop for WipesStack<WORDS> {
     }
 }
 
-/// Overwrites the stack below its caller that calls without curve arithmetic have used
+/// Overwrites the stack below the caller, as far as calls without curve arithmetic use it
 pub(crate) fn wipe_stack() {
     overwrite::<REST>();
 }
@@ -50,4 +50,16 @@ pub(crate) fn wipe_stack() {
 fn overwrite<const WORDS: usize>() {
     let mut words = [0_usize; WORDS];
     words.zeroize();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_counted_in_whole_words() {
+        let word = size_of::<usize>();
+        assert_eq!([0, word - 1, word, 5 * word].map(words), [0, 0, 1, 5]);
+        assert_eq!(words(24 * 1024) * word, 24 * 1024);
+    }
 }

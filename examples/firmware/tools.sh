@@ -1,6 +1,6 @@
 # What the scripts here share; sourced by them.
 
-# Seconds that an image may run, and that anything is waited for: what cannot be told from never
+# The longest time that an image may run, and that a script waits for anything, in seconds; far longer than needed
 TIMEOUT=600
 DEFMT_PRINT=1.2.0
 target=thumbv7em-none-eabihf
@@ -29,7 +29,7 @@ expect_text() {
     grep -qF -- "$2" "$1" || { cat "$1" >&2; fail "nowhere is said: $2"; }
 }
 
-# Waits until a line matches, or as many as are named.
+# Waits until a line matches, or as many lines as the third argument says.
 await() {
     local i found
     for ((i = 0; i < 10 * TIMEOUT; i++)); do

@@ -1,6 +1,6 @@
-//! A link past its handshake, and a remote that says what a target has it say
+//! A link after its handshake, and a remote that sends what the target decides
 //!
-//! The transport takes everything at once, and no time passes.
+//! The transport takes all bytes at once, and no time passes.
 
 use devp2p_proto::internal::{self, Frames};
 use devp2p_proto::{Buffers, Config, Instant, NodeId, PeerState, Role};
@@ -11,7 +11,7 @@ use crate::subject::Seen;
 pub(crate) struct Dialogue {
     pub(crate) link: PeerState<'static>,
     frames: Frames,
-    /// What the link has sent and the remote has not read
+    /// Bytes that the link has sent and the remote has not read yet
     unread: Vec<u8>,
 }
 
@@ -24,7 +24,7 @@ impl Dialogue {
         dialogue
     }
 
-    /// Sends a message to the link, and returns what the link has done then
+    /// Sends a message to the link, and returns what the link does because of it
     pub(crate) fn say(&mut self, id: u64, payload: &[u8]) -> Vec<Seen> {
         let body = [&items::uint(id), payload].concat();
         let frame = self.frames.seal(&body);

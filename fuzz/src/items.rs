@@ -1,4 +1,4 @@
-//! RLP items as the targets send them: canonical, or with content that is not
+//! RLP items that the targets send: canonical, or with content that is not canonical
 //!
 //! Written from the RLP section of Ethereum's Yellow Paper, for content of up to 64 KiB.
 

@@ -122,13 +122,13 @@ fn every_disconnect_of_the_corpus_has_its_outcome() {
     replay("disconnect", disconnect);
 }
 
-/// Bytes of which many begin a short list, or are at a border between two forms of RLP
+/// Bytes of which many are the header of a short list, or are at a boundary between two forms of RLP
 fn prefixes() -> impl Strategy<Value = u8> {
     const BORDERS: &[u8] = &[0x00, 0x01, 0x7f, 0x80, 0x81, 0x82, 0xb7, 0xb8, 0xb9, 0xc0, 0xf7, 0xf8, 0xf9];
     prop_oneof![2 => any::<u8>(), 2 => 0xc0u8..0xc8, 1 => prop::sample::select(BORDERS)]
 }
 
-/// Bytes of which most are small, since large ones choose what is malformed
+/// Bytes of which most are small, since large ones choose malformed parts
 fn small() -> impl Strategy<Value = u8> {
     prop_oneof![3 => 0u8..0x80, 1 => any::<u8>()]
 }

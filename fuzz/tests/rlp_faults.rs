@@ -1,4 +1,4 @@
-//! The crate `rlp` panics where the target `rlp` does not ask it
+//! The crate `rlp` panics in the cases in which the target `rlp` does not call it
 
 use std::panic::catch_unwind;
 

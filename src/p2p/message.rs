@@ -94,4 +94,19 @@ mod tests {
         }
         assert_eq!(Base::from_id(TABLE.len() as u64), None);
     }
+
+    /// The message id, the payload, and the 7 bytes that Snappy may add
+    #[test]
+    fn the_bodies_for_which_capacity_is_kept_free() {
+        let bodies: std::vec::Vec<_> = TABLE.iter().map(Row::reserved_body).collect();
+        assert_eq!(bodies, [None, Some(1 + 10 + 7), Some(1 + 1 + 7), Some(1 + 1 + 7)]);
+    }
+
+    #[test]
+    fn a_body_begins_with_its_message_id() {
+        assert_eq!(split(&[0x82, 0x01, 0x00, 7, 8]), Ok((0x100, &[7, 8][..])));
+        assert_eq!(split(&[0x80]), Ok((0, &[][..])));
+        assert_eq!(split(&[]), Err(Violation::EmptyFrame));
+        assert_eq!(split(&[0x00]), Err(Violation::MalformedMessageId(rlp::RlpError::LeadingZero)));
+    }
 }

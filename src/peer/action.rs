@@ -17,7 +17,8 @@ pub enum Action<'a> {
     /// Our Hello has not been sent. A call of [`disconnect`](crate::PeerState::disconnect) now sends a
     /// Disconnect instead of our Hello. Otherwise the next poll admits the peer. The first frame with a
     /// valid MAC proves the claim; [`Action::Ready`] comes only after that. Do not count a failure
-    /// against the owner of the key before that. See [what may be decided when](crate#what-may-be-decided-when).
+    /// against the owner of the key before that. See
+    /// [when the peer's identity is known](crate#when-the-peers-identity-is-known).
     IdentityClaimed(NodeId),
     /// Both Hellos are exchanged, the key of the peer is proven, and protocols are agreed: start them
     Ready(Ready<'a>),

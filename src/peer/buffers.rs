@@ -86,7 +86,7 @@ impl fmt::Debug for Buffers<'_> {
 
 #[cfg(feature = "alloc")]
 impl Buffers<'static> {
-    /// Grows with the messages, up to the limits in [`Config`](crate::Config), and gives memory back when idle
+    /// Grows with the messages, up to the limits in [`Config`](crate::Config), and later gives unneeded memory back
     pub fn growable() -> Self {
         Self {
             receive: Arena::Growable { frame: Growable::default(), message: Growable::default() },
@@ -203,14 +203,6 @@ impl Arena<'_> {
         }
     }
 
-    /// The payload beside the frame, as far as it has been written
-    pub(super) fn message(&self) -> &[u8] {
-        match self {
-            Self::Fixed { bytes, frame } => must(bytes.get(*frame..), "the frame is a part of the slice"),
-            Self::Growable { message, .. } => message.bytes(),
-        }
-    }
-
     /// A part of the frame, to be handed out
     pub(super) fn frame_payload(&mut self, part: Range<usize>, wire_len: usize) -> Payload<'_> {
         match self {
@@ -222,8 +214,9 @@ impl Arena<'_> {
     /// The first `len` bytes beside the frame, to be handed out
     pub(super) fn message_payload(&mut self, len: usize, wire_len: usize) -> Payload<'_> {
         match self {
-            Self::Fixed { .. } => {
-                Payload::slice(must(self.message().get(..len), "the payload is in the buffer"), wire_len)
+            Self::Fixed { bytes, frame } => {
+                let message = must(bytes.get(*frame..), "the frame is a part of the slice");
+                Payload::slice(must(message.get(..len), "the payload is in the buffer"), wire_len)
             }
             Self::Growable { message, .. } => Payload::buffer(message, 0..len, wire_len),
         }

@@ -111,8 +111,10 @@ impl Default for Timeouts {
 ///   protocols that is 2 × 17 MB while both have a message of 16 MiB unsent, and 256 KiB while
 ///   messages are smaller than 128 KiB. With 64 KiB for every protocol it is never more than 256 KiB.
 ///
-/// A buffer that grows may be allocated at up to twice the size that it needs at that moment. Memory
-/// that was not needed for an interval of 15 seconds is given back.
+/// A buffer that grows may be allocated at up to twice the size that it needs at that moment. While a
+/// link occupies more than 4 KiB, it checks its buffers every 15 seconds; otherwise it checks them
+/// at each regular Ping. A buffer that occupies at least twice the memory that it has needed since the
+/// last check shrinks to what it has needed.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {

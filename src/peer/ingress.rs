@@ -270,13 +270,9 @@ impl<'buf> Ingress<'buf> {
         must(self.arena.frame_mut().get_mut(..len), "what is complete is in the frame")
     }
 
-    /// A payload that has come
-    pub(super) fn payload(&self, place: Place) -> &[u8] {
-        let (buffer, part) = match place {
-            Place::Frame { start, end } => (self.arena.frame(), start..end),
-            Place::Message { len } => (self.arena.message(), 0..len),
-        };
-        must(buffer.get(part), "the payload is in its buffer")
+    /// The payload at this part of the frame, as it came
+    pub(super) fn payload(&self, part: Range<usize>) -> &[u8] {
+        must(self.arena.frame().get(part), "the payload is in the frame")
     }
 
     /// The payload, to be handed out
@@ -300,7 +296,7 @@ impl<'buf> Ingress<'buf> {
         let len = match compression {
             Compression::None => place.len(),
             Compression::Snappy => {
-                snappy::decompressed_len(self.payload(place)).map_err(Violation::MalformedCompression)?
+                snappy::decompressed_len(self.payload(start..end)).map_err(Violation::MalformedCompression)?
             }
         };
         if len > limit {

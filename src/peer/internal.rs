@@ -42,9 +42,9 @@ pub fn past_handshake<'buf>(
     Ok(link)
 }
 
-/// Has this called with every value that was computed from secrets and is known to the peer
+/// Sets the function that is called with every value that was computed from secrets and is known to the peer
 ///
-/// Only the first call has an effect.
+/// Only the first function that is set is called.
 pub fn on_disclosure(hook: fn(&mut [u8])) {
     _ = crate::disclosed::HOOK.set(hook);
 }
@@ -52,6 +52,12 @@ pub fn on_disclosure(hook: fn(&mut [u8])) {
 /// How many bytes the growable buffers of a link occupy: receiving, and sending
 pub fn memory(link: &PeerState<'_>) -> (usize, usize) {
     (link.ingress.allocated(), link.egress.allocated())
+}
+
+/// How a log line names the link with this remote
+#[cfg(feature = "defmt")]
+pub fn log_name(remote: Option<NodeId>) -> impl core::fmt::Display + defmt::Format {
+    crate::logging::LinkName(remote)
 }
 
 /// Both directions of an encrypted connection, as one of its ends writes and reads frames
@@ -166,7 +172,7 @@ pub mod snappy {
         snappy::claimed_len(start)
     }
 
-    /// The length that a block declares, which its elements can make
+    /// The length that a block declares, after a check that its elements can decompress to so many bytes
     ///
     /// # Errors
     /// `BadLength` and `TooShort`.
@@ -190,7 +196,7 @@ pub mod snappy {
         snappy::compress(input, output, table)
     }
 
-    /// Writes a block of what `fill` writes, uncompressed, and returns its length
+    /// Writes a block that holds the bytes from `fill` uncompressed, and returns its length
     pub fn store(output: &mut [u8], max: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> Option<usize> {
         snappy::store(output, max, fill)
     }

@@ -86,3 +86,14 @@ pub(super) const fn transmit_len(frames: usize, greeting: usize) -> usize {
 const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each is a frame of 48 bytes besides its body, which is padded to blocks of 16
+    #[test]
+    fn a_disconnect_a_ping_and_a_pong_always_fit() {
+        assert_eq!(reserve(), (48 + 32) + (48 + 16) + (48 + 16));
+    }
+}

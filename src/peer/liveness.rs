@@ -76,10 +76,9 @@ impl PeerState<'_> {
     ///
     /// The Pong may come before the driver has reported the Ping as sent.
     pub(super) fn note_pong(&mut self) {
-        let Some(running) = self.state.running_mut() else {
-            return;
-        };
-        if let Ping::Leaving { since } | Ping::Awaited { since } | Ping::Late { since } = running.ping {
+        if let Some(running) = self.state.running_mut()
+            && let Ping::Leaving { since } | Ping::Awaited { since } | Ping::Late { since } = running.ping
+        {
             running.ping = Ping::Idle;
             self.liveness.pongs_received = self.liveness.pongs_received.saturating_add(1);
             self.liveness.round_trip = Some(self.clock.now().saturating_since(since));

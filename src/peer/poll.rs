@@ -2,7 +2,6 @@
 
 use super::PeerState;
 use super::action::{Action, Ready};
-use super::remote::Remote;
 use super::state::{Auth, Pending, Phase, State};
 
 /// # Actions
@@ -49,9 +48,6 @@ impl PeerState<'_> {
     }
 
     fn ready(&self) -> Option<Action<'_>> {
-        match &self.remote {
-            Remote::Greeted(_, hello) => Some(Action::Ready(Ready { hello, protocols: &self.protocols })),
-            _ => None,
-        }
+        self.remote_hello().map(|hello| Action::Ready(Ready { hello, protocols: &self.protocols }))
     }
 }

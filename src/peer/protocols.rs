@@ -183,3 +183,14 @@ pub(super) fn kept<T, const N: usize>(items: impl Iterator<Item = T>) -> Vec<T, 
     }
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_left_out() {
+        assert_eq!(kept::<_, 3>(0..2), [0, 1]);
+        assert_eq!(kept::<_, 3>(0..5), [0, 1, 2]);
+    }
+}

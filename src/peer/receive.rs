@@ -1,9 +1,11 @@
 //! From bytes to deliveries
 
+use core::ops::Range;
+
 use super::PeerState;
 use super::compression::Compression;
 use super::deadlines::Timer;
-use super::ingress::{Complete, Disposal, Place};
+use super::ingress::{Complete, Disposal};
 use super::limits::max_body;
 use super::protocols::{Capacity, Protocols};
 use super::remote::{Remote, RemoteHello};
@@ -164,19 +166,19 @@ impl PeerState<'_> {
     fn handle_body(&mut self, size: usize) -> Result<(), Cause> {
         self.remote.prove();
         let (id, payload) = message::split(self.ingress.frame(size)).map_err(Cause::Violation)?;
-        let place = Place::Frame { start: size.saturating_sub(payload.len()), end: size };
+        let part = size.saturating_sub(payload.len())..size;
         match self.state.phase() {
-            Some(Phase::Running(_)) => self.handle_message(id, place, size),
+            Some(Phase::Running(Running { compression, .. })) => self.handle_message(id, part, compression),
             Some(Phase::Severed { .. }) if Base::from_id(id) == Some(Base::Disconnect) => {
-                Err(self.read_disconnect(place))
+                Err(self.read_disconnect(part))
             }
             Some(Phase::AwaitHello) => match Base::from_id(id) {
                 Some(Base::Hello) => {
                     // A Hello is kept with capacity that it does not fill: no MAC is to be in that.
                     wipe_stack();
-                    self.handle_hello(place)
+                    self.handle_hello(part)
                 }
-                Some(Base::Disconnect) => Err(self.read_disconnect(place)),
+                Some(Base::Disconnect) => Err(self.read_disconnect(part)),
                 _ => Err(Cause::Violation(Violation::ExpectedHello { id })),
             },
             _ => Ok(()),
@@ -184,8 +186,8 @@ impl PeerState<'_> {
     }
 
     #[inline(never)] // what is kept of a Hello would be in the frame of a driver's loop
-    fn handle_hello(&mut self, place: Place) -> Result<(), Cause> {
-        let payload = self.ingress.payload(place);
+    fn handle_hello(&mut self, part: Range<usize>) -> Result<(), Cause> {
+        let payload = self.ingress.payload(part);
         let hello = Hello::decode(payload).map_err(|error| Cause::Violation(Violation::MalformedHello(error)))?;
         let version = hello.version;
         let capacity = match self.egress.fixed_capacity() {
@@ -216,51 +218,48 @@ impl PeerState<'_> {
         self.set_timer(Timer::Ping, self.timeouts.ping);
     }
 
-    fn handle_message(&mut self, id: u64, place: Place, size: usize) -> Result<(), Cause> {
+    fn handle_message(&mut self, id: u64, part: Range<usize>, compression: Compression) -> Result<(), Cause> {
         match Base::from_id(id) {
-            Some(Base::Disconnect) => return Err(self.read_disconnect(place)),
+            Some(Base::Disconnect) => return Err(self.read_disconnect(part)),
             // The payload of a Ping is of no interest, and not worth the work of decompressing it.
             Some(Base::Ping) => self.owe_pong(),
             Some(Base::Pong) => self.note_pong(),
             // A second Hello and the reserved ids are ignored, as in the reference client.
             Some(Base::Hello) => {}
             None if id < message::BASE_LENGTH => {}
-            None => self.handle_protocol_message(id, place, size).map_err(Cause::Violation)?,
+            None => self.handle_protocol_message(id, part, compression).map_err(Cause::Violation)?,
         }
         Ok(())
     }
 
-    fn handle_protocol_message(&mut self, id: u64, place: Place, size: usize) -> Result<(), Violation> {
+    fn handle_protocol_message(
+        &mut self,
+        id: u64,
+        part: Range<usize>,
+        compression: Compression,
+    ) -> Result<(), Violation> {
+        let size = part.end; // a payload is the last part of its body
         let (protocol, code) = self.protocols.route(id)?;
         let limit = self.protocols.max_message(protocol);
         if size > max_body(limit) {
             return Err(Violation::FrameTooLarge { size });
         }
-        let place = self.decompress(place, limit)?;
+        let place = self.ingress.decompress(part, compression, limit)?;
         let wire_len = frame_len(size);
         self.protocols.count_ingress(protocol, place.len(), wire_len);
         self.pending = Pending::Message { protocol, code, place, wire_len };
         Ok(())
     }
 
-    fn decompress(&mut self, place: Place, limit: usize) -> Result<Place, Violation> {
-        match (self.state.running(), place) {
-            (Some(Running { compression, .. }), Place::Frame { start, end }) => {
-                self.ingress.decompress(start..end, *compression, limit)
-            }
-            _ => Ok(place),
-        }
-    }
-
     /// Reads a Disconnect in every form that is seen on the network
     ///
     /// Whether it is compressed does not depend on the stage: old clients never compress it, and for
     /// others it depends on which Hello they have sent or read. A payload that can be read both ways is
-    /// read as agreed; no client sends one, since it takes a list with more items than the reason.
+    /// read as agreed. No client sends such a payload, since it must be a list with items after the reason.
     #[inline(never)] // the buffer must not be in the frame of a driver's loop
-    fn read_disconnect(&self, place: Place) -> Cause {
+    fn read_disconnect(&self, part: Range<usize>) -> Cause {
         let mut scratch = [0; message::MAX_BASE_PAYLOAD];
-        let payload = self.ingress.payload(place);
+        let payload = self.ingress.payload(part);
         let decompressed = match snappy::decompress(payload, &mut scratch) {
             Ok(len) => scratch.get(..len).and_then(|payload| disconnect::decode(payload).ok()),
             Err(_) => None,

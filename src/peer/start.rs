@@ -99,9 +99,9 @@ impl<'buf> PeerState<'buf> {
 
     /// A link in its first state
     ///
-    /// Every field is made where the caller wants the link: a small stack has no place for a second one.
-    /// For the same reason there is one such function for all links, and not one for each way to begin.
-    #[inline(never)] // so that what it leaves is below the constructor's frame, and wiped
+    /// Every field is made in the caller's memory for the link, since a small stack has no space for a second link.
+    /// For the same reason this one function makes all links.
+    #[inline(never)] // so that its stack frame is below the constructor's frame, and is wiped
     #[allow(clippy::result_large_err, reason = "the result of the constructors")]
     pub(super) fn new(
         now: Instant,
@@ -136,7 +136,8 @@ impl<'buf> PeerState<'buf> {
             drain_to: 0,
             #[cfg(feature = "rlp")]
             scratch: None,
-            // Last: what a field does not use of its memory holds whatever was on the stack.
+            // The state with its secrets comes last. Unused bytes of the other fields keep the previous content
+            // of the stack, so no secret may be on the stack before those fields are made.
             state: match first() {
                 Ok(state) => state,
                 Err(error) => {

@@ -95,9 +95,7 @@ impl Public {
     #[inline(never)] // so that what it keeps is not in the frame of a whole handshake
     pub(super) fn recover(digest: &[u8; 32], signature: &[u8; 65]) -> Result<Self, Violation> {
         let invalid = Violation::InvalidSignature;
-        let (scalars, &[v]) = signature.split_first_chunk::<64>().ok_or(invalid)? else {
-            return Err(invalid);
-        };
+        let &[ref scalars @ .., v] = signature;
         let parsed = Signature::from_slice(scalars).map_err(|_| invalid)?;
         let (r, s) = parsed.split_scalars();
         if v > 1 {

@@ -130,9 +130,8 @@ pub(super) fn open<T>(
     let ephemeral = Public::from_id(&NodeId::new(*key))?;
     let keys = Keys::derive(&secret.diffie_hellman(&ephemeral));
     let mac = keys.mac([iv, text, prefix]).ok_or(short)?;
-    if !cfg!(all(fuzzing, feature = "__internal")) {
-        mac.verify((&*tag).into()).map_err(|_| Violation::HandshakeTagMismatch)?;
-    }
+    let authentic = cfg!(all(fuzzing, feature = "__internal")) || mac.verify((&*tag).into()).is_ok();
+    authentic.then_some(()).ok_or(Violation::HandshakeTagMismatch)?;
     keys.apply_keystream(iv, text);
     disclosed(text);
     let parsed = parse(text);

@@ -93,7 +93,7 @@ impl Entropy {
     /// Whether the bytes show that no generator made them: a key that is zero or one repeated byte,
     /// or the same bytes twice
     ///
-    /// In constant time, since the bytes are secret when they are not weak.
+    /// The check takes constant time, since bytes that are not weak are secret.
     fn is_weak(&self) -> bool {
         let constant = |field: &[u8; 32]| field.ct_eq(&[field[0]; 32]);
         let weak = constant(&self.ephemeral_key)

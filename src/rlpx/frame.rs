@@ -203,3 +203,18 @@ impl Half {
         CtrCore::<_, flavors::Ctr128BE>::inner_iv_init(cipher, &counter.into()).apply_keystream_blocks_inout(blocks);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// For a body of 16 bytes: 32 of header, the body, and 16 of MAC
+    #[test]
+    fn a_frame_of_another_length_has_no_parts() {
+        let mut frame = std::vec![0; frame_len(MAX_BODY + 1)];
+        for (len, body, fits) in [(64, 16, true), (63, 16, false), (65, 16, false), (64, 1, true), (64, 17, false)] {
+            assert_eq!(Parts::split(&mut frame[..len], body).is_some(), fits, "{len} bytes for {body}");
+        }
+        assert!(Parts::split(&mut frame, MAX_BODY + 1).is_none(), "its size does not fit into the header");
+    }
+}

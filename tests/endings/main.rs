@@ -1,6 +1,7 @@
 //! Every way in which a link ends: the cause that each side is told, and the bytes that are sent
 
 mod admission;
+mod clock;
 mod local;
 mod pong;
 mod remote;

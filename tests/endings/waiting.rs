@@ -89,22 +89,6 @@ fn the_linger_begins_when_the_last_byte_has_left() {
     assert_eq!(scene.node.cause(), Some(Cause::Local(Reason::USELESS_PEER)));
 }
 
-/// After a wrong time far ahead, the peer still has its time to close the connection
-#[test]
-fn the_linger_begins_anew_with_a_new_clock() {
-    let mut scene = Scene::running();
-    scene.node.link.disconnect(scene.now, Reason::USELESS_PEER);
-    scene.settle();
-    assert_eq!(scene.node.link.next_timer(), Some(Timer::Linger));
-    let (right, wrong) = (scene.now, scene.now.checked_add(SECOND * 3_600).unwrap());
-    _ = scene.node.link.receive(wrong, &[]);
-    scene.node.link.handle_timeout(right);
-    assert_eq!(scene.node.link.stage(), Stage::Closing);
-    assert_eq!(scene.node.link.next_timeout(), right.checked_add(SECOND * 2));
-    scene.advance(SECOND * 2);
-    assert_eq!(scene.node.cause(), Some(Cause::Local(Reason::USELESS_PEER)));
-}
-
 /// After a failed write the reason of the peer is waited for as long
 #[test]
 fn a_failed_write_waits_for_the_reason_from_then_on() {

@@ -1,5 +1,6 @@
 //! Payloads that are taken out of the link as `Bytes`
 
+use bytes::Bytes;
 use devp2p_proto::{Action, Buffers, Instant, PeerState};
 use devp2p_testing::remote::{Hello, LINK, REMOTE, Scene, body, compressed, recipient};
 use devp2p_testing::{PROTOCOLS, config, entropy, noise};
@@ -38,5 +39,6 @@ fn a_payload_in_the_callers_memory_is_copied_out() {
     let frame = scene.session().seal(&body(0x11, &compressed(b"payload")));
     assert_eq!(scene.node.link.receive(scene.now, &frame), frame.len());
     let Some(Action::Deliver { payload, .. }) = scene.node.link.poll() else { panic!("nothing") };
-    assert_eq!(&payload.into_bytes()[..], b"payload");
+    assert_eq!(payload.as_ref(), b"payload");
+    assert_eq!(Bytes::from(payload), &b"payload"[..]);
 }

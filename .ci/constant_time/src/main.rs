@@ -1,9 +1,9 @@
-//! Two links that shake hands and talk, all secrets of which valgrind takes for undefined memory
+//! Two links that shake hands and exchange messages, with all their secrets marked as undefined memory
 //!
 //! `.ci/constant-time` runs this program in valgrind, which reports every branch and every address that depends on
-//! such memory. The secrets are the static keys and what the entropy becomes, but for the IV and the length of the
-//! padding, which anybody can see. What stops being a secret is told by the library (`src/disclosed.rs`), and for
-//! the bytes on the wire by this program.
+//! undefined memory. The secrets are the static keys and the entropy, except for the IV and the length of the
+//! padding, which everybody can see on the wire. The library marks where a value is no longer secret
+//! (`src/disclosed.rs`). For the bytes on the wire, this program does so.
 
 use devp2p_proto::internal::on_disclosure;
 use devp2p_proto::{
@@ -22,7 +22,7 @@ const PROTOCOLS: [Protocol<'static>; 2] =
     [Protocol::new("alpha", 1, 4).with_max_message(LIMIT).with_max_send(8 * LIMIT), Protocol::new("beta", 1, 4)];
 
 fn main() {
-    assert!(devp2p_valgrind::is_running(), "this program has a meaning in valgrind only");
+    assert!(devp2p_valgrind::is_running(), "this program must run in valgrind");
     on_disclosure(memcheck::make_defined);
     the_nodes_talk();
     a_message_is_too_large();
@@ -45,7 +45,7 @@ fn the_nodes_talk() {
     assert_eq!(ours.link.cause(), Some(Cause::Remote(DisconnectReason::REQUESTED)));
 }
 
-/// Of such a message the MAC is checked, and the rest is not stored
+/// The body of such a message is not stored; only its MAC is checked
 fn a_message_is_too_large() {
     let (mut ours, mut theirs) = ready();
     ours.write(0, &noise::<{ 2 * LIMIT }>(5));
@@ -76,7 +76,7 @@ impl Side {
         self.link.write(NOW, ProtocolId(protocol), 1, payload).expect("there is capacity");
     }
 
-    /// Does every action, and returns what is sent, which everybody can see from then on
+    /// Does every action, and returns the bytes that are sent, which are no longer secret
     fn take(&mut self) -> Vec<u8> {
         let mut taken = Vec::new();
         while let Some(action) = self.link.poll() {
@@ -106,7 +106,7 @@ impl Side {
     }
 }
 
-/// Carries bytes until no side has any
+/// Carries bytes between both sides until neither has any left to send
 fn exchange(ours: &mut Side, theirs: &mut Side) {
     let mut bytes = ours.take();
     bytes = [theirs.take(), theirs.receive(&bytes)].concat();

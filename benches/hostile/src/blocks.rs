@@ -1,13 +1,14 @@
-//! Which Snappy block takes the most work for each of its bytes
+//! Which Snappy block costs the most work for each of its bytes
 //!
-//! A block here repeats one element. All kinds of elements are tried, with the lengths and offsets around which the
-//! decoder changes its way of copying. Each is a line that begins with `Snappy: `, of which the table has the dearest.
+//! Each block repeats one element. All kinds of elements are tried, with the lengths and offsets around which the
+//! decoder changes its way of copying. The name of each block begins with `Snappy: `; the table shows the most
+//! expensive block.
 
 use devp2p_testing::remote::body;
 
 use crate::frames::{ALPHA, flood};
 
-/// What the elements together take in a block
+/// The length of all repeated elements in a block, in bytes
 const SIZE: usize = 2_000;
 /// The literal at the start of a block, to which copies refer
 const START: usize = 256;
@@ -15,7 +16,7 @@ const START: usize = 256;
 const LENGTHS: [usize; 12] = [1, 2, 3, 4, 8, 11, 15, 16, 17, 33, 63, 64];
 const OFFSETS: [usize; 14] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 63, 64, 200];
 
-/// An element, and how many bytes of data it makes
+/// An element, and how many bytes it decompresses to
 struct Element {
     name: String,
     bytes: Vec<u8>,
@@ -33,10 +34,10 @@ pub fn all() {
     }
 }
 
-/// The length in the tag, or behind it in a field of 1 to 4 bytes
+/// Literals with their length in the tag, or in a field of 1 to 4 bytes after the tag
 fn literals() -> impl Iterator<Item = Element> {
     let literal = |tag: Vec<u8>, len: usize| Element {
-        name: format!("literals of {len} with a tag of {}", tag.len()),
+        name: format!("literals of length {len}, with a tag of {} bytes", tag.len()),
         bytes: [tag, vec![0x5a; len]].concat(),
         makes: len,
     };
@@ -53,7 +54,7 @@ fn copies() -> impl Iterator<Item = Element> {
         let near = (4..=11).contains(&len).then(|| vec![((len - 4) << 2) as u8 | 1, wide[0]]);
         let forms = [near, Some([&[long | 2][..], &wide[..2]].concat()), Some([&[long | 3][..], &wide].concat())];
         forms.into_iter().flatten().map(move |bytes| Element {
-            name: format!("copies of {len} from {offset} back in {} bytes", bytes.len()),
+            name: format!("copies of length {len} at offset {offset}, encoded in {} bytes", bytes.len()),
             bytes,
             makes: len,
         })

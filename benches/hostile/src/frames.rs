@@ -1,4 +1,4 @@
-//! What a link does for frames
+//! The work of a link for frames
 
 use devp2p_proto::{Cause, DisconnectReason, Protocol, Violation};
 use devp2p_testing::remote::{DISCONNECT, HELLO, Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed, recipient};
@@ -17,14 +17,14 @@ const LIMITS: [usize; 2] = [64 * 1_024, 1_024 * 1_024];
 
 pub fn all() {
     let honest = body(ALPHA, &compressed(&noise(5, LIMITS[0])));
-    flood("for comparison, a message of 64 KiB that does not compress", &honest, usize::MAX);
+    flood("for comparison, a message with an incompressible payload of 64 KiB", &honest, usize::MAX);
     flood("a Ping", &body(PING, &compressed(&[0xc0])), usize::MAX);
     flood("a Ping with 2 KiB of empty lists", &body(PING, &[0xc0; MAX_BASE]), usize::MAX);
     flood("a Pong for which no Ping was sent", &body(PONG, &compressed(&[0xc0])), usize::MAX);
     flood("a message with a reserved id", &body(0x0f, &[]), usize::MAX);
     flood("the same with 2 KiB of payload", &body(0x0f, &[0; MAX_BASE]), usize::MAX);
     flood("an empty message of a protocol", &body(ALPHA, &compressed(&[])), usize::MAX);
-    flood("the same, a segment for each byte", &body(ALPHA, &compressed(&[])), 1);
+    flood("the same, in segments of one byte", &body(ALPHA, &compressed(&[])), 1);
     hello("a Hello with 651 capabilities");
     that_end();
 }
@@ -54,19 +54,19 @@ pub fn flood(what: &str, body: &[u8], piece: usize) {
     let mut frames = || -> Vec<Vec<u8>> { (0..TIMES).map(|_| scene.session().seal(body)).collect() };
     let (first, second) = (frames(), frames());
     let link = &mut scene.node.link;
-    // By these the buffers grow.
+    // The first frames make the buffers grow.
     first.iter().for_each(|frame| feed(link, frame, piece));
     row(what, first[0].len(), TIMES, || second.iter().for_each(|frame| feed(link, frame, piece)));
     assert_eq!(link.cause(), None, "{what}");
 }
 
-/// The node has as many protocols as it can have, and every capability has the name of all of them
+/// The node has the most protocols that it can have, all of one name, and every capability in the Hello has that name
 fn hello(what: &str) {
     let protocols: Vec<_> = (101..=116).map(|version| Protocol::new("a", version, 1)).collect();
     let mut capabilities = vec![(b"a".to_vec(), 1); 650];
     capabilities.push((b"a".to_vec(), 116));
     let payload = Hello { capabilities, ..Hello::fitting(REMOTE) }.encode();
-    assert!((MAX_BASE - 2..=MAX_BASE).contains(&payload.len()), "one more does not fit: {}", payload.len());
+    assert!((MAX_BASE - 2..=MAX_BASE).contains(&payload.len()), "the Hello is as long as it can be: {}", payload.len());
     let mut scene = Scene::remote_dials(recipient(&config(LINK, &protocols)));
     scene.settle();
     let frame = scene.session().seal(&body(HELLO, &payload));

@@ -1,4 +1,4 @@
-//! What a node does for a connection before it knows the peer
+//! The work of a node for a connection before it knows the peer
 
 use devp2p_proto::{Buffers, Cause, Config, Instant, PeerState, Violation};
 use devp2p_testing::remote::{Handshake, LINK, REMOTE, seal_packet, seal_packet_with};
@@ -21,20 +21,22 @@ pub fn all() {
         links(what, bytes, piece, violation, &accept);
     };
 
-    accepted("a connection on which nothing comes", &[], 1, None);
+    accepted("a connection on which no bytes arrive", &[], 1, None);
     let auth = remote.auth(&id);
-    accepted("a whole auth packet, replayed", &auth, auth.len(), None);
-    accepted("the same, a segment for each byte", &auth, 1, None);
+    accepted("a complete auth packet, replayed", &auth, auth.len(), None);
+    accepted("the same, in segments of one byte", &auth, 1, None);
     let short = shortest_auth(&node, &remote);
     accepted("the shortest auth packet", &short, short.len(), None);
     let envelope = seal_packet(&id, &[]);
     let key = envelope[3..].first_chunk().expect("the key of the envelope");
     let forged = seal_packet_with(key, &[1; 32], &[]);
-    accepted("the shortest packet, its tag is wrong", &forged, forged.len(), Some(Violation::HandshakeTagMismatch));
+    let wrong = Some(Violation::HandshakeTagMismatch);
+    accepted("the shortest handshake packet, with a wrong tag", &forged, forged.len(), wrong);
     let invalid = seal_packet_with(&[2; 64], &[1; 32], &[]);
-    accepted("the same, its key is not on the curve", &invalid, invalid.len(), Some(Violation::InvalidPublicKey));
+    let no_key = Some(Violation::InvalidPublicKey);
+    accepted("the same, with a key that is not on the curve", &invalid, invalid.len(), no_key);
     let ack = remote.ack(&id);
-    let name = "an ack packet, and the auth before it, if the node has dialled";
+    let name = "an ack packet to a node that has dialled, including the node's auth";
     links(name, &ack, ack.len(), None, &dial);
 }
 
@@ -47,7 +49,7 @@ fn shortest_auth(node: &Config, remote: &Handshake) -> Vec<u8> {
     seal_packet(&id, &list.out())
 }
 
-/// From the creation of a link to its end, which the network makes after these bytes
+/// Makes links and drops each one after these bytes; all of that is counted
 fn links(what: &str, bytes: &[u8], piece: usize, violation: Option<Violation>, start: &dyn Fn() -> PeerState<'static>) {
     row(what, bytes.len(), TIMES, || {
         for _ in 0..TIMES {

@@ -1,6 +1,6 @@
-//! Cheap bytes, dear work: what a link does for the bytes of a hostile peer
+//! The cost of hostile bytes: the work of a link for the bytes of a hostile peer
 //!
-//! `benches/hostile/run` runs this program in callgrind, and makes a table of the counts.
+//! `benches/hostile/run` runs this program in callgrind, and prints a table of the counts.
 
 mod blocks;
 mod frames;
@@ -12,18 +12,18 @@ use devp2p_proto::{Action, Instant, PeerState};
 use devp2p_valgrind::callgrind;
 
 fn main() {
-    assert!(devp2p_valgrind::is_running(), "run by benches/hostile/run");
+    assert!(devp2p_valgrind::is_running(), "this program must be run by benches/hostile/run");
     handshakes::all();
     frames::all();
     blocks::all();
 }
 
-/// A row of the table: the peer did this so many times, and each time cost it so many bytes
+/// A row of the table: `what` the peer sends, its length in bytes, and how many times `attack` sends it
 fn row(what: &str, bytes: usize, times: usize, attack: impl FnOnce()) {
     callgrind::count(&format!("{what}\t{bytes}\t{times}"), attack);
 }
 
-/// Gives a link all these bytes in pieces of this size, and does what its driver has to do
+/// Gives a link all these bytes in pieces of this size, and does the actions of the link as its driver
 fn feed(link: &mut PeerState<'_>, bytes: &[u8], piece: usize) {
     for mut piece in bytes.chunks(piece) {
         while !piece.is_empty() {

@@ -40,13 +40,13 @@ impl Arguments {
         positive.ok_or_else(|| format!("{option} {text}: not a positive number of seconds"))
     }
 
-    /// The parts of the value that follows `option`, which commas separate
+    /// The parts of the value that follows `option`, separated by commas
     pub fn each<T>(&mut self, option: &str, mut parse: impl FnMut(&str) -> Option<T>) -> Result<Vec<T>, String> {
         let list = self.value(option)?;
         list.split(',').map(|text| parse(text).ok_or_else(|| format!("{option}: cannot read {text:?}"))).collect()
     }
 
-    /// `NAME=MILLIS,…`: the timeouts that are not to be as they are
+    /// `NAME=MILLIS,…`: the timeouts to change
     pub fn timeouts(&mut self, option: &str, timeouts: &mut Timeouts) -> Result<(), String> {
         self.each(option, |text| timeout(timeouts, text)).map(drop)
     }

@@ -61,7 +61,7 @@ pub enum Happening {
 impl Session {
     /// Connects to a node; from here on Ctrl-C is a [`Happening`]
     ///
-    /// The connect may take as long as the handshake that follows.
+    /// The timeout for connecting is that of the handshake that follows.
     ///
     /// `record` names the file of the link's journal, if one is to be kept.
     pub fn dial(node: Enode, setup: &Setup, record: Option<&str>) -> Result<Self, DialError> {

@@ -9,7 +9,7 @@ use crate::items::{list, string};
 #[derive(Debug)]
 pub(super) struct Form {
     pub(super) payload: Vec<u8>,
-    /// The reason that it gives, `Some(None)` if it gives none, `None` if the form does not tell
+    /// The reason in the payload; `Some(None)` if it has none, `None` if its form does not determine that
     pub(super) meaning: Option<Option<u64>>,
 }
 
@@ -34,7 +34,7 @@ impl Form {
             11 => ([&reason[..], &reason].concat(), None),
             12 => (vec![0xf8, 0x01, digits.first().map_or(0x80, |digit| digit & 0x7f)], None),
             13 => (list(&[0x81, form & 0x7f]), None),
-            // The list, and then its reason, claims a byte more than there is.
+            // The list claims one byte more than there is, and its reason may claim too many bytes as well.
             14 => (vec![0xc2, form], None),
             _ => return Self { payload: input.bytes().to_vec(), meaning: None },
         };

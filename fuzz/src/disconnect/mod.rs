@@ -1,8 +1,8 @@
 //! Disconnect in any form, at any stage after the handshake
 //!
-//! What it must be read as is computed from the specification (rlpx.md §Disconnect) and from the forms that are
-//! seen on the network: a list of the reason, the reason alone, an empty list, and nothing; each compressed or not,
-//! whatever was agreed.
+//! The expected reason follows from the specification (rlpx.md §Disconnect) and from the forms that occur on the
+//! network: a list of the reason, the reason alone, an empty list, and an empty payload. Each form is tested with and
+//! without compression, whatever was agreed on.
 
 mod forms;
 mod ours;
@@ -18,7 +18,7 @@ use crate::sizes::MAX_BASE_BODY;
 use crate::subject::Seen;
 use forms::Form;
 
-/// What the link has done before the Disconnect comes
+/// The stage of the link when the Disconnect comes
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     BeforeHello,
@@ -26,7 +26,7 @@ enum Stage {
     Running {
         version: u8,
     },
-    /// Its transport has failed, and only a Disconnect is still of interest
+    /// Its transport has failed, and the link only waits for a Disconnect
     Severed,
 }
 
@@ -38,7 +38,7 @@ const STAGES: [Stage; 5] = [
     Stage::Severed,
 ];
 
-/// The largest messages that links of this target take: less and more than the base protocol needs
+/// The message limits of the links in this target: smaller and larger than the base protocol needs
 const LIMITS: [usize; 2] = [1024, 10_000];
 
 /// The largest payload of the base protocol
@@ -91,7 +91,7 @@ fn hello(version: u8) -> Vec<u8> {
 
 /// The reasons that the payload may be read as
 ///
-/// As long as nothing is agreed on, two readings are possible.
+/// Until compression is agreed on, two readings are possible.
 fn readings(stage: Stage, payload: &[u8]) -> Vec<u64> {
     let plain = forms::read(payload);
     let mut data = [0; MAX_PAYLOAD];

@@ -11,7 +11,7 @@ use crate::input::Input;
 use crate::items::{list, uint};
 use crate::settings::{Side, key};
 
-/// Ends a link at one of three moments: before it has said Hello, before it has got one, or after that
+/// Ends a link at one of three moments: before it sends its Hello, before it receives a Hello, or after both
 pub(super) fn check(input: &mut Input<'_>) {
     let stage = input.byte() % 3;
     let reason = DisconnectReason::from_code(code(input));
@@ -31,7 +31,7 @@ pub(super) fn check(input: &mut Input<'_>) {
     check_form(&sent, reason, stage > 0);
 }
 
-/// The last frame has a list of the reason, which is compressed if a Hello comes before it (EIP-706)
+/// The last frame has a list with the reason, which is compressed if our Hello comes before it (EIP-706)
 fn check_form(sent: &[u8], reason: DisconnectReason, has_hello: bool) {
     let mut frames = Frames::past_handshake();
     let mut rest = sent;
@@ -66,7 +66,7 @@ fn link(config: &Config, role: Role, remote: Side) -> PeerState<'static> {
     link
 }
 
-/// Carries to one link what the other has to send, and returns it
+/// Carries the unsent bytes of one link to the other, and returns them
 fn transfer(from: &mut PeerState<'_>, to: &mut PeerState<'_>) -> Vec<u8> {
     let mut carried = Vec::new();
     while let Some(action) = from.poll() {
@@ -78,7 +78,7 @@ fn transfer(from: &mut PeerState<'_>, to: &mut PeerState<'_>) -> Vec<u8> {
         while !rest.is_empty() {
             let taken = to.receive(Instant::ZERO, rest);
             rest = &rest[taken..];
-            // A link that waits takes nothing: it has something to announce, or to say first.
+            // A link takes no bytes while it has an action to announce, or bytes to send first.
             assert!(taken > 0 || to.poll().is_some());
         }
     }

@@ -9,7 +9,7 @@ use super::{curve, remote};
 use crate::input::Input;
 use crate::settings::{Side, key};
 
-/// A field as the remote sends it, and what else somebody may send instead
+/// A field as the remote sends it, and other content that may be sent instead
 pub(super) struct Field {
     pub(super) good: Vec<u8>,
     other: Vec<Vec<u8>>,
@@ -41,7 +41,7 @@ pub(super) fn read(role: Role, input: &mut Input<'_>) -> Vec<u8> {
     text
 }
 
-/// Zeros after the plaintext: what EIP-8 asks for, none, and what makes the largest auth, the largest ack and larger ones
+/// Zeros after the plaintext: as EIP-8 asks, none, or up to the size of the largest auth, the largest ack and beyond
 const PADDING: [usize; 9] = [100, 0, 1, 227, 1766, 1767, 1833, 1834, 3000];
 
 fn list(role: Role, input: &mut Input<'_>) -> Vec<u8> {
@@ -54,7 +54,7 @@ fn list(role: Role, input: &mut Input<'_>) -> Vec<u8> {
     list
 }
 
-/// The start of a list of so many bytes, or of one that is a little longer, shorter or not canonical
+/// The header of a list with this length, with a slightly larger or smaller one, or in a form that is not canonical
 fn header(len: usize, form: u8) -> Vec<u8> {
     let len = match form {
         0xe0..0xe8 => len + 1,
@@ -83,7 +83,7 @@ fn item(field: &Field, input: &mut Input<'_>) -> Vec<u8> {
         0xa0..0xb0 => bytes.resize(usize::from(input.byte()), 0),
         0xb0..0xd0 => bytes.clone_from(&field.other[usize::from(input.byte()) % field.other.len()]),
         0xd0..0xf0 => bytes = input.bytes().to_vec(),
-        // No string, but what the input says.
+        // Instead of a string, bytes of the input.
         0xf0.. => return input.bytes().to_vec(),
     }
     rlp::encode(&bytes).to_vec()
@@ -97,12 +97,12 @@ fn nonce() -> Field {
     Field { good: remote().nonce().to_vec(), other: vec![vec![0; 32], vec![0xff; 32]] }
 }
 
-/// A public key, others, and what is none
+/// The public key, other public keys, and bytes that are not a public key
 fn public_key(good: &[u8; 64]) -> Field {
     let mut one = [0; 32];
     one[31] = 1;
     let mut unreduced = curve::coordinates(curve::point(one).unwrap());
-    // The prime and 1: the same number, but beyond the field.
+    // The prime plus 1: equal to 1 modulo the prime, but not a valid field element.
     unreduced[..32].fill(0xff);
     unreduced[27..32].copy_from_slice(&[0xfe, 0xff, 0xff, 0xfc, 0x30]);
     let other = [[0; 64], [0xff; 64], unreduced, curve::coordinates(AffinePoint::GENERATOR)];
@@ -110,7 +110,7 @@ fn public_key(good: &[u8; 64]) -> Field {
     Field { good: good.to_vec(), other: other.iter().chain([own.as_bytes()]).map(|key| key.to_vec()).collect() }
 }
 
-/// The signature, others, and what is none
+/// The signature, other signatures, and bytes that are not a signature
 fn signature() -> Field {
     let good = remote().signature(&key(Side::Link).node_id());
     let with = |edit: &dyn Fn(&mut [u8; 65])| {
@@ -139,7 +139,7 @@ fn signature() -> Field {
     Field { good: good.to_vec(), other }
 }
 
-/// A signature by the point at infinity: R is the generator, and s is what was signed
+/// A signature by the point at infinity: R is the generator, and s is the signed number
 fn keyless() -> Vec<u8> {
     let token = super::model::token(remote().id().as_bytes(), &remote().nonce()).unwrap();
     let generator = curve::coordinates(AffinePoint::GENERATOR);

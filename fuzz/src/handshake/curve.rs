@@ -1,6 +1,6 @@
-//! secp256k1 as the specification asks for it, by the curve library alone
+//! secp256k1 as the specification requires, by the curve library alone
 //!
-//! The link uses the same library, but not the functions by which a signature and a key are judged here.
+//! The link uses the same library, but checks signatures and keys by other functions of it.
 
 use k256::ecdsa::Signature;
 use k256::elliptic_curve::ops::Reduce;
@@ -9,14 +9,14 @@ use k256::elliptic_curve::sec1::ToSec1Point;
 use k256::elliptic_curve::subtle::Choice;
 use k256::{AffinePoint, FieldBytes, ProjectivePoint, PublicKey, Scalar};
 
-/// What the scalar of every byte `seed` and this key agree on; `None` if it is no key
+/// The shared secret of this key and the scalar whose bytes are all `seed`; `None` if `key` is not a public key
 pub(super) fn agree(seed: u8, key: &[u8]) -> Option<[u8; 32]> {
     let secret = <Scalar as Reduce<FieldBytes>>::reduce(&FieldBytes::from([seed; 32]));
     let key = PublicKey::from_sec1_bytes(&[&[4][..], key].concat()).ok()?;
     Some((ProjectivePoint::from(*key.as_affine()) * secret).to_affine().x().into())
 }
 
-/// The public key of the scalar of every byte `seed`
+/// The public key of the scalar whose bytes are all `seed`
 pub(super) fn public(seed: u8) -> [u8; 64] {
     let secret = <Scalar as Reduce<FieldBytes>>::reduce(&FieldBytes::from([seed; 32]));
     coordinates((ProjectivePoint::GENERATOR * secret).to_affine())
@@ -37,8 +37,8 @@ pub(super) fn is_key(bytes: &[u8]) -> bool {
 
 /// Whether there is a key that made this signature over `token` (SEC 1, section 4.1.6)
 ///
-/// The key is (sR - zG) / r. That is no key where sR = zG, which is checked where R is G or -G: for another R, nobody
-/// finds such an s.
+/// The key is (sR - zG) / r. If sR = zG, this is not a key. That is checked only if R is G or -G, since for any other R
+/// such an s cannot be found.
 pub(super) fn is_signature(signature: &[u8], token: impl FnOnce() -> Option<[u8; 32]>) -> bool {
     let (scalars, v) = (&signature[..64], signature[64]);
     let Ok(parsed) = Signature::from_slice(scalars) else { return false };

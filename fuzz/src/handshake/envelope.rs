@@ -10,17 +10,17 @@ use super::{body, curve};
 use crate::input::Input;
 use crate::settings::{Side, key};
 
-/// What was done to a packet after it was sealed
+/// How a packet was changed after it was sealed
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
     Nothing,
     /// The size prefix is missing, as before EIP-8
     NoPrefix,
-    /// The size prefix says this
+    /// The size prefix has this value
     Prefix(u16),
     /// The public key does not begin with 4
     KeyForm(u8),
-    /// The public key is no point of the curve
+    /// The public key is not a point on the curve
     Key,
     Tag {
         position: usize,
@@ -66,9 +66,9 @@ impl Packet {
         Self { bytes, text, change }
     }
 
-    /// What the specification makes of this packet
+    /// The outcome that the specification requires for this packet
     ///
-    /// Under a fuzzer every tag is right, so that another size makes another plaintext.
+    /// Under `cfg(fuzzing)` every tag is accepted, so that a different size gives a different plaintext.
     pub(super) fn expected(&self, role: Role) -> Expected {
         let refused = |fault| Expected::Refused(vec![fault]);
         let size = usize::from(u16::from_be_bytes([self.bytes[0], self.bytes[1]]));
@@ -95,7 +95,7 @@ impl Packet {
         }
     }
 
-    /// Who the packet says has sent it, if it is accepted
+    /// The node id that the packet claims, if the packet is accepted
     pub(super) fn claimed(&self, role: Role) -> NodeId {
         match (role, model::fields(role, &self.text).as_deref()) {
             (Role::Recipient, Some([_, id, _])) => NodeId::new(*id.first_chunk().unwrap()),
@@ -103,7 +103,7 @@ impl Packet {
         }
     }
 
-    /// Whether all fields are those of the remote, which can then read on
+    /// Whether all fields are those of the remote, so that the remote can continue with the link
     pub(super) fn is_from_remote(&self, role: Role) -> bool {
         let good = body::fields(role).iter().map(|field| &field.good[..]);
         let is_sealed = !matches!(self.change, Change::Tag { mask: 1.., .. });
@@ -111,7 +111,7 @@ impl Packet {
     }
 }
 
-/// The key of every envelope, and what it and the link agree on; made once
+/// The key of every envelope, and its shared secret with the link; made once
 fn envelope_key() -> &'static [Vec<u8>; 2] {
     static KEY: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
     KEY.get_or_init(|| {

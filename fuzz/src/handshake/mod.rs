@@ -1,7 +1,7 @@
-//! Handshake packets whose plaintext the input makes, for a link of either role that waits for one
+//! Handshake packets whose plaintext comes from the input, for a link of either role that waits for one
 //!
-//! The plaintext is sealed, so that every mutation reaches the code behind the envelope. What has to come of
-//! it is in `model.rs`, after the specification.
+//! The plaintext is sealed, so that every mutation reaches the code behind the envelope. `model.rs` computes the
+//! expected outcome from the specification.
 
 mod body;
 mod curve;
@@ -53,7 +53,7 @@ fn judge(role: Role, packet: &Packet, outcome: &Outcome) {
     }
 }
 
-/// Our auth, and what was sent because of the packet
+/// Our auth, and the bytes that were sent because of the packet
 fn split(role: Role, sent: &[u8]) -> [&[u8]; 2] {
     let auth = if role == Role::Initiator { packet_len(sent) } else { 0 };
     let (auth, answer) = sent.split_at(auth);
@@ -64,7 +64,7 @@ fn packet_len(bytes: &[u8]) -> usize {
     2 + usize::from(u16::from_be_bytes([bytes[0], bytes[1]]))
 }
 
-/// The remote, by its own implementation, finds our Hello where it has to be
+/// The remote, which has an implementation of its own, must find our Hello in the right place
 fn open_hello(role: Role, packet: &Packet, auth: &[u8], answer: &[u8]) {
     let (mut session, mut frames) = match role {
         Role::Recipient => {
@@ -82,7 +82,7 @@ fn open_hello(role: Role, packet: &Packet, auth: &[u8], answer: &[u8]) {
     assert!(frames.is_empty());
 }
 
-/// What comes of these bytes, in pieces of so many
+/// The outcome of these bytes, in pieces of this size
 fn outcome(role: Role, bytes: &[u8], piece: usize, memory: &mut Memory) -> Outcome {
     let mut outcome = Outcome::default();
     let mut link = link(role, memory.buffers());
@@ -106,9 +106,9 @@ fn outcome(role: Role, bytes: &[u8], piece: usize, memory: &mut Memory) -> Outco
     outcome
 }
 
-/// The size that all clients agree on, and its prefix
+/// The largest packet that all clients accept, with its size prefix
 const MAX_PACKET: usize = 2 + 2048;
-/// A packet of ours has at most 228 bytes of padding, and Hello is short; memory doubles
+/// The bound for sending: our packet has at most 228 bytes of padding, and Hello is short; buffers grow by doubling
 const MAX_SENDING: usize = 2 * crate::settings::GREETING;
 
 fn config() -> &'static Config {

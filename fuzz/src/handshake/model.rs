@@ -1,4 +1,4 @@
-//! What the specification says of a plaintext (rlpx.md §Initial Handshake, EIP-8)
+//! The outcome that the specification requires for a plaintext (rlpx.md §Initial Handshake, EIP-8)
 
 use devp2p_proto::{Cause, Role, Violation};
 use rlp::Rlp;
@@ -36,7 +36,7 @@ impl Fault {
     }
 }
 
-/// What has to come of a packet
+/// The expected outcome of a packet
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Expected {
     Accepted,
@@ -45,7 +45,7 @@ pub(super) enum Expected {
     Unknown,
 }
 
-/// What has to come of a packet with this plaintext
+/// The expected outcome of a packet with this plaintext
 pub(super) fn expected(role: Role, text: &[u8]) -> Expected {
     let mut faults = Vec::new();
     match fields(role, text).as_deref() {
@@ -66,8 +66,8 @@ pub(super) fn expected(role: Role, text: &[u8]) -> Expected {
 
 /// The fields before the version: signature, key and nonce of auth, or key and nonce of ack
 ///
-/// `None` unless the plaintext begins with a list that begins with these and a version. What the version is, and what
-/// follows in the list and after it, is ignored.
+/// `None` unless the plaintext begins with a list that begins with these fields and a version. The value of the version
+/// is ignored, and so is everything after it.
 pub(super) fn fields(role: Role, text: &[u8]) -> Option<Vec<&[u8]>> {
     let lengths: &[usize] = if role == Role::Recipient { &[65, 64, 32] } else { &[64, 32] };
     let (Kind::List, mut rest, _) = item(text)? else { return None };
@@ -86,7 +86,7 @@ enum Kind {
     List,
 }
 
-/// The content of the first item, which must be canonical, and what follows it
+/// The content of the first item, which must be canonical, and the bytes after the item
 fn item(bytes: &[u8]) -> Option<(Kind, &[u8], &[u8])> {
     let rlp = Rlp::new(bytes);
     let info = rlp.payload_info().ok()?;
@@ -97,7 +97,7 @@ fn item(bytes: &[u8]) -> Option<(Kind, &[u8], &[u8])> {
     (!is_longer_than_needed).then_some((kind, content, rest))
 }
 
-/// What the initiator with this key signs for the link, whose secret key is 1 in every byte
+/// The token that the initiator with this key signs for the link, whose secret key has the value 1 in every byte
 pub(super) fn token(key: &[u8], nonce: &[u8]) -> Option<[u8; 32]> {
     let mut token = curve::agree(1, key)?;
     token.iter_mut().zip(nonce).for_each(|(byte, nonce)| *byte ^= nonce);

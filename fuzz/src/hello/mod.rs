@@ -1,6 +1,6 @@
 //! Hello with any content, as the first message to a link
 //!
-//! What must follow is computed from the specification: rlpx.md §Hello and §Message ID-based Multiplexing, EIP-8
+//! The expected outcome is computed from the specification: rlpx.md §Hello and §Message ID-based Multiplexing, EIP-8
 //! and EIP-706.
 
 mod numbers;
@@ -19,7 +19,7 @@ use crate::sizes::MAX_BASE_BODY;
 use crate::subject::Seen;
 use said::Said;
 
-/// Several versions, names in an order that is not that of their bytes, no messages, and wide message ids
+/// Several versions, names that are not sorted by their bytes, protocols without messages, and large message ids
 const LOCALS: [&[Local]; 5] = [
     &[("eth", 68, 17, MAX), ("eth", 69, 18, MAX), ("snap", 1, 8, MAX)],
     &[("b", 1, 3, MAX), ("a", 1, 200, MAX), ("a", 2, 1, MAX), ("B", 7, 0, MAX), ("ab", 0, 70_000, MAX)],
@@ -35,7 +35,7 @@ pub fn hello(data: &[u8]) {
     let choice = usize::from(input.byte()) % LOCALS.len();
     let flags = input.byte();
     let role = if flags & 1 == 0 { Role::Initiator } else { Role::Recipient };
-    // Only a link that has dialled itself, or was dialled by itself, has proven its own id.
+    // The peer can prove the link's own id only if the link has dialled itself.
     let remote = key(if flags & 0x70 == 0x70 { Side::Link } else { Side::Remote }).node_id();
     let said = Said::from_input(&mut input, LOCALS[choice]);
     let payload = if flags & 0x0e == 0x0e { compress(&said.payload) } else { said.payload.clone() };
@@ -83,7 +83,7 @@ fn config(locals: &[Local]) -> Config {
 fn check_goodbye(dialogue: &mut Dialogue, reason: DisconnectReason) {
     assert_eq!(dialogue.hear().map(|(id, _)| id), Some(0));
     let (id, payload) = dialogue.hear().expect("a violation is answered");
-    // A remote of version 4 reads no compression; the link may not know the version.
+    // A remote of version 4 cannot read compressed messages, and the link may not know the version.
     let plain = items::list(&items::uint(reason.code()));
     assert!(id == 1 && [compress(&plain), plain].contains(&payload), "{reason} is not in {payload:x?}");
     assert_eq!(dialogue.hear(), None);
@@ -124,7 +124,7 @@ fn check_messages(dialogue: &mut Dialogue, agreed: &[Agreed], compressed: bool) 
     assert_eq!(dialogue.link.cause(), Some(Cause::Violation(Violation::UnknownMessageId(end))));
 }
 
-/// The id of the node that the links of this target are
+/// The node id of the links in this target
 fn own_id() -> NodeId {
     key(Side::Link).node_id()
 }

@@ -1,11 +1,11 @@
-//! Items where a Hello has a number
+//! Items in the place of a number in a Hello
 
 use devp2p_proto::rlp::RlpError;
 
 use crate::input::Input;
 use crate::items;
 
-/// An item, and what is wrong with it if it stands where the specification has an integer
+/// An item, and its fault in a place where the specification requires an integer
 type Malformed = (&'static [u8], RlpError);
 
 const MALFORMED: [Malformed; 8] = [
@@ -19,7 +19,7 @@ const MALFORMED: [Malformed; 8] = [
     (&[0x89, 0, 0, 0, 0, 0, 0, 0, 0, 5], RlpError::LeadingZero),
 ];
 
-/// One of the usual numbers, any number, or an item that is none; returns its encoding too
+/// One of the usual numbers, any number, or an item that is not a number; returns its encoding too
 pub(super) fn number(input: &mut Input<'_>, usual: &[u64], malformed: &mut Vec<RlpError>) -> (u64, Vec<u8>) {
     let value = match input.byte() {
         0xf8.. => {

@@ -1,4 +1,4 @@
-//! What a Hello says, and what is wrong with it
+//! The content of a Hello, and its faults
 
 use devp2p_proto::rlp::RlpError;
 use devp2p_proto::{MAX_CLIENT_ID, MAX_PROTOCOLS, NodeId, RemoteHello, Violation};
@@ -41,7 +41,7 @@ impl Said {
         Self { payload, version, client_id, capabilities, port, id, malformed }
     }
 
-    /// The violations of which the link may name any, none if this is a valid Hello of `remote`
+    /// The violations of this Hello, any of which the link may name; none if it is a valid Hello of `remote`
     pub(super) fn violations(&self, remote: NodeId) -> Vec<Violation> {
         if !self.malformed.is_empty() {
             return self.malformed.iter().map(|error| Violation::MalformedHello(*error)).collect();
@@ -60,7 +60,7 @@ impl Said {
         self.id.len() != 64 || self.id.iter().all(|byte| *byte == 0)
     }
 
-    /// What the link tells of the remote
+    /// Checks what the link tells the driver about the remote
     pub(super) fn check_what_is_kept(&self, kept: &RemoteHello) {
         let possible = |name: &[u8]| matches!(name.len(), 1..=8) && name.iter().all(|byte| matches!(byte, b'!'..=b'~'));
         let listed: Vec<_> = self.capabilities.iter().filter(|(name, _)| possible(name)).collect();
@@ -87,7 +87,7 @@ fn capabilities(
             malformed.push(RlpError::ExpectedList);
             return (listed, vec![0x80]);
         }
-        // More than a link remembers
+        // More capabilities than a link keeps
         0xf0.. => {
             let name = locals[0].0.as_bytes();
             let first = u64::from(input.byte());
@@ -107,7 +107,7 @@ fn capabilities(
     (listed, list(&content))
 }
 
-/// A name of ours, a name that resembles one, or any bytes
+/// One of our names, a similar name, or any bytes
 fn name(input: &mut Input<'_>, locals: &[Local]) -> Vec<u8> {
     let choice = input.byte();
     let ours = locals[usize::from(choice & 0x0f) % locals.len()].0.as_bytes();
@@ -129,7 +129,7 @@ fn entry(input: &mut Input<'_>, name: &[u8], version: &[u8], malformed: &mut Vec
         0xfa => (list(name), RlpError::Truncated),
         0xfb => (list(&[name, &[0x01, 0x80]].concat()), RlpError::TrailingBytes),
         0xfc => (list(&[0xc0, 0x01]), RlpError::ExpectedString),
-        // The name or the version ends beyond the entry.
+        // The name or the version extends beyond the end of the entry.
         0xfd => (vec![0xc3, 0x83, b'e', b't'], RlpError::Truncated),
         0xfe => (vec![0xc2, b'a', 0x82], RlpError::Truncated),
         0xff => (vec![0xf8, 0x02, b'a', 0x01], RlpError::NonCanonicalLength),
@@ -181,7 +181,7 @@ fn whole(input: &mut Input<'_>, payload: Vec<u8>) -> (Vec<u8>, Option<RlpError>)
             (payload[..len].to_vec(), Some(RlpError::Truncated))
         }
         0xf8..=0xfb => (string(&payload), Some(RlpError::ExpectedList)),
-        // Bytes after the list are ignored, as those inside are.
+        // Bytes after the list are ignored, as are additional items in the list.
         0xfc..=0xff => ([&payload[..], input.bytes()].concat(), None),
         _ => (payload, None),
     }

@@ -1,6 +1,6 @@
 //! The reader and the writer of RLP, against the crate `rlp`
 //!
-//! The crate has faults of its own: `faults.rs` lists them. Everywhere else the two must agree.
+//! The crate has faults, which `faults.rs` lists. In all other cases both must agree.
 
 mod faults;
 mod reading;

@@ -1,4 +1,4 @@
-//! Any bytes, as our reader and the crate read them
+//! How our reader and the crate read any bytes
 
 use std::fmt::Debug;
 
@@ -77,7 +77,7 @@ fn check_string(bytes: &[u8], item: Result<Item<'_>, RlpError>) {
 
 fn check_uints(bytes: &[u8]) {
     let ours = Reader::new(bytes).uint();
-    // The string in the long form, as it would be in the short form
+    // The content of a string that wrongly has the long form
     let expected = ours.ok().or_else(|| uint(short_string_in_long_form(bytes)?));
     check_uint::<u8>(bytes, expected);
     check_uint::<u16>(bytes, expected);
@@ -94,7 +94,7 @@ fn check_uint<T: Decodable + TryFrom<u64> + PartialEq + Debug>(bytes: &[u8], exp
     assert_eq!(Rlp::new(bytes).as_val::<T>().ok(), expected.and_then(|value| T::try_from(value).ok()));
 }
 
-/// The integer that a string spells without a leading zero
+/// The integer that a string encodes, without a leading zero
 fn uint(string: &[u8]) -> Option<u64> {
     let short = string.len() <= 8 && string.first() != Some(&0);
     short.then(|| string.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
@@ -115,7 +115,7 @@ fn check_list(bytes: &[u8], content: &[u8]) {
     assert_eq!(reader.finish().is_ok(), list.len() == bytes.len());
 }
 
-/// Checks the iteration over a list that bytes follow; only once, since it goes over everything that follows
+/// Checks the iteration over a list with bytes after it; only once, since the iteration goes over all those bytes
 fn check_beyond_the_end(bytes: &[u8]) {
     let mut reader = Reader::new(bytes);
     if let Ok(list) = reader.list() {
@@ -129,7 +129,7 @@ fn check_iteration<'a>(list: &[u8], expected: impl Iterator<Item = &'a [u8]> + C
     assert_eq!(Rlp::new(list).item_count(), Ok(expected.count()));
 }
 
-/// A read moves past the whole item, or fails and moves nothing
+/// A read moves past the whole item, or fails and does not move
 fn check_moves(bytes: &[u8]) {
     let reads: [fn(&mut Reader<'_>) -> bool; 6] = [
         |reader| reader.item().is_ok(),

@@ -12,11 +12,11 @@ pub(super) enum Tree {
     List(Vec<Tree>),
 }
 
-/// Lengths on both sides of every change in the form of a length; the last two are rare, since they cost time
+/// Lengths on both sides of every change in the form of a length; the last two are rarely chosen, since they cost time
 const LENGTHS: [usize; 8] = [0, 1, 2, 54, 55, 56, 255, 256];
 const LONG_LENGTHS: [usize; 2] = [65_535, 65_536];
 
-/// Deeper than the reader follows
+/// A depth beyond the limit of the reader
 const DEEPEST: usize = 36;
 
 impl Tree {
@@ -65,7 +65,7 @@ impl Tree {
         }
     }
 
-    /// Reads what stands in the next item by our reader, without integers
+    /// Reads the content of the next item by our reader, without integers
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, RlpError> {
         match reader.item()? {
             Item::String(bytes) => Ok(Self::Bytes(bytes.to_vec())),
@@ -101,7 +101,7 @@ impl Tree {
         }
     }
 
-    /// What `Display` of the crate makes of it, `None` where that panics
+    /// The output of the crate's `Display`, or `None` where it panics
     pub(super) fn displayed(&self) -> Option<String> {
         match self {
             Self::Bytes(bytes) => {
@@ -127,7 +127,7 @@ impl Encodable for Tree {
     }
 }
 
-/// As code that uses the crate is usually written: it trusts the item count
+/// Reads in the way of most code that uses the crate: it trusts the item count
 impl Decodable for Tree {
     fn decode(rlp: &Rlp<'_>) -> Result<Self, DecoderError> {
         if rlp.is_list() { rlp.as_list().map(Self::List) } else { rlp.as_val().map(Self::Bytes) }

@@ -26,7 +26,7 @@ pub(super) fn check(input: &mut Input<'_>) {
     check_raw(&tree, &reference);
 }
 
-/// A buffer that is too short is an error wherever the end is
+/// A buffer that is too short gives an error, wherever it ends
 fn check_short_buffer(tree: &Tree, len: usize) {
     let mut buffer = vec![0; len];
     let mut writer = Writer::new(&mut buffer);
@@ -35,7 +35,7 @@ fn check_short_buffer(tree: &Tree, len: usize) {
     assert_eq!(writer.finish(), Err(RlpError::BufferFull));
 }
 
-/// Items that are RLP already are copied
+/// Items that are already encoded are copied
 fn check_raw(tree: &Tree, reference: &[u8]) {
     let Tree::List(items) = tree else { return };
     let mut buffer = vec![0; reference.len()];

@@ -5,14 +5,14 @@ use devp2p_proto::internal::snappy::compress;
 use crate::input::Input;
 use crate::sizes;
 
-/// About the longest payload of most runs
+/// The approximate length of the longest payload for most inputs
 const USUAL: usize = 4096;
-/// That of the others: more than two of the pieces that a compressor works on
+/// The same for the other inputs: more than two of the fragments that a compressor works on
 const LONGEST: usize = 140_000;
 
-/// Fresh bytes and repetitions in turn
+/// A payload of new bytes and repetitions
 pub(super) fn payload(input: &mut Input<'_>) -> Vec<u8> {
-    // One of many, since it takes a hundred times as long
+    // Only few inputs get the longest payload, since it takes a hundred times as long.
     let longest = if input.byte() == 0xff { LONGEST } else { USUAL };
     let mut payload = Vec::new();
     while let (Some(kind), Some(room)) = (input.next(), longest.checked_sub(payload.len())) {
@@ -40,7 +40,7 @@ fn repeat(payload: &mut Vec<u8>, offset: usize, len: usize) {
 
 /// A block made of elements of all kinds
 ///
-/// It declares what it makes, or another length.
+/// It declares the length that its elements decompress to, or another length.
 pub(super) fn elements(input: &mut Input<'_>) -> Vec<u8> {
     let declared = input.byte();
     let (mut elements, mut made) = (Vec::new(), 0);
@@ -63,14 +63,14 @@ pub(super) fn elements(input: &mut Input<'_>) -> Vec<u8> {
     block
 }
 
-/// A literal, whose length is in the tag or in 1 to 4 bytes; returns how many bytes it makes
+/// A literal, whose length is in the tag or in 1 to 4 bytes; returns how many bytes it decompresses to
 fn literal(kind: u8, input: &mut Input<'_>, block: &mut Vec<u8>) -> usize {
     let data = match kind >> 7 {
         0 => input.bytes().to_vec(),
         _ => vec![kind; usize::from(input.u16() % 700)],
     };
     let last = data.len().saturating_sub(1) as u32;
-    // Longer fields than necessary are permitted. One that is too short declares less than follows.
+    // A length field may be longer than necessary. One that is too short declares fewer bytes than follow.
     match usize::from(kind >> 2) % 8 {
         width @ 1..=4 => {
             block.push((59 + width as u8) << 2);
@@ -86,7 +86,7 @@ fn literal(kind: u8, input: &mut Input<'_>, block: &mut Vec<u8>) -> usize {
     data.len()
 }
 
-/// A copy of one of the three kinds, after `made` bytes; returns how many bytes it makes
+/// A copy of one of the three kinds, after `made` bytes; returns how many bytes it decompresses to
 fn copy(tag: u8, made: usize, input: &mut Input<'_>, block: &mut Vec<u8>) -> usize {
     let offset = match input.byte() {
         0xff => made as u32 + 1,
@@ -108,7 +108,7 @@ fn copy(tag: u8, made: usize, input: &mut Input<'_>, block: &mut Vec<u8>) -> usi
     1 + field
 }
 
-/// A length in the form that is in front of a block, longer than necessary by `zeros` bytes
+/// A length in the encoding at the start of a block, longer than necessary by `zeros` bytes
 fn varint(mut value: u64, zeros: usize) -> Vec<u8> {
     let mut digits = Vec::new();
     while value >= 0x80 || digits.len() < zeros {
@@ -119,7 +119,7 @@ fn varint(mut value: u64, zeros: usize) -> Vec<u8> {
     digits
 }
 
-/// A block by our compressor or by that of the crate, of which some bytes were changed, inserted or removed
+/// A block from our compressor or from that of the crate, with some bytes changed, inserted or removed
 pub(super) fn damaged(input: &mut Input<'_>) -> Vec<u8> {
     let ours = input.flag();
     let changes: Vec<_> = (0..input.byte() % 5).map(|_| (input.byte(), input.u16(), input.byte())).collect();

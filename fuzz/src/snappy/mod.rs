@@ -1,7 +1,7 @@
 //! Snappy blocks, against the crate `snap`
 //!
-//! The two must agree on every block and every payload. What they call the length of a block, before they look at
-//! its elements, differs in three cases: see `lengths.rs`.
+//! Both must agree on every block and every payload. The length that they read from the start of a block differs in
+//! three cases: see `lengths.rs`.
 
 mod lengths;
 mod making;
@@ -13,7 +13,7 @@ use devp2p_proto::internal::snappy::{compress, decompress, store};
 use crate::input::Input;
 use crate::sizes;
 
-/// Makes a block or a payload from `data`, and checks what the decompressor or the compressor makes of it
+/// Makes a block or a payload from `data`, and checks how the decompressor or the compressor handles it
 pub fn snappy(data: &[u8]) {
     let mut input = Input::new(data);
     let choice = usize::from(input.byte());
@@ -25,7 +25,7 @@ pub fn snappy(data: &[u8]) {
         6 => return check_payload(&mut input),
         _ => return check_stored(&mut input),
     };
-    // One of many, since a link takes twenty times as long
+    // Only few inputs use a link, since a link takes twenty times as long.
     if kind >= 0xf0 {
         received::check(&block, choice);
     } else {
@@ -35,7 +35,7 @@ pub fn snappy(data: &[u8]) {
 
 const LIMITS: [usize; 8] = [4096, 4096, 600, 64, 5, 0, 1000, 70_000];
 
-/// Decompresses `block` into `limit` bytes, and into no more than it makes
+/// Decompresses `block` into `limit` bytes, then into exactly as many bytes as its data has, and into one byte fewer
 fn check_block(block: &[u8], limit: usize) {
     lengths::check(block);
     let (mut theirs, mut ours) = (vec![0; limit], vec![0; limit]);
@@ -54,7 +54,7 @@ fn check_decompression(block: &[u8], output: &mut [u8], reference: Result<&[u8],
     let outcome = decompress(block, output);
     let touched = match (reference, outcome) {
         (Ok(data), Ok(len)) => {
-            assert!(output[..len] == *data, "the crate makes something else");
+            assert!(output[..len] == *data, "the crate decompresses to other data");
             len
         }
         (Err(error), Err(ours)) => {
@@ -71,8 +71,8 @@ const UNTOUCHED: u8 = 0xee;
 
 /// Whether our error is the crate's error
 ///
-/// Where an element has two faults, each names the one that it looks for first. We refuse a length that the
-/// elements cannot make without a look at them.
+/// If an element has two faults, each implementation names the one that it checks first. Ours refuses a length that the
+/// elements cannot reach, before it reads the elements.
 fn is_named(theirs: &snap::Error, ours: SnappyError) -> bool {
     use SnappyError as Ours;
     use snap::Error as Theirs;
@@ -102,7 +102,7 @@ fn check_payload(input: &mut Input<'_>) {
 
 const TABLES: [usize; 10] = [256, 1024, 0, 255, 300, 512, 16_384, 1, 700, 20_000];
 
-/// Stores a payload uncompressed, in the place of a longer one
+/// Stores a payload uncompressed, in space for a longer one
 fn check_stored(input: &mut Input<'_>) {
     let surplus = usize::from(input.byte());
     let payload = making::payload(input);

@@ -12,7 +12,7 @@ use crate::settings::{Side, key};
 use crate::sizes;
 use crate::subject::Seen;
 
-/// The limits of the link, which the protocol's limits do not exceed
+/// The limits of the link; the protocol's limits do not exceed them
 const LIMITS: [usize; 3] = [64, 1000, 4096];
 
 /// Sends `block` to a link, which delivers its data if that is within the limit
@@ -41,7 +41,7 @@ fn config(limit: usize) -> Config {
     Config::new(key(Side::Link), "fuzz/1", &protocols).unwrap().with_max_message(4096).unwrap()
 }
 
-/// The violation is one that the block contains, with the numbers that are in it
+/// Checks that the block contains this violation, with these numbers
 fn check_violation(block: &[u8], limit: usize, theirs: Option<&snap::Error>, cause: Option<Cause>) {
     let Some(Cause::Violation(violation)) = cause else {
         panic!("{cause:?} for a block");

@@ -41,6 +41,19 @@ fn integers_are_canonical_or_refused() {
 }
 
 #[test]
+fn an_item_that_is_not_read_is_passed_whole() {
+    let bytes = [0x05, 0x82, 1, 2, 0xc3, 0x01, 0xc1, 0x80, 0x80];
+    let mut reader = Reader::new(&bytes);
+    for item in [&bytes[..1], &bytes[1..4], &bytes[4..8], &bytes[8..]] {
+        assert_eq!(reader.raw(), Ok(item));
+    }
+    assert_eq!(reader.raw(), Err(RlpError::Truncated));
+    let mut cut = Reader::new(&bytes[1..3]);
+    assert_eq!(cut.raw(), Err(RlpError::Truncated));
+    assert_eq!(cut.remaining(), &bytes[1..3], "an error reads nothing");
+}
+
+#[test]
 fn nesting_is_bounded() {
     assert_eq!(validate(&nested(MAX_DEPTH)), Ok(()));
     assert_eq!(validate(&nested(MAX_DEPTH + 1)), Err(RlpError::TooDeep));

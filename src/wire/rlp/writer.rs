@@ -44,10 +44,9 @@ impl<'a> Writer<'a> {
         items(self);
         let payload = self.len.saturating_sub(start);
         self.header(0xc0, payload);
-        let Some(list) = self.buffer.get_mut(start..self.len) else {
-            return;
-        };
-        if payload <= list.len() {
+        if let Some(list) = self.buffer.get_mut(start..self.len)
+            && payload <= list.len()
+        {
             list.rotate_left(payload);
         }
     }

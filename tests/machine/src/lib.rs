@@ -1,3 +1,3 @@
-//! Pairs over a faulty network, for the tests of this package and for a fuzz target
+//! Pairs of links over a faulty network, for the tests of this package and for a fuzz target
 
 pub mod faults;

@@ -1,7 +1,7 @@
 //! Pairs of links over a faulty network, in virtual time
 //!
-//! A seed decides everything, and `src/faults/` says what that is and what is checked. Pairs that take turns
-//! are not different from pairs alone.
+//! A seed decides everything; `src/faults/` documents the decisions and the checks. Pairs that take turns must behave
+//! like pairs that run alone.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|

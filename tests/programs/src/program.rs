@@ -12,7 +12,7 @@ use devp2p_proto::NodeId;
 use crate::NEVER;
 use crate::programs::path;
 
-/// What no test waits for unless it says so: on a busy machine everything may take long
+/// Timeouts that no test reaches unless it sets others, since on a busy machine everything may take long
 const PATIENT: &str = "--timeouts handshake=600000,pong=600000,read=600000,write=600000,linger=600000";
 
 /// The process, killed when dropped
@@ -73,7 +73,7 @@ impl Program {
         }
     }
 
-    /// The number of the process
+    /// The process id
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -131,10 +131,10 @@ impl Program {
     }
 }
 
-/// Waits until none of the programs has anything to do: until they use no processor time to speak of
+/// Waits until the programs have nothing to do: until they use almost no processor time
 ///
-/// A program that tries again and again what cannot be done never comes to that, and has soon used more than any
-/// test has to do; how long that takes on a busy machine does not matter.
+/// A program that spins never becomes quiet, and soon uses more processor time than any test needs. Then this fails.
+/// The limit is processor time, so it does not matter how busy the machine is.
 pub fn until_quiet(programs: &[&Program]) {
     const WINDOW: Duration = Duration::from_secs(2);
     const FAR_TOO_MUCH: Duration = Duration::from_secs(20);

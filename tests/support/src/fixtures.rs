@@ -17,7 +17,7 @@ pub const BETA: ProtocolId = ProtocolId(1);
 ///
 /// For 0, which is no secret key.
 pub fn key(seed: u8) -> SecretKey {
-    // A key costs a multiplication on the curve, more than many a test.
+    // Making a key costs a multiplication on the curve, which takes longer than many tests.
     static KEYS: [OnceLock<SecretKey>; 256] = [const { OnceLock::new() }; 256];
     KEYS[usize::from(seed)].get_or_init(|| SecretKey::from_bytes([seed; 32]).unwrap()).clone()
 }

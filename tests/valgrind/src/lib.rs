@@ -1,7 +1,7 @@
-//! What a program on x86-64 asks of the valgrind that it runs in
+//! Client requests from a program on x86-64 to the valgrind that it runs in
 //!
-//! A request is a sequence of instructions without effect that no compiler makes (the valgrind manual, "The Client
-//! Request mechanism"). Without valgrind, or in a tool that does not know it, it does nothing.
+//! A request is a sequence of instructions that has no effect and that no compiler emits (the valgrind manual, "The
+//! Client Request mechanism"). Without valgrind, or in a tool that does not know the request, it does nothing.
 #![cfg(target_arch = "x86_64")]
 
 pub mod callgrind;
@@ -15,17 +15,17 @@ pub fn is_running() -> bool {
     request(RUNNING_ON_VALGRIND, [0; 3]) != 0
 }
 
-/// The first request of the tool with these letters
+/// The base number of the requests of the tool that is named by these two letters
 const fn tool(letters: [u8; 2]) -> usize {
     (letters[0] as usize) << 24 | (letters[1] as usize) << 16
 }
 
-/// The numbers that are addresses must be those of memory that the request may read or write.
+/// Makes a request; arguments that are addresses must point to memory that the request may read or write
 fn request(request: usize, [first, second, third]: [usize; 3]) -> usize {
     let arguments = [request, first, second, third, 0, 0];
     let mut result = 0_usize;
-    // SAFETY: the instructions rotate a register by 128 bits in all, and exchange another one with itself. In
-    // valgrind the request reads `arguments`, and what they point to.
+    // SAFETY: the instructions rotate one register by 128 bits in total, and exchange another one with itself. In
+    // valgrind, the request accesses `arguments` and the memory to which they point.
     #[allow(unsafe_code, reason = "a request is made in assembly language")]
     unsafe {
         asm!(

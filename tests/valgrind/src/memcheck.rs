@@ -1,4 +1,4 @@
-//! Memory that is undefined: memcheck reports branches and addresses that depend on it
+//! Undefined memory: memcheck reports branches and addresses that depend on it
 
 use crate::{request, tool};
 
@@ -7,17 +7,17 @@ const MAKE_UNDEFINED: usize = FIRST + 1;
 const MAKE_DEFINED: usize = FIRST + 2;
 const GET_VALIDITY: usize = FIRST + 8;
 
-/// Has it report what depends on these bytes
+/// Marks these bytes as undefined
 pub fn make_undefined(bytes: &mut [u8]) {
     request(MAKE_UNDEFINED, [bytes.as_mut_ptr() as usize, bytes.len(), 0]);
 }
 
-/// The opposite
+/// Marks these bytes as defined
 pub fn make_defined(bytes: &mut [u8]) {
     request(MAKE_DEFINED, [bytes.as_mut_ptr() as usize, bytes.len(), 0]);
 }
 
-/// How many of these bytes depend on undefined ones
+/// How many of these bytes are at least partly undefined
 pub fn count_undefined(bytes: &[u8]) -> usize {
     let mut validity = vec![0_u8; bytes.len()];
     request(GET_VALIDITY, [bytes.as_ptr() as usize, validity.as_mut_ptr() as usize, bytes.len()]);

@@ -170,7 +170,7 @@ impl Report {
         self.say(format_args!("ended {:#x} {cause}; {summary}", cause.reason().code()));
     }
 
-    /// A line about this link; nobody may be listening any more, which is no reason to stop
+    /// Prints a line about this link; if standard output is closed, the program continues
     fn say(&self, what: impl Display) {
         say(format_args!("{} {what}", self.number));
     }

@@ -1,4 +1,4 @@
-//! Block headers: their hashes, their limits, and how each follows from the one before
+//! Block headers: their hashes, their limits, and the rules for a header and its parent
 
 use rlp::{Decodable, DecoderError, Encodable, Rlp, RlpStream};
 
@@ -28,7 +28,7 @@ pub struct Header {
 
 /// The longest encoding of a header, in bytes
 ///
-/// The 21 fields of Prague take 742 bytes if each is as long as consensus permits. The rest is for the eight
+/// The 21 fields of Prague take 742 bytes if each is as long as consensus permits. The rest leaves space for eight
 /// fields of 32 bytes that later forks may add.
 pub const MAX_HEADER: usize = 1024;
 
@@ -38,7 +38,7 @@ const OLDEST_FIELDS: usize = 15;
 const MOST_FIELDS: usize = 29;
 const WITHDRAWALS_ROOT: usize = 16;
 
-/// The most bytes of extra data (Yellow Paper, section 4.3.4)
+/// The largest permitted length of the extra data, in bytes (Yellow Paper, section 4.3.4)
 const MAX_EXTRA_DATA: usize = 32;
 /// The highest gas limit (EIP-1985)
 const MAX_GAS_LIMIT: u64 = i64::MAX as u64;
@@ -50,7 +50,7 @@ impl Decodable for Header {
             return Err(DecoderError::Custom("a header has more than 1024 bytes"));
         }
         if !(OLDEST_FIELDS..=MOST_FIELDS).contains(&rlp.item_count()?) {
-            return Err(DecoderError::Custom("a header has a number of fields that no fork has"));
+            return Err(DecoderError::Custom("a header has a number of fields that no fork permits"));
         }
         Ok(Self {
             hash: Hash::of(encoded),
@@ -95,20 +95,20 @@ impl Header {
     /// Whether the header is within the limits that consensus sets for every block but genesis
     pub fn check_limits(&self) -> Result<(), String> {
         let Self { number, gas_limit, gas_used, extra_data, .. } = self;
-        // A genesis block is what its hash says, and some have more extra data.
+        // The hash determines the whole genesis block, and some genesis blocks have more extra data.
         if *number == 0 {
             return Ok(());
         }
         if *extra_data > MAX_EXTRA_DATA {
             return Err(format!(
-                "header {number} has {extra_data} bytes of extra data, {MAX_EXTRA_DATA} are permitted"
+                "header {number} has {extra_data} bytes of extra data; at most {MAX_EXTRA_DATA} are permitted"
             ));
         }
         if *gas_limit > MAX_GAS_LIMIT {
             return Err(format!("header {number} has a gas limit of {gas_limit}, which is above 2^63 - 1"));
         }
         if gas_used > gas_limit {
-            return Err(format!("header {number} has used {gas_used} gas of a limit of {gas_limit}"));
+            return Err(format!("header {number} has {gas_used} gas used, above its gas limit of {gas_limit}"));
         }
         Ok(())
     }

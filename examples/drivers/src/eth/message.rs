@@ -65,7 +65,7 @@ impl<T: Decodable> Decodable for Numbered<T> {
     }
 }
 
-/// How many headers, hashes or codes one answer may hold
+/// How many headers, hashes or codes one answer may have
 ///
 /// The reference client sends no more headers in an answer, and this program asks for no more of anything.
 pub const MAX_LIST: usize = 1024;
@@ -187,10 +187,10 @@ pub fn append_encoded(stream: &mut RlpStream, encoded: &[u8]) {
     }
 }
 
-/// The items of a list, which are counted before the first of them is decoded
+/// The items of a list; they are counted before the first of them is decoded
 pub fn list_of_at_most<T: Decodable>(most: usize, rlp: &Rlp<'_>) -> Result<Vec<T>, DecoderError> {
     match rlp.item_count()? > most {
-        true => Err(DecoderError::Custom("more items than an answer may hold")),
+        true => Err(DecoderError::Custom("more items than an answer may have")),
         false => rlp.as_list(),
     }
 }

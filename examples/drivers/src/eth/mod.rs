@@ -2,7 +2,7 @@
 //!
 //! - [`message`], [`status`]: messages as types of the `rlp` crate
 //! - [`header`], [`body`], [`receipt`], [`trie`]: blocks and state, checked down to their roots
-//! - [`answer`]: how much of that one answer may hold
+//! - [`answer`]: how many of these one answer may have
 //! - [`chain`], [`genesis`], [`fork`]: which chain a node is on
 //!
 //! What is done with them is the program `eth`.

@@ -14,7 +14,7 @@ use crate::eth::trie::ordered_root;
 
 const BLOOM_LEN: usize = 256;
 const ADDRESS_LEN: usize = 20;
-/// How many topics the virtual machine has an instruction for, LOG4
+/// The most topics of a log: the virtual machine has instructions up to LOG4
 const MAX_TOPICS: usize = 4;
 
 /// One receipt as its trie has it, whichever way it came
@@ -82,7 +82,7 @@ impl Receipt {
 
 /// Three bits for the address of each log and for each of its topics (Yellow Paper, section 4.3.1)
 ///
-/// Addresses and topics must have their lengths: then there is no more than one hash for every 21 bytes.
+/// The lengths of addresses and topics are checked, so that there is at most one hash for every 21 bytes.
 fn bloom(logs: &Rlp<'_>) -> Result<[u8; BLOOM_LEN], DecoderError> {
     let mut bloom = [0; BLOOM_LEN];
     for log in logs {

@@ -14,7 +14,7 @@ use crate::eth::message::{BlockRange, Raw, expect_fields};
 
 /// The first version whose Status tells a range of blocks
 const RANGE_VERSION: u64 = 69;
-/// The most bytes of a total difficulty: the virtual machine has no longer integers
+/// The largest length of a total difficulty, in bytes: the integers of the virtual machine are not longer
 const MAX_DIFFICULTY: usize = 32;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Status {
 /// How far the node has come
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Head {
-    /// Up to eth/68; the difficulty can be longer than the integers here, and means nothing since the Merge
+    /// Up to eth/68; the total difficulty is not kept, since it can exceed 64 bits and has no meaning since the Merge
     Difficulty {
         total: Raw,
         hash: Hash,

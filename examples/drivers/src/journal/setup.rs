@@ -78,12 +78,12 @@ pub enum Memory {
 }
 
 impl Memory {
-    /// More bytes than any link has a use for
+    /// More bytes than any link needs
     ///
-    /// With 16 protocols and the largest messages, a link needs a third of it.
+    /// With 16 protocols and the largest messages, a link needs a third of this.
     pub const LARGEST: usize = 1 << 30;
 
-    /// All buffers together in bytes, if that is a number
+    /// The length of all buffers together in bytes, or `None` on overflow
     pub fn size(self) -> Option<usize> {
         match self {
             Self::Growable => Some(0),

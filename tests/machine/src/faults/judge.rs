@@ -9,7 +9,7 @@
 //! | `SendFailed` | the connection was reset |
 //! | `Timeout` | something is slow or dead, or a clock jumps; in the handshake also a flipped bit |
 //!
-//! And where nothing is slow or damaged, a side that tells a reason is heard.
+//! If nothing is slow or damaged, the reason that a side tells must also reach the other side.
 
 use devp2p_proto::{Cause, Timeout};
 use devp2p_testing::{ALPHA, BETA};
@@ -58,7 +58,7 @@ pub fn at_the_end(world: &World) {
     }
 }
 
-/// Whether a side may have got what the other has not said: to a fuzzer, every MAC is right
+/// Whether a side may have received data that the other did not send: under `cfg(fuzzing)`, every MAC is accepted
 fn is_forged(world: &World) -> bool {
     cfg!(fuzzing) && world.wires.iter().any(|wire| wire.flipped)
 }

@@ -1,12 +1,19 @@
 //! Pairs of links over a faulty network, in virtual time
 //!
-//! A [`Plan`] decides everything: how slow the network is, what it damages, cuts and stalls, when it is reset
-//! or dies, how the drivers read and write, what the protocols write and whether they take messages, and
-//! how wrong the clocks of both sides are. After 90 seconds all faults but death end, both sides idle for
-//! two minutes, and then the network dies. Checked are: no wake-up without a delay; each link ends within
-//! its timeouts when its network is dead; what each side says of the end is explained by the other or by
-//! the network (the table in `judge.rs`); messages that were taken arrive in order, and all of them unless
-//! the link ended; memory is within the configuration, and is given back.
+//! A [`Plan`] decides everything:
+//!
+//! - how slow the network is, what it damages, cuts and stalls, and when the connection is reset or the network dies
+//! - how the drivers read and write, and how wrong their clocks are
+//! - what the protocols write, and whether they take messages
+//!
+//! After 90 seconds all faults end, except that a dead network stays dead. Both sides then idle for two minutes, and
+//! at last the network dies. These promises are checked:
+//!
+//! - no wake-up without a delay
+//! - each link ends within its timeouts when its network is dead
+//! - the other side or the network explains the cause that each side reports (the table in `judge.rs`)
+//! - accepted messages arrive in order, and all of them arrive unless the link ended
+//! - memory is within the configuration, and unneeded memory is given back
 
 mod judge;
 mod plan;

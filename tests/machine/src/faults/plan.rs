@@ -43,7 +43,7 @@ pub struct Habits {
 /// Everything that is drawn from a seed
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// From what the entropy of the handshake is made; `None` for a pair that begins after its handshake
+    /// The seed of the entropy for the handshake; `None` for a pair that begins after its handshake
     pub handshake: Option<u64>,
     pub timeouts: Timeouts,
     pub sides: [Habits; 2],
@@ -59,9 +59,9 @@ pub struct Plan {
 const MAX_MESSAGE: usize = 60_000;
 /// The most memory that a link may occupy, by the documentation of `Config`
 ///
-/// Receiving, a frame that the reference Snappy encoder may have made, and its payload. Sending, the largest frame of
-/// each protocol, what is not overwritten at once after it has left, and the table of the compressor. All at most
-/// twice, since memory doubles.
+/// For receiving: a frame at the worst compression of the reference Snappy encoder, and its payload. For sending: the
+/// largest frame of each protocol, sent bytes that are not yet overwritten, and the table of the compressor. All of
+/// this at most twice, since buffers grow by doubling.
 pub const MAX_MEMORY: usize =
     2 * (MAX_MESSAGE / 6 + 2 * MAX_MESSAGE + 2 * (MAX_MESSAGE + MAX_MESSAGE / 32) * 9 / 8) + 40_000;
 
@@ -69,12 +69,12 @@ pub const MAX_MEMORY: usize =
 pub const HEALED: Time = 90 * SECOND;
 
 impl Plan {
-    /// The plan of a seed
+    /// The plan that this seed determines
     pub fn of_seed(seed: u64) -> Self {
         Self::draw(Some(seed), &mut Random::Seed(seed))
     }
 
-    /// The plan that these decisions make
+    /// The plan that these decisions determine
     pub fn draw(handshake: Option<u64>, random: &mut Random<'_>) -> Self {
         let calm = random.one_in(4);
         let mut sides = [habits(random), habits(random)];
@@ -99,7 +99,7 @@ impl Plan {
         config.with_max_message(MAX_MESSAGE).unwrap().with_send_window(20_000)
     }
 
-    /// Drops what is written beyond so many bytes for a side, or far fewer where the network takes few at once
+    /// Drops writes of a side beyond this many bytes, or far fewer if the network takes few bytes at once
     pub fn limit_work(&mut self, bytes: usize) {
         for Habits { deeds, max_read, max_write, faults, .. } in &mut self.sides {
             let at_once = faults.capacity.min(*max_read).min(*max_write);

@@ -7,7 +7,7 @@ use std::ops::Range;
 pub enum Random<'a> {
     /// SplitMix64, with this state
     Seed(u64),
-    /// As few bytes as a decision needs; after the last one every decision is the usual one
+    /// An input: a decision uses as few bytes as it needs, and after the last byte every decision is the usual one
     Bytes(&'a [u8]),
 }
 
@@ -24,12 +24,12 @@ impl Random<'_> {
         range.start + self.below(range.end - range.start)
     }
 
-    /// True in one of so many cases, which is not the usual one
+    /// True in one of this many cases; the usual decision is false
     pub fn one_in(&mut self, cases: u64) -> bool {
         self.below(cases) == cases - 1
     }
 
-    /// One of the choices, of which the first is the usual one
+    /// One of the choices; the first is the usual one
     pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u64) as usize]
     }
@@ -43,7 +43,7 @@ fn split_mix(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A byte, or for a wide range two, as a part of the range
+/// A number below `count`, scaled from one byte, or from two bytes for a large `count`
 fn scaled(bytes: &mut &[u8], count: u64) -> u64 {
     let size = if count <= 0x100 { 1 } else { 2 };
     let (taken, rest) = bytes.split_at(size.min(bytes.len()));

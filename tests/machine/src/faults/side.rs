@@ -36,7 +36,7 @@ pub struct Side {
     /// What the link has taken from the application, and delivered to it
     pub written: Vec<Message>,
     pub delivered: Vec<Message>,
-    /// How long the last message was that was delivered
+    /// The length of the last delivered message
     last_len: usize,
     pub ready: bool,
     /// A digest of every action and its time
@@ -162,7 +162,7 @@ impl Side {
                     self.blocked[protocol.0] = true;
                     self.outbox.push_back((protocol, len));
                 }
-                // To a fuzzer every MAC is right, so that a flipped bit may have changed a name in Hello.
+                // Under `cfg(fuzzing)` every MAC is accepted, so that a flipped bit may have changed a name in Hello.
                 Err(WriteError::NotShared) if cfg!(fuzzing) => {}
                 Err(error) => panic!("{error:?} of {len} bytes"),
             }

@@ -36,7 +36,7 @@ pub struct World {
 }
 
 impl World {
-    /// What this plan begins with
+    /// The world at the start of this plan
     pub fn new(plan: Plan) -> Self {
         let [ours, theirs] = plan.sides.clone();
         let wires = [Wire::new(ours.faults.clone()), Wire::new(theirs.faults.clone())];

@@ -196,7 +196,10 @@ fn connect_never_answers(driver: &str) {
     let program = Program::dial(driver, place, "--timeouts handshake=3000");
     let (success, lines) = program.finish();
     assert!(!success && lines.iter().any(|line| line.starts_with("1 ")), "{lines:#?}");
-    assert!(!lines.iter().any(|line| line.contains("os error")), "as patient as the kernel: {lines:#?}");
+    assert!(
+        !lines.iter().any(|line| line.contains("os error")),
+        "the timeout of the kernel came before that of the driver: {lines:#?}"
+    );
     drop(backlog);
 }
 

@@ -1,4 +1,4 @@
-//! A TCP connection in the middle that carries nothing until it is told to
+//! A TCP proxy that stalls until it is told to go on
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -7,12 +7,12 @@ use std::thread;
 
 /// A proxy of one connection
 pub struct Proxy {
-    /// Where to connect
+    /// The address to connect to
     pub address: SocketAddr,
     gate: Arc<Gate>,
 }
 
-/// How many directions have stalled, and whether they may go on
+/// How many directions have stalled, and whether they may continue
 #[derive(Default)]
 struct Gate {
     state: Mutex<(usize, bool)>,
@@ -32,7 +32,7 @@ impl Gate {
 }
 
 impl Proxy {
-    /// Waits until it carries nothing more, in both directions
+    /// Waits until both directions have stalled
     pub fn wait_until_stalled(&self) {
         self.gate.wait_while(|(stalled, _)| *stalled < 2);
     }
@@ -42,7 +42,7 @@ impl Proxy {
     }
 }
 
-/// Carries one connection to `to`, and in each direction stalls after so many bytes
+/// Carries one connection to `to`, and stalls in each direction after this many bytes
 pub fn stalling(to: SocketAddr, after: u64) -> io::Result<Proxy> {
     let gate = Arc::new(Gate::default());
     let listener = TcpListener::bind("127.0.0.1:0")?;

@@ -204,7 +204,7 @@ async fn what_was_written_before_the_end_arrives() {
     assert_eq!(lengths, (0..200).map(|len| len * 100).collect::<Vec<_>>());
 }
 
-/// Waits until it does not rise any more: until nobody can write, if nobody reads
+/// Waits until the count stops rising: without a reader, no writer can then write any more
 async fn until_steady(count: &AtomicUsize) -> usize {
     loop {
         let before = count.load(Ordering::Relaxed);
@@ -239,7 +239,7 @@ async fn a_slow_protocol_holds_input_back_and_nothing_else() {
             listen(handle).await
         }
     });
-    // Theirs does not read on the right before what it writes on the left has been heard.
+    // `theirs` does not read on the right before its messages on the left have been received.
     let heard = Arc::new(Notify::new());
     let (seen, hears) = (Arc::clone(&written), Arc::clone(&heard));
     let theirs = functions(move |protocol, mut handle: Handle| {

@@ -92,7 +92,7 @@ fn a_flood_of_questions_without_reading_the_answers() {
     let chain = blocks(512);
     let head = Head::Range(BlockRange { earliest: 0, latest: 511, latest_hash: Hash::of(&chain[511].0) });
     let listener = Listener::ethereum();
-    // Its Disconnect cannot be sent either, so that the end waits for the limit of writing.
+    // The Disconnect of `eth` cannot be sent either, so that the link ends by the write timeout.
     let more = ["--batch", "512", "--timeouts", "write=20000,linger=200"];
     let program = Program::start("eth", &arguments(&listener, &more));
     let mut remote = listener.meet();

@@ -31,7 +31,7 @@ fn ping_a_full_node_as_json() {
     let told: Value = serde_json::from_str(&finished.out).expect("one document");
     assert!(told["peer"]["name"].as_str().is_some_and(|name| name.starts_with("Geth/")), "{told}");
     assert_eq!((&told["sent"], &told["answered"]), (&json!(3), &json!(3)));
-    // Nobody answers within a microsecond; how long it takes on a busy machine, nobody knows.
+    // No node answers within a microsecond. On a busy machine, an answer may take any time.
     let times: Vec<f64> = serde_json::from_value(told["rttMillis"].clone()).expect("numbers");
     assert!(times.iter().all(|time| *time > 0.001 && *time < NEVER.as_secs_f64() * 1e3), "{told}");
 }
@@ -108,7 +108,7 @@ fn eth_stays_until_it_is_asked_to_stop() {
     let mut eth = Program::start("eth", &[&geth.enode, "--genesis", &geth.genesis]);
     let all = geth.head + 1;
     eth.wait(&format!("{all}/{all} headers"));
-    // It looks for new blocks now and then.
+    // It looks for new blocks at intervals.
     std::thread::sleep(Duration::from_secs(6));
     eth.interrupt();
     eth.finish().assert(0, &format!("checked {} headers", geth.head + 1));

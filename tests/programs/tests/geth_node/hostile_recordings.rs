@@ -1,4 +1,4 @@
-//! What `replay` does with a recording that somebody has made up
+//! How `replay` handles a forged recording
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ fn generator() -> [u8; 64] {
     devp2p_drivers::arguments::hex(text).expect("digits")
 }
 
-/// The journal of a link that is made like this, with these entries
+/// The journal of a link with this setup and these entries
 fn journal(name: &str, setup: &Setup, entries: &[Vec<u8>]) -> PathBuf {
     let path = fresh(name);
     Journal::create(path.to_str().expect("text"), setup).and_then(Journal::finish).expect("a disk");
@@ -53,10 +53,10 @@ fn buffers_that_no_link_has() {
         let memory = Memory::Fixed { receive, transmit, table };
         let path = journal("buffers", &Setup { memory, ..setup() }, &[]);
         let finished = replay(&path, &[]);
-        finished.assert(2, "its buffers have more than 1073741824 bytes, for which no link has a use");
+        finished.assert(2, "its buffers have more than 1073741824 bytes, which no link needs");
         assert_eq!(finished.err.lines().count(), 1, "{finished:?}");
     }
-    // Too short is said by the link.
+    // The link itself refuses buffers that are too short.
     let memory = Memory::Fixed { receive: 1, transmit: 1, table: 1 };
     let finished = replay(&journal("short", &Setup { memory, ..setup() }, &[]), &[]);
     assert_eq!((finished.status, finished.err.lines().count()), (Some(2), 1), "{finished:?}");
@@ -78,7 +78,7 @@ fn numbers_that_no_link_has() {
     replay(&journal("window", &setup, &[]), &[]).assert(0, "no difference");
 }
 
-/// An item that announces more than there is, wherever an entry may have one
+/// Items whose length goes beyond the end of the file, in each place where an entry can have an item
 #[test]
 fn lengths_beyond_the_file() {
     let item = [&[0xbf][..], &[0xff; 8]].concat();
@@ -95,7 +95,7 @@ fn lengths_beyond_the_file() {
     }
 }
 
-/// `[0, now, 3, text]`: time passes, with this for what came of it
+/// `[0, now, 3, text]`: time passes, and `text` is the recorded outcome
 fn event(text: &str) -> Vec<u8> {
     let mut entry = RlpStream::new_list(4);
     entry.append(&0_u8).append(&1_u8).append(&3_u8).append(&text);
@@ -126,7 +126,7 @@ fn texts_do_not_control_the_terminal() {
     }
     let offers = vec![Offer::new(CONTROLS, 1, 2, 99)];
     replay(&journal("offers", &Setup { protocols: offers, ..setup() }, &[]), &[]).assert_plain();
-    // Nor does the name of the file.
+    // The name of the file cannot control the terminal either.
     let finished = replay(&journal(CONTROLS, &setup(), &[]), &[]);
     finished.assert(0, PRINTED);
     finished.assert_plain();

@@ -1,4 +1,4 @@
-//! What `eth` takes from a peer has limits: to what consensus permits, to memory, and to numbers
+//! The limits of `eth` for a peer's messages: the limits of consensus, of memory, and of integers
 
 use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::header::MAX_HEADER;
@@ -20,7 +20,7 @@ fn follow_genesis(header: Raw) -> impl FnOnce(&mut Remote, u64, u64) {
     }
 }
 
-/// Ends what did not end before: by an answer to a request that was not made
+/// Ends a run that was not ended before, by an answer to a request that was not made
 fn break_off(remote: &mut Remote) {
     answer::<Raw>(remote, message::BLOCK_HEADERS, 99, vec![]);
 }
@@ -30,13 +30,13 @@ fn headers_beyond_what_consensus_permits() {
     let with = |field, value: Vec<u8>| header_with(1, genesis(), field, &value);
     let number = |field, value: u64| header_with(1, genesis(), field, &value);
     let cases = [
-        (with(EXTRA_DATA, vec![1; 33]), "header 1 has 33 bytes of extra data, 32 are permitted"),
+        (with(EXTRA_DATA, vec![1; 33]), "header 1 has 33 bytes of extra data; at most 32 are permitted"),
         (number(GAS_LIMIT, 1 << 63), "header 1 has a gas limit of 9223372036854775808, which is above 2^63 - 1"),
-        (number(GAS_USED, 30_000_001), "header 1 has used 30000001 gas of a limit of 30000000"),
+        (number(GAS_USED, 30_000_001), "header 1 has 30000001 gas used, above its gas limit of 30000000"),
         (with(GAS_LIMIT, vec![1; 9]), "BlockHeaders cannot be decoded"),
         (with(EXTRA_DATA, vec![0; 10 << 20 >> 1]), "a header has more than 1024 bytes"),
-        (encode(&fields(1, genesis())[..14]), "a header has a number of fields that no fork has"),
-        (encode(&[fields(1, genesis()), vec![vec![0x80]; 15]].concat()), "a number of fields that no fork has"),
+        (encode(&fields(1, genesis())[..14]), "a header has a number of fields that no fork permits"),
+        (encode(&[fields(1, genesis()), vec![vec![0x80]; 15]].concat()), "a number of fields that no fork permits"),
     ];
     for (header, says) in cases {
         breach(play_on(follow_genesis(header)), says);
@@ -55,7 +55,7 @@ fn the_header_of_the_head_has_the_same_limits() {
     breach(outcome, "header 3 has 33 bytes of extra data");
 }
 
-/// Headers at the limits are as good as any
+/// Headers exactly at the limits are accepted
 #[test]
 fn headers_with_all_that_consensus_permits() {
     let outcome = play_on(|remote, _, id| {
@@ -107,7 +107,7 @@ fn long_headers(count: u64) -> Vec<Raw> {
     let next = |number| {
         let mut fields = [fields(number, parent), vec![rlp::encode(&Hash::empty_trie()).to_vec(); 12]].concat();
         fields[EXTRA_DATA] = rlp::encode(&vec![1; 32]).to_vec();
-        // The field has two bytes before its content, as those of more than 55 bytes do.
+        // The field has two bytes before its content, since it is longer than 55 bytes.
         let room = MAX_HEADER - encode(&fields).0.len() - 2;
         fields.push(rlp::encode(&vec![1; room]).to_vec());
         let header = encode(&fields);
@@ -132,13 +132,13 @@ fn a_full_shelf_has_few_megabytes() {
         answer(&mut remote, message::BLOCK_HEADERS, next, headers.to_vec());
         next = request::<GetBlockHeaders>(&mut remote, message::GET_BLOCK_HEADERS).id;
     }
-    // 4 MiB of headers with what is known of them, two messages of 1 MiB in the link, and the same decoded
+    // 4 MiB of encoded headers with their decoded fields, two messages of 1 MiB in the link, and the same decoded
     let full = program.peak_memory();
     let used = full.zip(begun).map_or(0, |(full, begun)| full - begun);
-    println!("{} KiB for a full shelf", used / 1024);
-    assert!(used < 16 << 20, "{} KiB for a full shelf", used / 1024);
+    println!("{} KiB with all kept headers", used / 1024);
+    assert!(used < 16 << 20, "{} KiB with all kept headers", used / 1024);
 
-    // A request of 40 bytes is answered by no more than the specification recommends.
+    // The answer to a request of 40 bytes is not larger than the specification recommends.
     let content = GetBlockHeaders { origin: Origin::Number(19_000), amount: u64::MAX, skip: 0, reverse: false };
     remote.send(ETH, message::GET_BLOCK_HEADERS, &Numbered { id: 5, content });
     let answer = remote.expect(ETH, message::BLOCK_HEADERS);

@@ -103,7 +103,7 @@ fn append_list_of(stream: &mut RlpStream, count: usize, item: &[u8]) {
     }
 }
 
-/// An answer about these blocks, each of so many items that are encoded like this
+/// An answer for blocks with these numbers of items; every item has this encoding
 fn answer<T: PerBlock>(blocks: &[usize], item: &[u8]) -> Result<Blocks<T>, DecoderError> {
     let mut answer = RlpStream::new_list(blocks.len());
     for count in blocks {
@@ -124,7 +124,7 @@ fn topics_and_addresses_have_their_lengths() {
     for address in [0, 19, 21] {
         assert!(decode(receipt(address, &[topic])).is_err());
     }
-    // Two million of them are refused before one is hashed.
+    // Two million topics are refused before one is hashed.
     let many = decode(receipt(20, &vec![&[][..]; 2_000_000]));
     assert_eq!(many, Err(DecoderError::Custom("a log has more than four topics")));
 }
@@ -133,13 +133,13 @@ fn topics_and_addresses_have_their_lengths() {
 fn one_answer_holds_a_limited_number_of_items() {
     let too_many = |error| error == DecoderError::Custom("more than 131072 items in one answer");
     let receipt = receipt(20, &[]);
-    // One receipt in each of three blocks, and one place for each block
+    // One receipt in each of three blocks; each block also counts as one item
     let receipts = |blocks: &[usize]| answer::<Receipts>(blocks, &receipt).map(|blocks| blocks.0.len());
     assert_eq!(receipts(&[1, 1, 1]), Ok(3));
     assert_eq!(receipts(&[MAX_ITEMS - 1]), Ok(1));
     assert!(receipts(&[MAX_ITEMS]).is_err_and(too_many));
     assert!(receipts(&[MAX_ITEMS / 2, MAX_ITEMS / 2]).is_err_and(too_many));
-    // Blocks without any item count too, and so do all the parts of a body.
+    // Blocks without items count too, and so do all parts of a body.
     assert!(answer::<Receipts>(&[0; MAX_ITEMS + 1], &[]).is_err_and(too_many));
     for (transactions, withdrawals) in [(MAX_ITEMS, 0), (0, MAX_ITEMS), (MAX_ITEMS / 2, MAX_ITEMS / 2)] {
         let mut body = RlpStream::new_list(1);

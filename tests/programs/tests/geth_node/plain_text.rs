@@ -1,4 +1,4 @@
-//! What a peer or a recording says is printed without anything that controls a terminal
+//! Text from a peer or a recording is printed without characters that control a terminal
 
 use devp2p_drivers::say::escaped;
 use devp2p_proto::Protocol;
@@ -8,7 +8,7 @@ use crate::play::arguments;
 use crate::program::Program;
 use crate::remote::Listener;
 
-/// Sets the title of the window, begins a new line, clears the screen, and reverses what follows
+/// Sets the title of the window, begins a new line, clears the screen, and reverses the text after it
 const NAME: &str = "evil\x1b]0;title\x07\r\n1 ended\x1b[2J\u{9b}31m\u{202e}";
 /// The link has replaced every byte that is not printable ASCII
 const PRINTED: &str = "evil?]0;title???1 ended?[2J??31m???";

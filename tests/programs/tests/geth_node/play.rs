@@ -1,4 +1,4 @@
-//! A remote on a chain of its own, with which `eth` plays
+//! A scripted remote with a chain of its own, for tests of `eth`
 
 use devp2p_drivers::eth::fork::ForkId;
 use devp2p_drivers::eth::hash::Hash;
@@ -13,7 +13,7 @@ use crate::remote::{ETH, Listener, Remote, Seen};
 const NETWORK: u64 = 1337;
 const FORK_ID: ForkId = ForkId { checksum: [1, 2, 3, 4], next: 0 };
 
-/// The fields of a header after `parent`, of a block with nothing in it, each as it is encoded
+/// The encoded fields of a header after `parent`, for an empty block
 pub fn fields(number: u64, parent: Hash) -> Vec<Vec<u8>> {
     let hash = |hash: Hash| rlp::encode(&hash).to_vec();
     let number_of = |number: u64| rlp::encode(&number).to_vec();
@@ -51,7 +51,7 @@ pub fn encode(fields: &[Vec<u8>]) -> Raw {
     Raw(header.out().to_vec())
 }
 
-/// A header after `parent`, of a block with nothing in it
+/// A header after `parent`, for an empty block
 pub fn header(number: u64, parent: Hash) -> Raw {
     encode(&fields(number, parent))
 }
@@ -93,7 +93,7 @@ pub fn arguments(listener: &Listener, more: &[&str]) -> Vec<String> {
     [listener.url()].into_iter().chain(chain).chain(more).collect()
 }
 
-/// Has `eth` dial, plays, and returns how each side ended
+/// Has `eth` dial the remote, runs the script, and returns how each side ended
 pub fn play(play: impl FnOnce(&mut Remote)) -> (Finished, Cause) {
     play_with(&[], play)
 }
@@ -108,7 +108,7 @@ pub fn play_with(more: &[&str], play: impl FnOnce(&mut Remote)) -> (Finished, Ca
     (program.finish(), cause)
 }
 
-/// As `play`, past Status and the first requests: for the header of the head, and for headers from genesis on
+/// As `play`, after Status and the first requests: for the header of the head, and for headers from genesis on
 pub fn play_on(then: impl FnOnce(&mut Remote, u64, u64)) -> (Finished, Cause) {
     play(|remote| {
         let (probe, headers) = begin(remote, &status());

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use devp2p_program_tests::NEVER;
 use devp2p_program_tests::programs::path;
 
-/// What no test waits for unless it says so: on a busy machine everything may take long
+/// Timeouts that no test reaches unless it sets others, since on a busy machine everything may take long
 const LIMITS: [&str; 2] = ["--timeouts", "handshake=600000,pong=600000,read=600000,write=600000,linger=600000"];
 
-/// The arguments that come before those of a test, which can replace them
+/// The default arguments; a test can override them, since its arguments come later
 fn patience(name: &str) -> &'static [&'static str] {
     match name {
         "ping" => &["--timeout", "600"],
@@ -64,7 +64,7 @@ impl Program {
         assert!(status.is_ok_and(|status| status.success()), "kill {signal}");
     }
 
-    /// Waits until it has said something on either stream
+    /// Waits until the program has printed this text, on standard output or standard error
     pub fn wait(&mut self, text: &str) {
         let deadline = Instant::now() + NEVER;
         while !self.out.text().contains(text) && !self.err.text().contains(text) {
@@ -74,7 +74,7 @@ impl Program {
         }
     }
 
-    /// The most memory that it has had so far, in bytes, where that can be known
+    /// The peak of its memory so far, in bytes, if the system reports it
     pub fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -99,13 +99,13 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The program may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What a program has said so far
+/// The output of a program so far
 struct Stream {
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<io::Result<()>>>,
@@ -131,7 +131,7 @@ impl Stream {
         String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 
-    /// All of it, once the program has ended
+    /// The whole output, once the program has ended
     fn whole(&mut self) -> String {
         let outcome = self.reader.take().map(JoinHandle::join);
         assert!(matches!(outcome, Some(Ok(Ok(())))), "{outcome:?}");
@@ -148,7 +148,7 @@ impl Finished {
         assert!(self.status == Some(status) && said, "not status {status} and {says:?}: {self:#?}");
     }
 
-    /// Nothing but line feeds can control a terminal
+    /// Whether line feeds are the only characters that control a terminal
     #[track_caller]
     pub fn assert_plain(&self) {
         let is_plain = |text: &str| text.chars().all(|character| character == '\n' || !character.is_control());

@@ -132,7 +132,7 @@ impl Remote {
                 }
                 Action::Send(_) => self.flush(),
                 Action::Disconnect(cause) => {
-                    // The program may wait for that. It may also have closed first.
+                    // The program may wait until the connection is closed, or may have closed it first.
                     let _ = self.socket.shutdown(Shutdown::Both);
                     return Some(Seen::Ended(cause));
                 }

@@ -1,4 +1,4 @@
-//! What hostile peers do
+//! The kinds of hostile peers
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -19,16 +19,16 @@ pub struct Kind {
 pub enum Who {
     /// The node, by a timeout or because of what it was sent
     Node,
-    /// Nobody but the peer itself, for as long as a wave takes
+    /// Only the peer itself, as long as a wave takes
     Attacker,
 }
 
 enum Attack {
-    /// These bytes of an auth packet, and no more
+    /// The first bytes of an auth packet, as many as this, and no more
     Start(usize),
     /// An auth packet, a byte at a time
     Trickle,
-    /// A whole handshake, and then this
+    /// A complete handshake, and then these bytes
     Frames(fn(&mut Session) -> Vec<u8>),
 }
 
@@ -37,7 +37,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "an auth packet, a byte at a time", closes: Who::Node, attack: Attack::Trickle },
     Kind { name: "the size of an auth packet, and nothing else", closes: Who::Node, attack: Attack::Start(3) },
     Kind { name: "an auth packet without its last byte", closes: Who::Node, attack: Attack::Start(usize::MAX) },
-    Kind { name: "a whole handshake, and silence", closes: Who::Node, attack: Attack::Frames(|_| Vec::new()) },
+    Kind { name: "a complete handshake, and then nothing", closes: Who::Node, attack: Attack::Frames(|_| Vec::new()) },
     Kind {
         name: "the header of a frame of 16 MiB, and nothing else",
         closes: Who::Attacker,
@@ -69,12 +69,12 @@ pub const KINDS: &[Kind] = &[
 /// A connection of a hostile peer
 pub struct Connection {
     socket: TcpStream,
-    /// What follows, a byte at a time
+    /// The bytes that are sent later, one at a time
     rest: &'static [u8],
 }
 
 impl Kind {
-    /// Connects, and sends what is sent at once
+    /// Connects, and sends the bytes that are sent at once
     pub fn open(&self, place: Place) -> Connection {
         let mut socket = TcpStream::connect(place.address).expect("it listens");
         socket.set_nodelay(true).expect("a TCP socket");
@@ -94,7 +94,7 @@ impl Connection {
     pub fn go_on(&mut self) {
         if let Some((byte, rest)) = self.rest.split_first() {
             self.rest = rest;
-            // A node that has closed the connection does not take it.
+            // If the node has closed the connection, the write may fail.
             let _ = self.socket.write_all(&[*byte]);
         }
     }

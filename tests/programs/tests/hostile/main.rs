@@ -1,10 +1,11 @@
-//! Ten thousand connections of each hostile kind against one `epoll` process, and what they take of its memory
+//! Ten thousand connections from each kind of hostile peer to one `epoll` process, and the memory of the process
 //!
-//! `tests/programs/hostile` runs this, in a release build and with enough open files.
+//! `tests/programs/hostile` runs this, in a release build and with a sufficient limit of open files.
 //!
-//! While they are open, and before and after, an honest peer connects, sends messages and is echoed. The memory of
-//! the process is bounded while they are open, and used again for the next ones: from kind to kind it does not grow.
-//! The C library keeps most of what was freed, so the process does not become as small as it was.
+//! Before, while and after these connections are open, an honest peer connects, sends messages and gets their echo.
+//! The memory of the process is bounded while the connections are open, and does not grow from kind to kind, since
+//! later connections use it again. The C library keeps most of the freed memory, so the process does not shrink to its
+//! initial size.
 #![cfg(target_os = "linux")]
 
 mod kind;
@@ -22,11 +23,11 @@ use memory::Process;
 const CONNECTIONS: usize = 10_000;
 /// How many of them are open at the same time
 const AT_ONCE: usize = 2_500;
-/// The most that the process may take for each open connection, in KiB
+/// The most memory that the process may take for each open connection, in KiB
 const EACH: u64 = 24;
-/// How much more than after the first kind it may keep after the last, in KiB
+/// How much more memory the process may keep after a later kind than after the first, in KiB
 const GROWTH: u64 = 16 * 1_024;
-/// The default limits of a link, since `Program` asks for none
+/// The default timeouts of a link, since `Program` sets very long ones
 const TIMEOUTS: &str = "handshake=5000,pong=30000,read=30000,write=20000,linger=2000";
 
 #[test]
@@ -37,8 +38,8 @@ fn ten_thousand_connections_of_each_kind() {
     let process = Process(program.id());
     honest(place);
     let (base, files) = (process.resident(), process.open_files());
-    println!("{CONNECTIONS} connections of each kind, {AT_ONCE} at once; {base} KiB without any\n");
-    println!("| kind | honest peer before / during / after, ms | at most, KiB | KiB a connection | afterwards, KiB |");
+    println!("{CONNECTIONS} connections of each kind, {AT_ONCE} at once; {base} KiB without connections\n");
+    println!("| kind | honest peer before / during / after, ms | peak, KiB | KiB per connection | afterwards, KiB |");
     println!("|---|---|---|---|---|");
     let mut first = None;
     for kind in KINDS {
@@ -55,14 +56,14 @@ fn ten_thousand_connections_of_each_kind() {
         println!("| {} | {before} / {during} / {after} | {peak} | {each:.1} | {kept} |", kind.name);
         assert!(peak <= AT_ONCE as u64 * EACH, "{}: {peak} KiB", kind.name);
         let first = *first.get_or_insert(kept);
-        assert!(kept <= first + GROWTH, "{}: {kept} KiB stay, and {first} did after the first kind", kind.name);
+        assert!(kept <= first + GROWTH, "{}: {kept} KiB are kept, but {first} KiB after the first kind", kind.name);
     }
     program.interrupt();
-    // It is not content with how those links have ended.
+    // The exit status is not checked: the program reports failure, because hostile links have failed.
     program.finish();
 }
 
-/// As many connections as may be open at once; returns how long an honest peer took meanwhile
+/// Opens as many connections as may be open at once; returns how long an honest peer took meanwhile
 fn wave(kind: &Kind, place: Place, process: &Process, files: usize) -> Duration {
     let mut open: Vec<_> = (0..AT_ONCE).map(|_| kind.open(place)).collect();
     let during = honest(place);
@@ -88,7 +89,7 @@ fn honest(place: Place) -> Duration {
 fn until(mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + NEVER;
     while !condition() {
-        assert!(Instant::now() < deadline, "not even in {NEVER:?}");
+        assert!(Instant::now() < deadline, "the condition was not met within {NEVER:?}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -1,22 +1,22 @@
-//! What Linux tells of a process
+//! What Linux reports about a process
 
 use std::fs;
 
-/// A process, by its number
+/// A process, by its id
 pub struct Process(pub u32);
 
 impl Process {
-    /// The memory that it has, in KiB
+    /// The resident memory, in KiB
     pub fn resident(&self) -> u64 {
         self.status("VmRSS:")
     }
 
-    /// The most that it has had since that was forgotten, in KiB
+    /// The peak of the resident memory since the last [`forget_peak`](Self::forget_peak), in KiB
     pub fn peak(&self) -> u64 {
         self.status("VmHWM:")
     }
 
-    /// Lets the peak begin anew
+    /// Resets the peak
     pub fn forget_peak(&self) {
         fs::write(self.path("clear_refs"), "5").expect("our own child");
     }
@@ -27,7 +27,7 @@ impl Process {
 
     fn status(&self, name: &str) -> u64 {
         let status = fs::read_to_string(self.path("status")).expect("it runs");
-        let value = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux tells it");
+        let value = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux reports it");
         value.trim().trim_end_matches("kB").trim().parse().expect("a number")
     }
 

@@ -30,7 +30,7 @@ impl Handshake {
         NodeId::new(public(&self.key))
     }
 
-    /// The key that belongs to this handshake only
+    /// The ephemeral public key
     pub fn ephemeral(&self) -> [u8; 64] {
         public(&self.ephemeral)
     }

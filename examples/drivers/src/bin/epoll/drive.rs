@@ -94,7 +94,7 @@ impl Peer {
         if !self.kept.is_empty() {
             let mut kept = mem::take(&mut self.kept);
             let taken = self.feed(now, &kept)?;
-            // All of it taken, its memory is given back: a peer that floods once would occupy it for good.
+            // If all of it was taken, the memory is freed. Otherwise one flood would occupy it until the end.
             if taken < kept.len() {
                 kept.drain(..taken);
                 self.kept = kept;

@@ -14,7 +14,7 @@ use mio::Events;
 
 use crate::reactor::Reactor;
 
-/// Two regular Pings, at the first of which a link gives back what its handshake needed
+/// Two regular Pings: by then a link has given back the memory that only its handshake needed
 const SETTLE: Duration = Duration::from_secs(31);
 const MEASURE: Duration = Duration::from_secs(30);
 

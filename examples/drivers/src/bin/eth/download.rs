@@ -24,7 +24,7 @@ use crate::serve::Shelf;
 
 /// How many bodies, or blocks' receipts, are asked for at once
 const BLOCKS_AT_ONCE: usize = 32;
-/// How far headers may run ahead of bodies and receipts: this many and one batch wait, each in less than 2 KiB
+/// How far headers may run ahead of bodies and receipts: this many and one batch wait, each of less than 2 KiB
 const BACKLOG: usize = 2048;
 /// How long to rest at the head before looking for new blocks
 const REST: Duration = Duration::from_secs(2);
@@ -62,7 +62,7 @@ pub struct Tally {
 }
 
 impl Download {
-    /// Nothing yet, and nothing asked for
+    /// A download that has no data and has not sent a request
     pub fn new(genesis: Hash, batch: u64, patience: Patience) -> Self {
         let Patience { answer, .. } = patience;
         Self {
@@ -83,7 +83,7 @@ impl Download {
         }
     }
 
-    /// Begins with the peer's head, which tells how far there is to go, and with genesis
+    /// Begins with genesis and with the header of the peer's head, whose number says how long the chain is
     pub fn begin(&mut self, head: Hash, now: Instant, out: &mut Port<'_>) -> Result<(), Failure> {
         let id = self.new_id();
         self.probe.open(id, now, head);

@@ -21,9 +21,9 @@ usage: eth [OPTIONS] enode://ID@ADDRESS:PORT
                          the fork id of the chain at genesis or at the head
   --once                 exit at the node's head, and do not wait for new blocks
   --version 68|69        offer this version of eth only
-  --patience SECONDS     longest time for Status and for every answer (default 5 and 10)
+  --patience SECONDS     timeout for Status and for every answer (default 5 and 10)
   --timeouts NAME=MILLIS,…
-                         limits of the link: handshake (also for the connect), ping, pong, read, write, linger
+                         timeouts of the link: handshake (also for connecting), ping, pong, read, write, linger
   --batch N              number of headers in one request, at most 1024 (default 192)
   --record FILE          record the link for `replay`; the file holds secrets, so it needs --yes-secrets
 

@@ -140,7 +140,7 @@ impl Eth {
     }
 }
 
-/// The hashes of a request, of which there may be any number: they are looked at and not kept
+/// The hashes of a request, of any number: they are checked and not kept
 struct Hashes;
 
 impl Decodable for Hashes {

@@ -6,23 +6,23 @@ use devp2p_proto::Instant;
 
 use crate::failure::Failure;
 
-/// How long the peer may take
+/// The timeouts for the peer's messages
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     pub status: Duration,
-    /// For each answer
+    /// The timeout for each answer
     pub answer: Duration,
 }
 
 impl Default for Patience {
-    /// For Status as long as the reference client waits
+    /// For Status, the timeout of the reference client
     fn default() -> Self {
         Self { status: Duration::from_secs(5), answer: Duration::from_secs(10) }
     }
 }
 
 impl Patience {
-    /// The same time for everything
+    /// The same timeout for Status and for each answer
     pub const fn only(time: Duration) -> Self {
         Self { status: time, answer: time }
     }
@@ -34,7 +34,7 @@ impl Patience {
 #[derive(Debug)]
 pub struct Request<T> {
     name: &'static str,
-    /// How long the answer may take
+    /// The timeout for the answer
     patience: Duration,
     open: Option<Open<T>>,
 }

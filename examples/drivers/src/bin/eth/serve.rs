@@ -6,11 +6,11 @@ use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::header::{Header, MAX_HEADER};
 use devp2p_drivers::eth::message::{GetBlockHeaders, Origin};
 
-/// How many headers are kept, the latest ones; their encodings have 4 MiB at most
+/// How many of the latest headers are kept; their encodings have at most 4 MiB
 const KEPT: usize = 4096;
-/// How many go into one answer
+/// How many headers one answer may have
 const SERVED: usize = 512;
-/// The most bytes of an answer that the specification recommends
+/// The largest answer that the specification recommends, in bytes
 const SOFT_LIMIT: usize = 2 << 20;
 const _: () = assert!(KEPT * MAX_HEADER == 4 << 20 && SERVED * MAX_HEADER <= SOFT_LIMIT);
 

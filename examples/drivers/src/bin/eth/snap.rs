@@ -25,9 +25,9 @@ const GET_TRIE_NODES: u64 = 6;
 
 /// How many bytes an answer may have, roughly
 const ANSWER_BYTES: u64 = 500_000;
-/// How many accounts one answer may hold: four times as many as `ANSWER_BYTES` has room for
+/// How many accounts one answer may have: four times as many as fit into `ANSWER_BYTES`
 const MAX_ACCOUNTS: usize = 1 << 16;
-/// How many nodes a proof may have: two paths of 64 nibbles and their ends
+/// How many nodes a proof may have: two paths, each of up to 64 inner nodes and a leaf
 const MAX_PROOF: usize = 2 * 65;
 /// How many codes are asked for
 const CODES: usize = 64;

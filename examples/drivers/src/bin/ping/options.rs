@@ -13,7 +13,7 @@ usage: ping [OPTIONS] enode://ID@ADDRESS:PORT
   --interval SECONDS     time from one Ping to the next (default 1)
   --timeout SECONDS      longest time for an answer (default 10)
   --timeouts NAME=MILLIS,…
-                         other limits of the link: handshake (also for the connect), write, linger
+                         other timeouts of the link: handshake (also for connecting), write, linger
   --offer NAME/VERSION:LENGTH
                          offer this protocol instead of eth/68, eth/69 and snap/1; may be repeated
   --json                 print one JSON document instead of lines

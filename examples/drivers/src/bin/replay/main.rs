@@ -55,9 +55,8 @@ fn run() -> Result<Ending, String> {
     let file = std::fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
     let in_file = |damage: Damage| format!("{path}: {damage}");
     let (setup, player) = Player::open(&file).map_err(in_file)?;
-    let mut memory = Arena::new(setup.memory).ok_or_else(|| {
-        format!("{path}: its buffers have more than {} bytes, for which no link has a use", Memory::LARGEST)
-    })?;
+    let mut memory = Arena::new(setup.memory)
+        .ok_or_else(|| format!("{path}: its buffers have more than {} bytes, which no link needs", Memory::LARGEST))?;
     let link = setup.link(memory.buffers()).map_err(|error| format!("{path}: {error}"))?;
     describe(&path, &setup);
     Replay { link, now: setup.now, trace, tally: Tally::default() }.run(player).map_err(in_file)
@@ -94,7 +93,7 @@ struct Arena {
 }
 
 impl Arena {
-    /// `None` if that is more than any link has a use for: the lengths are those of a file
+    /// `None` if the buffers are larger than any link needs: the lengths come from a file, which may be wrong
     fn new(memory: Memory) -> Option<Self> {
         memory.size().filter(|size| *size <= Memory::LARGEST)?;
         let (receive, transmit, table) = match memory {

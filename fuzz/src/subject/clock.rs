@@ -41,11 +41,10 @@ impl Clock {
         Instant::from_nanos(self.passed)
     }
 
-    /// The same for what this clock shows; `None` for the end of its time, which stands for all that is later
-    pub(super) fn since_start(&self, shown: Instant) -> Option<Instant> {
-        let shown = (shown < Instant::MAX).then_some(i128::from(shown.as_nanos()))?;
-        let since = i128::from(self.passed) + shown - i128::from(self.latest.as_nanos());
-        Some(Instant::from_nanos(u64::try_from(since).unwrap_or(if since < 0 { 0 } else { u64::MAX })))
+    /// The same for what this clock shows
+    pub(super) fn since_start(&self, shown: Instant) -> Instant {
+        let since = i128::from(self.passed) + i128::from(shown.as_nanos()) - i128::from(self.latest.as_nanos());
+        Instant::from_nanos(u64::try_from(since).unwrap_or(if since < 0 { 0 } else { u64::MAX }))
     }
 }
 

@@ -324,7 +324,7 @@ impl<'buf> Subject<'buf> {
 
     /// When the link is to be woken, in time that never goes back
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
-        self.link.next_timeout().and_then(|shown| self.clock.since_start(shown))
+        self.link.next_timeout().map(|shown| self.clock.since_start(shown))
     }
 
     /// A new clock may start timers anew, a refused message may need memory to be given back, and nothing else

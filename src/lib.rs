@@ -188,7 +188,7 @@
 //! | `rlp` (default until 1.0) | `alloc`, and messages through the `rlp` crate, re-exported as `rlp06` |
 //! | `std` (default) | `alloc`, and faster cryptography |
 //! | `log` | events of the link through `log` |
-//! | `defmt` | `Format` for all types, and on bare metal the events through `defmt` |
+//! | `defmt` | `Format` for all types but those that own memory or a link, and on bare metal the events through `defmt` |
 //! | `serde` | [`PeerInfo`] and [`NodeInfo`] as geth's JSON, and [`Cause`] |
 //!
 //! # Panics

@@ -91,10 +91,19 @@ func (h *host) run(spec protocolSpec, peer *p2p.Peer, rw p2p.MsgReadWriter) erro
 	})
 
 	go s.readLoop()
-	go s.writeLoop()
+	written := make(chan struct{})
+	go func() {
+		s.writeLoop()
+		close(written)
+	}()
 	err := <-s.end
 
 	s.queue.close()
+	// A message may have reached the remote before WriteMsg returns here. Once the link
+	// has ended, WriteMsg does not block; otherwise it may, until Run has returned.
+	if err == io.EOF {
+		<-written
+	}
 	h.mu.Lock()
 	h.sessions = slices.DeleteFunc(h.sessions, func(other *session) bool { return other == s })
 	received, sent := s.received, s.sent

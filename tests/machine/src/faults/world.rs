@@ -56,7 +56,12 @@ impl World {
         let reset = self.plan.reset.filter(|_| !self.was_reset);
         let next = [next, reset, self.end_of_phase()].into_iter().flatten().min().expect("a phase has an end");
         self.turns_now = if next == self.now { self.turns_now + 1 } else { 0 };
-        assert!(self.turns_now < 100_000, "the nodes do not come to rest: {:?} {:?}", self.sides[0].link, self.sides[1].link);
+        assert!(
+            self.turns_now < 100_000,
+            "the nodes do not come to rest: {:?} {:?}",
+            self.sides[0].link,
+            self.sides[1].link
+        );
         self.now = next;
         if reset.is_some_and(|at| at <= self.now) {
             self.reset();

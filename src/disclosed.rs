@@ -1,7 +1,8 @@
 //! Values that are computed from secrets but are not secret themselves
 //!
-//! `.ci/constant-time` finds branches and addresses that depend on secrets. The library tells the check where a value
-//! is known to the peer, such as the content of a message. Without the feature `__internal` this does nothing.
+//! `.ci/constant-time` finds branches and addresses that depend on secrets. The library tells the check
+//! which values the peer knows, such as the content of a message. Without the feature `__internal` this
+//! does nothing.
 
 /// Tells the check that the peer knows these bytes
 ///

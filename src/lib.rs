@@ -3,9 +3,9 @@
 //! A [`PeerState`] is the link between two nodes: the RLPx handshake and encryption, the `p2p` base
 //! protocol (Hello, Disconnect, Ping, Pong), the matching of capabilities, and any number of
 //! subprotocols (`eth`, `snap`, your own) side by side on one connection. Events go in, actions come
-//! out. The link opens no socket, reads no clock, draws no random number, spawns nothing and never blocks,
-//! so that a TCP loop, an async executor, an interrupt handler and a fuzzer drive the same code and
-//! see the same behaviour.
+//! out. The link opens no socket, reads no clock, draws no random number and spawns no task. It never
+//! blocks. A TCP loop, an async executor, an interrupt handler and a fuzzer drive the same code, and
+//! it behaves the same under each of them.
 //!
 //! The crate has no discovery, no dialling policy, no peer table and no chain.
 //!

@@ -41,17 +41,7 @@ impl Dialogue {
 
     /// Does every action of the link, and returns those that are not about sending
     pub(crate) fn act(&mut self) -> Vec<Seen> {
-        let mut seen = Vec::new();
-        while let Some(action) = self.link.poll() {
-            match Seen::new(action) {
-                Seen::Send(bytes) => {
-                    self.link.sent(Instant::ZERO, bytes.len()).unwrap();
-                    self.unread.extend(bytes);
-                }
-                action => seen.push(action),
-            }
-        }
-        seen
+        act(&mut self.link, &mut self.unread)
     }
 
     /// The next message that the link has sent, as id and payload
@@ -73,4 +63,19 @@ pub(crate) fn compress(payload: &[u8]) -> Vec<u8> {
 
 pub(crate) fn decompress(block: &[u8]) -> Vec<u8> {
     snap::raw::Decoder::new().decompress_vec(block).unwrap()
+}
+
+/// Does every action of a link whose transport takes everything; returns those that are not about sending
+pub(crate) fn act(link: &mut PeerState<'_>, sent: &mut Vec<u8>) -> Vec<Seen> {
+    let mut seen = Vec::new();
+    while let Some(action) = link.poll() {
+        match Seen::new(action) {
+            Seen::Send(bytes) => {
+                link.sent(Instant::ZERO, bytes.len()).unwrap();
+                sent.extend(bytes);
+            }
+            action => seen.push(action),
+        }
+    }
+    seen
 }

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use devp2p_proto::internal::{self, Answered, Dialled, Frames};
 use devp2p_proto::{Buffers, Cause, Instant, PeerState, Role};
 
+use crate::dialogue::act;
 use crate::input::Input;
 use crate::remote::Hello;
 use crate::settings::{Settings, Side, entropy, key};
@@ -92,15 +93,7 @@ fn outcome(target: Target, settings: &Settings, stream: &[u8], chunk: usize) -> 
 
 /// Does every action of the link, with a transport that takes everything
 pub(crate) fn drain(link: &mut PeerState<'_>, outcome: &mut Outcome) {
-    while let Some(action) = link.poll() {
-        match Seen::new(action) {
-            Seen::Send(bytes) => {
-                link.sent(Instant::ZERO, bytes.len()).unwrap();
-                outcome.sent.extend(bytes);
-            }
-            seen => outcome.seen.push(seen),
-        }
-    }
+    outcome.seen.extend(act(link, &mut outcome.sent));
 }
 
 fn new_link<'buf>(target: Target, settings: &Settings, buffers: Buffers<'buf>) -> PeerState<'buf> {

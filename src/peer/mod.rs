@@ -119,7 +119,7 @@ impl PeerState<'_> {
     fn end(&mut self, end: End) {
         let before = self.state.stage();
         self.state.end(end);
-        event!(debug, "link {}: {:?} -> {:?}", LinkName(self.remote.id()), before, self.state.stage());
+        self.log_stage(before);
     }
 
     /// The only way from one phase of a link with keys to another
@@ -128,6 +128,11 @@ impl PeerState<'_> {
         if let State::Established { phase, .. } = &mut self.state {
             *phase = next;
         }
+        self.log_stage(before);
+    }
+
+    /// Logs that the stage has changed
+    fn log_stage(&self, before: Stage) {
         event!(debug, "link {}: {:?} -> {:?}", LinkName(self.remote.id()), before, self.state.stage());
     }
 

@@ -159,7 +159,7 @@ impl PeerState<'_> {
         self.ingress.expect_hello();
         let before = self.state.stage();
         self.state = State::Established { session, phase: Phase::Admission };
-        event!(debug, "link {}: {:?} -> {:?}", LinkName(self.remote.id()), before, self.state.stage());
+        self.log_stage(before);
         self.pending = Pending::IdentityClaimed;
     }
 

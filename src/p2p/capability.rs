@@ -1,7 +1,12 @@
 //! Which protocols two nodes share, and which message ids each gets (rlpx.md §Message ID-based Multiplexing)
 
+use core::num::NonZeroU64;
+
 use super::message::BASE_LENGTH;
 use crate::protocol::Capability;
+
+/// The first message id after those of the base protocol
+const FIRST: NonZeroU64 = NonZeroU64::MIN.saturating_add(BASE_LENGTH - 1);
 
 /// A protocol of ours, and the message ids that it has on this link
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +23,7 @@ pub(crate) enum Ids {
     /// The protocol is not shared with the peer
     Unshared,
     /// Its code 0 has this message id
-    From(u64),
+    From(NonZeroU64),
 }
 
 /// Decides for every protocol of ours whether it is shared, and hands out the ranges of message ids
@@ -29,10 +34,10 @@ pub(crate) enum Ids {
 pub(crate) fn assign(local: &mut [Local], remote: impl Iterator<Item = Capability>) {
     for capability in remote {
         if let Some(protocol) = local.iter_mut().find(|protocol| protocol.capability == capability) {
-            protocol.ids = Ids::From(0);
+            protocol.ids = Ids::From(FIRST);
         }
     }
-    let mut offset = BASE_LENGTH;
+    let mut offset = FIRST;
     let mut last = None;
     while let Some(winner) = next_winner(local, last) {
         last = Some(winner.capability);
@@ -80,7 +85,7 @@ mod tests {
         assign(&mut local, remote.iter().map(|(name, version)| capability(name, *version)));
         let offset = |protocol: &Local| match protocol.ids {
             Ids::Unshared => None,
-            Ids::From(offset) => Some(offset),
+            Ids::From(offset) => Some(offset.get()),
         };
         local.iter().map(offset).collect()
     }

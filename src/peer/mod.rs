@@ -64,12 +64,11 @@ use crate::logging::{LinkName, event};
 use crate::node_id::NodeId;
 use crate::time::Instant;
 use clock::Clock;
-use config::ClientId;
 use deadlines::Deadlines;
 use egress::Egress;
 use ingress::Ingress;
 use protocols::Protocols;
-use remote::Remote;
+use remote::{Greeting, Remote};
 use state::{End, Pending, Phase, State};
 
 /// One peer link, from the first byte of the handshake to the last Disconnect
@@ -95,8 +94,9 @@ pub struct PeerState<'buf> {
     liveness: Liveness,
     timeouts: Timeouts,
     send_window: usize,
-    local: Local,
+    local_id: NodeId,
     remote: Remote,
+    greeting: Greeting,
     role: Role,
     clock: Clock,
     started: Instant,
@@ -104,14 +104,7 @@ pub struct PeerState<'buf> {
     drain_to: u64,
     /// Where typed messages are encoded before they are sealed
     #[cfg(feature = "rlp")]
-    scratch: Option<rlp::RlpStream>,
-}
-
-/// What goes into our Hello
-struct Local {
-    id: NodeId,
-    client_id: ClientId,
-    listen_port: u16,
+    scratch: Option<alloc::boxed::Box<rlp::RlpStream>>,
 }
 
 impl PeerState<'_> {

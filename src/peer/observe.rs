@@ -7,7 +7,7 @@ use super::PeerState;
 use super::admin::{Network, PeerInfo};
 use super::counters::{Liveness, Traffic};
 use super::protocols::SharedProtocol;
-use super::remote::{Remote, RemoteHello};
+use super::remote::{Greeting, Remote, RemoteHello};
 use super::state::{Role, Stage};
 use crate::cause::Cause;
 use crate::node_id::NodeId;
@@ -38,7 +38,7 @@ impl PeerState<'_> {
 
     /// The id of this node
     pub const fn local_id(&self) -> NodeId {
-        self.local.id
+        self.local_id
     }
 
     /// The id that the remote claims, `None` before the handshake
@@ -47,20 +47,20 @@ impl PeerState<'_> {
     pub const fn remote_id(&self) -> Option<NodeId> {
         match &self.remote {
             Remote::Unknown | Remote::Dialled(_) => None,
-            Remote::Claimed(id) | Remote::Proven(id) | Remote::Greeted(id, _) => Some(*id),
+            Remote::Claimed(id) | Remote::Proven(id) => Some(*id),
         }
     }
 
     /// Whether a frame of the remote had a valid MAC, which only the owner of its key could make
     pub const fn is_remote_proven(&self) -> bool {
-        matches!(&self.remote, Remote::Proven(_) | Remote::Greeted(..))
+        matches!(&self.remote, Remote::Proven(_))
     }
 
     /// What the remote said about itself in its Hello, `None` before that
     pub const fn remote_hello(&self) -> Option<&RemoteHello> {
-        match &self.remote {
-            Remote::Greeted(_, hello) => Some(hello),
-            _ => None,
+        match &self.greeting {
+            Greeting::Theirs(hello) => Some(hello),
+            Greeting::Ours { .. } => None,
         }
     }
 
@@ -94,13 +94,9 @@ impl PeerState<'_> {
         network: Network<'a>,
         part: impl FnMut(SharedProtocol) -> Option<P>,
     ) -> Option<PeerInfo<'a, P>> {
-        match &self.remote {
-            Remote::Greeted(id, hello) => {
-                let inbound = self.role == Role::Recipient;
-                Some(PeerInfo::new(*id, hello, inbound, network, self.shared(), part))
-            }
-            _ => None,
-        }
+        let (id, hello) = (self.remote_id()?, self.remote_hello()?);
+        let inbound = self.role == Role::Recipient;
+        Some(PeerInfo::new(id, hello, inbound, network, self.shared(), part))
     }
 }
 

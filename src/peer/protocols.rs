@@ -99,7 +99,7 @@ impl Protocols {
         let Local { capability, length, ids } = *self.locals.get(protocol.0)?;
         match ids {
             Ids::Unshared => None,
-            Ids::From(offset) => Some(SharedProtocol { protocol, capability, offset, length }),
+            Ids::From(offset) => Some(SharedProtocol { protocol, capability, offset: offset.get(), length }),
         }
     }
 

@@ -8,7 +8,7 @@ use super::deadlines::Timer;
 use super::ingress::{Complete, Disposal};
 use super::limits::max_body;
 use super::protocols::{Capacity, Protocols};
-use super::remote::{Remote, RemoteHello};
+use super::remote::{Greeting, Remote, RemoteHello};
 use super::state::{Auth, Pending, Phase, Ping, Pong, Role, Running, State};
 use crate::cause::Cause;
 use crate::logging::{LinkName, event};
@@ -196,8 +196,8 @@ impl PeerState<'_> {
         };
         let shared = self.protocols.assign(hello.capabilities(), capacity);
         let Some(claimed) = self.remote.id() else { return Ok(()) };
-        let checked = hello.check(&claimed, &self.local.id);
-        self.remote = Remote::Greeted(claimed, RemoteHello::new(&hello));
+        let checked = hello.check(&claimed, &self.local_id);
+        self.greeting = Greeting::Theirs(RemoteHello::new(&hello));
         self.run(version);
         checked.map_err(Cause::Violation)?;
         if !shared {

@@ -1,14 +1,14 @@
-//! What is known of the remote node
+//! What is known of the remote node, and the Hellos of both nodes
 
 use heapless::{String, Vec};
 
+use super::config::ClientId;
 use super::limits::{MAX_CLIENT_ID, MAX_PROTOCOLS};
 use crate::node_id::NodeId;
 use crate::p2p::hello::Hello;
 use crate::protocol::Capability;
 
 /// What is known of the remote, and whether it is proven
-#[expect(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a Hello")]
 pub(super) enum Remote {
     Unknown,
     /// The node that was dialled
@@ -17,8 +17,15 @@ pub(super) enum Remote {
     Claimed(NodeId),
     /// A frame had a valid MAC, which only the owner of the key could make
     Proven(NodeId),
-    /// Its Hello was read, too
-    Greeted(NodeId, RemoteHello),
+}
+
+/// The Hello of either node: ours has been sealed when the Hello of the peer comes, and is not needed then
+#[expect(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a Hello")]
+pub(super) enum Greeting {
+    /// What goes into our Hello besides our id and our capabilities
+    Ours { client_id: ClientId, listen_port: u16 },
+    /// What the Hello of the peer said
+    Theirs(RemoteHello),
 }
 
 impl Remote {
@@ -26,7 +33,7 @@ impl Remote {
     pub(super) const fn id(&self) -> Option<NodeId> {
         match self {
             Self::Unknown => None,
-            Self::Dialled(id) | Self::Claimed(id) | Self::Proven(id) | Self::Greeted(id, _) => Some(*id),
+            Self::Dialled(id) | Self::Claimed(id) | Self::Proven(id) => Some(*id),
         }
     }
 

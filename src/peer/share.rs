@@ -18,13 +18,14 @@
 pub(super) struct Share {
     /// The size of the share, in bytes of frames
     limit: u32,
-    /// How many bytes of frames the protocol has written since it last had nothing unsent
+    /// How many bytes of frames the protocol has written since it last had nothing unsent, or [`USED_UP`]
     used: u32,
     /// The position in the stream at which its last frame ends
     end: u64,
-    /// Whether the protocol was refused, and has not been told since that it can write
-    refused: bool,
 }
+
+/// A refusal uses the share up, until the protocol is told that it can write
+const USED_UP: u32 = u32::MAX;
 
 impl Share {
     pub(super) fn set_limit(&mut self, limit: usize) {
@@ -33,30 +34,30 @@ impl Share {
 
     /// The length of the largest frame that is taken; `usize::MAX` if nothing of the protocol is unsent
     pub(super) const fn capacity(&self, sent: u64) -> usize {
-        if sent >= self.end {
-            usize::MAX
-        } else if self.refused {
-            0
-        } else {
-            self.limit.saturating_sub(self.used) as usize
-        }
+        if sent >= self.end { usize::MAX } else { self.limit.saturating_sub(self.used) as usize }
     }
 
     /// Notes a refusal; returns whether the protocol was not waiting for `Writable` already
     pub(super) const fn refuse(&mut self) -> bool {
-        !core::mem::replace(&mut self.refused, true)
+        core::mem::replace(&mut self.used, USED_UP) != USED_UP
     }
 
     /// Notes a frame of `len` bytes, which ends at this position
     pub(super) fn wrote(&mut self, len: usize, sent: u64, end: u64) {
-        let before = if sent >= self.end { 0 } else { self.used };
-        self.used = before.saturating_add(up_to_4_gib(len));
+        if self.used != USED_UP {
+            let before = if sent >= self.end { 0 } else { self.used };
+            self.used = before.saturating_add(up_to_4_gib(len)).min(USED_UP - 1);
+        }
         self.end = end;
     }
 
     /// Whether the protocol is to be told that it can write; it is told once
     pub(super) const fn take_writable(&mut self, sent: u64) -> bool {
-        sent >= self.end && core::mem::replace(&mut self.refused, false)
+        let writable = self.used == USED_UP && sent >= self.end;
+        if writable {
+            self.used = 0;
+        }
+        writable
     }
 }
 

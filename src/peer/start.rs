@@ -3,6 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
+use super::PeerState;
 use super::buffers::Buffers;
 use super::clock::Clock;
 use super::config::Config;
@@ -11,9 +12,8 @@ use super::deadlines::{Deadlines, Timer};
 use super::egress::Egress;
 use super::ingress::Ingress;
 use super::protocols::Protocols;
-use super::remote::Remote;
+use super::remote::{Greeting, Remote};
 use super::state::{Auth, Pending, Role, State};
-use super::{Local, PeerState};
 use crate::error::StartError;
 use crate::node_id::NodeId;
 use crate::rlpx::Entropy;
@@ -117,8 +117,6 @@ impl<'buf> PeerState<'buf> {
         let Buffers { receive, transmit, table } = buffers;
         let mut deadlines = Deadlines::new();
         deadlines.set(Timer::Handshake, now, config.timeouts.handshake);
-        let local =
-            Local { id: config.node_id(), client_id: config.client_id.clone(), listen_port: config.listen_port };
         let (ingress, egress) = (Ingress::new(receive), Egress::new(transmit, table));
         Ok(Self {
             pending: Pending::Nothing,
@@ -128,8 +126,9 @@ impl<'buf> PeerState<'buf> {
             liveness: Liveness::default(),
             timeouts: config.timeouts,
             send_window: config.limits.send_window,
-            local,
+            local_id: config.node_id(),
             remote,
+            greeting: Greeting::Ours { client_id: config.client_id.clone(), listen_port: config.listen_port },
             role,
             clock: Clock::new(now),
             started: now,

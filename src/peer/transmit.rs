@@ -3,6 +3,7 @@
 use super::PeerState;
 use super::compression::Compression;
 use super::deadlines::Timer;
+use super::remote::Greeting;
 use super::state::{Auth, Phase, Running, State};
 use super::write::{encode, write_body};
 use crate::cause::Cause;
@@ -86,15 +87,23 @@ impl PeerState<'_> {
 
     /// Sends our Hello to a peer that was announced and not refused
     pub(super) fn admit(&mut self) {
-        let Self { state: State::Established { session, .. }, egress, protocols, local, .. } = self else {
+        let Self {
+            state: State::Established { session, .. },
+            greeting: Greeting::Ours { client_id, listen_port },
+            egress,
+            protocols,
+            local_id,
+            ..
+        } = self
+        else {
             return;
         };
-        let max_len = hello::max_len(local.client_id.len(), protocols.capabilities().count());
+        let max_len = hello::max_len(client_id.len(), protocols.capabilities().count());
         let max_body = uint_len(Base::Hello.id()).saturating_add(max_len);
         egress.seal_base(session, Base::Hello, max_body, |body, _| {
             write_body(body, Base::Hello.id(), |payload| {
                 let mut writer = Writer::new(payload);
-                hello::encode(&mut writer, &local.client_id, protocols.capabilities(), local.listen_port, &local.id);
+                hello::encode(&mut writer, client_id, protocols.capabilities(), *listen_port, local_id);
                 writer.finish().ok().map(<[u8]>::len)
             })
         });

@@ -57,7 +57,7 @@ pub(crate) struct Session {
 /// A frame takes whole blocks of keystream, so their number is the whole state of the cipher.
 struct Half {
     mac: Mac,
-    blocks: u128,
+    blocks: u64,
 }
 
 impl Session {
@@ -156,7 +156,7 @@ impl Session {
     pub(crate) fn close_body(&mut self, size: usize, tag: &Tag) -> Result<(), Violation> {
         let expected = self.ingress.mac.body(&self.mac_cipher);
         check(&expected, tag).ok_or(Violation::BodyMacMismatch)?;
-        self.ingress.blocks = self.ingress.blocks.wrapping_add(size.div_ceil(BLOCK) as u128);
+        self.ingress.blocks = self.ingress.blocks.wrapping_add(size.div_ceil(BLOCK) as u64);
         Ok(())
     }
 }
@@ -193,13 +193,13 @@ impl Half {
     /// Encrypts or decrypts whole blocks
     fn apply_keystream(&mut self, cipher: &Aes256Enc, text: &mut [u8]) {
         self.keystream_at(cipher, text);
-        self.blocks = self.blocks.wrapping_add((text.len() / BLOCK) as u128);
+        self.blocks = self.blocks.wrapping_add((text.len() / BLOCK) as u64);
     }
 
     /// The same, without using the keystream up
     fn keystream_at(&self, cipher: &Aes256Enc, text: &mut [u8]) {
         let (blocks, _) = InOutBuf::from(text).into_chunks();
-        let counter = self.blocks.to_be_bytes();
+        let counter = u128::from(self.blocks).to_be_bytes();
         CtrCore::<_, flavors::Ctr128BE>::inner_iv_init(cipher, &counter.into()).apply_keystream_blocks_inout(blocks);
     }
 }

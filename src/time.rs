@@ -54,6 +54,11 @@ impl Instant {
         }
     }
 
+    /// The instant `delay` later, or [`Instant::MAX`] if that is earlier
+    pub(crate) const fn saturating_add(self, delay: Delay) -> Self {
+        Self(self.0.saturating_add(delay.0))
+    }
+
     /// The time from `earlier` to this instant, zero if `earlier` is not earlier
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
@@ -65,6 +70,33 @@ const fn nanos(delay: Duration) -> Option<u64> {
     match delay.as_secs().checked_mul(NANOS_PER_SEC) {
         None => None,
         Some(nanos) => nanos.checked_add(delay.subsec_nanos() as u64),
+    }
+}
+
+/// A length of time in whole nanoseconds: half as large as a `Duration`, and its arithmetic is that of a number
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Delay(u64);
+
+impl Delay {
+    pub(crate) const ZERO: Self = Self(0);
+
+    pub(crate) const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    pub(crate) const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(NANOS_PER_SEC))
+    }
+
+    pub(crate) const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+/// More than 584 years become the largest number, which is beyond every clock
+impl From<Duration> for Delay {
+    fn from(delay: Duration) -> Self {
+        Self(nanos(delay).unwrap_or(u64::MAX))
     }
 }
 

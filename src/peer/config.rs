@@ -10,6 +10,7 @@ use crate::node_id::NodeId;
 use crate::p2p::message::BASE_LENGTH;
 use crate::protocol::{Capability, Name, ProtocolId};
 use crate::rlpx::SecretKey;
+use crate::time::Delay;
 
 /// A subprotocol as a node offers it
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,6 +96,28 @@ impl Default for Timeouts {
             slowest_rate: 64 * 1024,
             linger: Duration::from_secs(2),
         }
+    }
+}
+
+/// The timeouts as a link keeps them, in half the memory
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Delays {
+    pub(super) handshake: Delay,
+    pub(super) ping: Delay,
+    pub(super) pong: Delay,
+    pub(super) read: Delay,
+    pub(super) write: Delay,
+    /// In bytes per second
+    pub(super) slowest_rate: u32,
+    pub(super) linger: Delay,
+}
+
+impl Delays {
+    pub(super) fn new(timeouts: &Timeouts) -> Self {
+        let Timeouts { handshake, ping, pong, read, write, slowest_rate, linger } = *timeouts;
+        let [handshake, ping, pong, read, write, linger] =
+            [handshake, ping, pong, read, write, linger].map(Delay::from);
+        Self { handshake, ping, pong, read, write, slowest_rate, linger }
     }
 }
 

@@ -1,8 +1,6 @@
 //! The deadlines of all timers, in one table
 
-use core::time::Duration;
-
-use crate::time::Instant;
+use crate::time::{Delay, Instant};
 
 /// The timers of a link
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,8 +64,8 @@ impl Deadlines {
     }
 
     /// Starts `timer` anew; a deadline beyond [`Instant::MAX`] never comes
-    pub(super) fn set(&mut self, timer: Timer, now: Instant, delay: Duration) {
-        self.put(timer, now.checked_add(delay).unwrap_or(NEVER));
+    pub(super) fn set(&mut self, timer: Timer, now: Instant, delay: Delay) {
+        self.put(timer, now.saturating_add(delay));
     }
 
     pub(super) fn stop(&mut self, timer: Timer) {

@@ -11,7 +11,7 @@ use crate::p2p::disconnect;
 use crate::p2p::message::Base;
 use crate::protocol::ProtocolId;
 use crate::reason::DisconnectReason;
-use crate::time::Instant;
+use crate::time::{Delay, Instant};
 
 /// # Requests: the end
 impl PeerState<'_> {
@@ -88,7 +88,7 @@ impl PeerState<'_> {
         if !self.egress.is_empty() {
             return;
         }
-        if self.timeouts.linger.is_zero() {
+        if self.timeouts.linger == Delay::ZERO {
             self.close_now(cause);
         } else {
             self.set_timer(Timer::Linger, self.timeouts.linger);

@@ -64,6 +64,7 @@ use crate::logging::{LinkName, event};
 use crate::node_id::NodeId;
 use crate::time::Instant;
 use clock::Clock;
+use config::Delays;
 use deadlines::Deadlines;
 use egress::Egress;
 use ingress::Ingress;
@@ -92,7 +93,7 @@ pub struct PeerState<'buf> {
     protocols: Protocols,
     deadlines: Deadlines,
     liveness: Liveness,
-    timeouts: Timeouts,
+    timeouts: Delays,
     send_window: usize,
     local_id: NodeId,
     remote: Remote,

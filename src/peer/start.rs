@@ -6,7 +6,7 @@ use core::fmt;
 use super::PeerState;
 use super::buffers::Buffers;
 use super::clock::Clock;
-use super::config::Config;
+use super::config::{Config, Delays};
 use super::counters::Liveness;
 use super::deadlines::{Deadlines, Timer};
 use super::egress::Egress;
@@ -116,7 +116,8 @@ impl<'buf> PeerState<'buf> {
         }
         let Buffers { receive, transmit, table } = buffers;
         let mut deadlines = Deadlines::new();
-        deadlines.set(Timer::Handshake, now, config.timeouts.handshake);
+        let timeouts = Delays::new(&config.timeouts);
+        deadlines.set(Timer::Handshake, now, timeouts.handshake);
         let (ingress, egress) = (Ingress::new(receive), Egress::new(transmit, table));
         Ok(Self {
             pending: Pending::Nothing,
@@ -124,7 +125,7 @@ impl<'buf> PeerState<'buf> {
             protocols: Protocols::new(&config.offers, &config.limits),
             deadlines,
             liveness: Liveness::default(),
-            timeouts: config.timeouts,
+            timeouts,
             send_window: config.limits.send_window,
             local_id: config.node_id(),
             remote,

@@ -1,15 +1,13 @@
 //! The timers: what each one does when it goes off
 
-use core::time::Duration;
-
 use super::PeerState;
-use super::config::Timeouts;
+use super::config::Delays;
 use super::deadlines::Timer;
 use crate::cause::{Cause, Timeout};
-use crate::time::Instant;
+use crate::time::{Delay, Instant};
 
 /// Memory that is not needed for this long is given back
-const MEMORY_INTERVAL: Duration = Duration::from_secs(15);
+const MEMORY_INTERVAL: Delay = Delay::from_secs(15);
 /// Growable buffers of up to this many bytes do not wake a link; they are trimmed at the regular Ping
 const KEPT: usize = 4096;
 
@@ -59,7 +57,7 @@ impl PeerState<'_> {
     /// Restarts the timers that a wrong time far ahead has made overdue
     #[cold]
     pub(super) fn restart_overdue_timers(&mut self) {
-        let Timeouts { handshake, ping, pong, read, write, linger, .. } = self.timeouts;
+        let Delays { handshake, ping, pong, read, write, linger, .. } = self.timeouts;
         let now = self.clock.now();
         for timer in Timer::ALL {
             if self.deadlines.deadline(timer) > now {
@@ -81,7 +79,7 @@ impl PeerState<'_> {
     }
 
     /// Starts a timer anew, from now
-    pub(super) fn set_timer(&mut self, timer: Timer, delay: Duration) {
+    pub(super) fn set_timer(&mut self, timer: Timer, delay: Delay) {
         self.deadlines.set(timer, self.clock.now(), delay);
     }
 
@@ -99,10 +97,10 @@ impl PeerState<'_> {
 
     /// How long `len` bytes may take, but at least `least`
     #[inline(never)] // for the size of the code on a microcontroller
-    fn time_for(&self, len: usize, least: Duration) -> Duration {
+    fn time_for(&self, len: usize, least: Delay) -> Delay {
         let nanos = (len as u64).saturating_mul(1_000_000_000);
         let slowest = u64::from(self.timeouts.slowest_rate);
-        least.max(Duration::from_nanos(if slowest == 0 { 0 } else { nanos.div_ceil(slowest) }))
+        least.max(Delay::from_nanos(if slowest == 0 { 0 } else { nanos.div_ceil(slowest) }))
     }
 
     /// Notes that bytes have come, and limits the time of an incomplete frame, from its first byte
@@ -121,9 +119,8 @@ impl PeerState<'_> {
             }
             (None, Some(len)) => self.set_timer(Timer::Frame, self.time_for(len, self.timeouts.read)),
             (Some(before), Some(len)) if before != len => {
-                // As instants, since the subtraction of `Duration` has a panic in its machine code.
-                let [known, whole] = [before, len].map(|len| Instant::from(self.time_for(len, self.timeouts.read)));
-                let more = whole.saturating_since(known);
+                let [known, whole] = [before, len].map(|len| self.time_for(len, self.timeouts.read));
+                let more = whole.saturating_sub(known);
                 self.deadlines.set(Timer::Frame, self.deadlines.deadline(Timer::Frame), more);
             }
             _ => {}

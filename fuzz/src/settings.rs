@@ -123,7 +123,10 @@ impl Settings {
     pub(crate) fn fixed_capacity(&self) -> Option<usize> {
         match self.room {
             Room::Growable => None,
-            Room::Fixed { surplus, .. } => Some(self.config.transmit_len() + surplus.1 - sizes::RESERVE),
+            Room::Fixed { surplus, .. } => {
+                let kept = sizes::RESERVE + sizes::PROTOCOL * self.config.capabilities().count();
+                Some(self.config.transmit_len() + surplus.1 - kept)
+            }
         }
     }
 

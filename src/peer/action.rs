@@ -50,7 +50,7 @@ pub enum Action<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Ready<'a> {
     pub(super) hello: &'a RemoteHello,
-    pub(super) protocols: &'a Protocols,
+    pub(super) protocols: &'a Protocols<'a>,
 }
 
 impl<'a> Ready<'a> {

@@ -7,6 +7,7 @@ use core::ops::Range;
 use super::growable::{Growable, GrowableTable};
 use super::limits::{self, MAX_CLIENT_ID, MAX_PROTOCOLS};
 use super::payload::Payload;
+use super::rows::{Rows, rows_len};
 use crate::error::StartError;
 use crate::invariant::must;
 use crate::wire::snappy;
@@ -19,6 +20,8 @@ pub struct Buffers<'buf> {
     pub(super) receive: Arena<'buf>,
     pub(super) transmit: Store<'buf>,
     pub(super) table: Table<'buf>,
+    /// The caller's are cut from the end of `transmit` when a link is made, and stay cut
+    pub(super) rows: Rows<'buf>,
 }
 
 impl<'buf> Buffers<'buf> {
@@ -26,8 +29,8 @@ impl<'buf> Buffers<'buf> {
     ///
     /// - `receive` holds one incoming frame and, beside it, its payload decompressed: at least
     ///   [`Buffers::receive_len`] of the configured message limit.
-    /// - `transmit` holds frames that are sealed and unsent: at least [`Buffers::transmit_len`] of the
-    ///   largest messages to be sent. Capacity beyond that is divided equally among the shared
+    /// - `transmit` holds frames that are sealed and unsent, and at its end what the link keeps of each
+    ///   protocol: at least [`Buffers::transmit_len`] of the largest messages to be sent. Capacity beyond that is divided equally among the shared
     ///   protocols, so that several messages of a protocol can be unsent.
     /// - `table` is the hash table of the compressor. Any length is accepted: the largest power of two
     ///   from 256 to 16,384 entries is used. For messages of up to 1 KiB more than 1,024 entries do not
@@ -39,6 +42,7 @@ impl<'buf> Buffers<'buf> {
             receive: Arena::Fixed { bytes: receive, frame: 0 },
             transmit: Store::Fixed(transmit),
             table: Table::Fixed(table),
+            rows: Rows::none(),
         }
     }
 
@@ -50,36 +54,68 @@ impl<'buf> Buffers<'buf> {
         limits::receive_len(max_message)
     }
 
-    /// The length of `transmit` for these largest payloads
+    /// The length of `transmit` for these largest payloads, and for as many protocols as a node can offer
     ///
     /// `max_send` has the largest payload to be sent under each name of a protocol: one entry for
     /// `eth`, however many versions of it the node offers, since only one of them is shared. The
-    /// result is the sum of their frames, and capacity for Ping, Pong and Disconnect. It is never less
-    /// than ack and Hello need.
+    /// result is the sum of their frames, capacity for Ping, Pong and Disconnect, and 104 bytes for each of
+    /// [`MAX_PROTOCOLS`]. It is never less than ack and Hello need.
     pub const fn transmit_len(max_send: &[usize]) -> usize {
+        Self::transmit_len_for(MAX_PROTOCOLS, max_send)
+    }
+
+    /// The length of `transmit` for these largest payloads, and for so many protocols
+    ///
+    /// Like [`transmit_len`](Self::transmit_len) without the memory for protocols that the node does not offer.
+    /// Each version of a name is a protocol of its own in `protocols`.
+    pub const fn transmit_len_for(protocols: usize, max_send: &[usize]) -> usize {
         let (mut rest, mut frames) = (max_send, 0_usize);
         while let [len, others @ ..] = rest {
             frames = frames.saturating_add(limits::largest_frame(*len));
             rest = others;
         }
-        limits::transmit_len(frames, limits::greeting_len(MAX_CLIENT_ID, MAX_PROTOCOLS))
+        limits::transmit_len(frames, MAX_CLIENT_ID, protocols)
     }
 
-    /// Checks the sizes of the caller's slices against what is needed
-    pub(super) fn check(&self, receive: usize, transmit: usize) -> Result<(), StartError> {
+    /// Checks the sizes of the caller's slices against what is needed for so many protocols
+    pub(super) fn check(&self, receive: usize, transmit: usize, protocols: usize) -> Result<(), StartError> {
         if matches!(&self.receive, Arena::Fixed { bytes, .. } if bytes.len() < receive) {
             return Err(StartError::ReceiveBufferTooSmall { needed: receive });
         }
-        if matches!(&self.transmit, Store::Fixed(bytes) if bytes.len() < transmit) {
+        let cut = if self.has_rows(protocols) { rows_len(protocols) } else { 0 };
+        if matches!(&self.transmit, Store::Fixed(bytes) if bytes.len().saturating_add(cut) < transmit) {
             return Err(StartError::TransmitBufferTooSmall { needed: transmit });
         }
         Ok(())
+    }
+
+    /// Has rows for so many protocols, of a size that was checked
+    pub(super) fn with_rows(self, protocols: usize) -> Self {
+        if self.has_rows(protocols) {
+            return self;
+        }
+        match (self.transmit, self.rows) {
+            (Store::Fixed(bytes), _) => {
+                let (bytes, rows) = Rows::cut(bytes, protocols);
+                Self { transmit: Store::Fixed(bytes), rows, ..self }
+            }
+            (transmit, Rows::Growable(mut rows)) => {
+                rows.renew(protocols);
+                Self { transmit, rows: Rows::Growable(rows), ..self }
+            }
+            (transmit, rows) => Self { transmit, rows, ..self },
+        }
+    }
+
+    fn has_rows(&self, protocols: usize) -> bool {
+        self.rows.get().len() >= protocols
     }
 }
 
 impl fmt::Debug for Buffers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (receive, transmit) = (self.receive.frame().len(), self.transmit.bytes().len());
+        let receive = self.receive.frame().len();
+        let transmit = self.transmit.bytes().len().saturating_add(rows_len(self.rows.get().len()));
         write!(f, "Buffers({receive} bytes to receive, {transmit} to transmit)")
     }
 }
@@ -92,6 +128,7 @@ impl Buffers<'static> {
             receive: Arena::Growable { frame: Growable::default(), message: Growable::default() },
             transmit: Store::Growable(Growable::default()),
             table: Table::Growable(GrowableTable::default()),
+            rows: Rows::growable(),
         }
     }
 }

@@ -1,20 +1,22 @@
 //! Buffers that grow, if there is an allocator
 //!
-//! Without an allocator both types are uninhabited: the code that uses them stays the same, and the
+//! Without an allocator these types are uninhabited: the code that uses them stays the same, and the
 //! compiler drops it.
 
 #[cfg(feature = "alloc")]
-pub(super) use with_alloc::{Growable, GrowableTable};
+pub(super) use with_alloc::{Growable, GrowableRows, GrowableTable};
 #[cfg(not(feature = "alloc"))]
-pub(super) use without_alloc::{Growable, GrowableTable};
+pub(super) use without_alloc::{Growable, GrowableRows, GrowableTable};
 
 #[cfg(feature = "alloc")]
 mod with_alloc {
+    use alloc::boxed::Box;
     use alloc::vec::Vec;
     use core::ops::Range;
 
     use bytes::{Buf, Bytes, BytesMut};
 
+    use super::super::rows::Row;
     use crate::invariant::must;
     use crate::wire::copy;
 
@@ -119,11 +121,32 @@ mod with_alloc {
             self.0 = Vec::new();
         }
     }
+
+    /// As many rows as a link has protocols
+    #[derive(Debug, Default)]
+    pub(crate) struct GrowableRows(Box<[Row]>);
+
+    impl GrowableRows {
+        /// Has exactly so many rows, all new
+        pub(crate) fn renew(&mut self, rows: usize) {
+            self.0 = alloc::vec![Row::default(); rows].into_boxed_slice();
+        }
+
+        pub(crate) fn get(&self) -> &[Row] {
+            &self.0
+        }
+
+        pub(crate) fn get_mut(&mut self) -> &mut [Row] {
+            &mut self.0
+        }
+    }
 }
 
 #[cfg(not(feature = "alloc"))]
 mod without_alloc {
     use core::ops::Range;
+
+    use super::super::rows::Row;
 
     #[derive(Debug)]
     pub(crate) enum Growable {}
@@ -167,6 +190,23 @@ mod without_alloc {
         }
 
         pub(crate) fn clear(&mut self) {
+            match *self {}
+        }
+    }
+
+    #[derive(Debug)]
+    pub(crate) enum GrowableRows {}
+
+    impl GrowableRows {
+        pub(crate) fn renew(&mut self, _rows: usize) {
+            match *self {}
+        }
+
+        pub(crate) fn get(&self) -> &[Row] {
+            match *self {}
+        }
+
+        pub(crate) fn get_mut(&mut self) -> &mut [Row] {
             match *self {}
         }
     }

@@ -18,6 +18,7 @@ mod limits;
 mod payload;
 mod protocols;
 mod remote;
+mod rows;
 mod share;
 mod state;
 
@@ -90,7 +91,7 @@ pub struct PeerState<'buf> {
     held: bool,
     ingress: Ingress<'buf>,
     egress: Egress<'buf>,
-    protocols: Protocols,
+    protocols: Protocols<'buf>,
     deadlines: Deadlines,
     liveness: Liveness,
     timeouts: Delays,

@@ -7,7 +7,7 @@ use super::compression::Compression;
 use super::deadlines::Timer;
 use super::ingress::{Complete, Disposal};
 use super::limits::max_body;
-use super::protocols::{Capacity, Protocols};
+use super::protocols::{Capacity, Protocols, Route};
 use super::remote::{Greeting, Remote, RemoteHello};
 use super::state::{Auth, Pending, Phase, Ping, Pong, Role, Running, State};
 use crate::cause::Cause;
@@ -239,8 +239,7 @@ impl PeerState<'_> {
         compression: Compression,
     ) -> Result<(), Violation> {
         let size = part.end; // a payload is the last part of its body
-        let (protocol, code) = self.protocols.route(id)?;
-        let limit = self.protocols.max_message(protocol);
+        let Route { protocol, code, max_message: limit } = self.protocols.route(id)?;
         if size > max_body(limit) {
             return Err(Violation::FrameTooLarge { size });
         }
@@ -281,20 +280,19 @@ impl PeerState<'_> {
 ///
 /// A body that its protocol permits is stored. Of any other body only the MAC is checked, and then it
 /// is a violation: no message of the base protocol is as large as this.
-fn dispose(start: &[u8], size: usize, protocols: &Protocols, compression: Compression) -> Disposal {
+fn dispose(start: &[u8], size: usize, protocols: &Protocols<'_>, compression: Compression) -> Disposal {
     match permit(start, size, protocols, compression) {
         Ok(()) => Disposal::Store,
         Err(violation) => Disposal::Drain(violation),
     }
 }
 
-fn permit(start: &[u8], size: usize, protocols: &Protocols, compression: Compression) -> Result<(), Violation> {
+fn permit(start: &[u8], size: usize, protocols: &Protocols<'_>, compression: Compression) -> Result<(), Violation> {
     let (id, payload) = message::split(start)?;
     if id < message::BASE_LENGTH {
         return Err(Violation::FrameTooLarge { size });
     }
-    let (protocol, _) = protocols.route(id)?;
-    let limit = protocols.max_message(protocol);
+    let limit = protocols.route(id)?.max_message;
     if size > max_body(limit) {
         return Err(Violation::FrameTooLarge { size });
     }

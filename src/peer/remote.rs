@@ -20,7 +20,7 @@ pub(super) enum Remote {
 }
 
 /// The Hello of either node: ours has been sealed when the Hello of the peer comes, and is not needed then
-#[expect(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a Hello")]
+#[allow(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a Hello")]
 pub(super) enum Greeting {
     /// What goes into our Hello besides our id and our capabilities
     Ours { client_id: ClientId, listen_port: u16 },

@@ -111,18 +111,19 @@ impl<'buf> PeerState<'buf> {
         buffers: Buffers<'buf>,
         first: &dyn Fn() -> Result<State, handshake::StartError>,
     ) -> Result<Self, NotStarted<'buf>> {
-        if let Err(error) = buffers.check(config.receive_len(), config.transmit_len()) {
+        let count = config.offers.len();
+        if let Err(error) = buffers.check(config.receive_len(), config.transmit_len(), count) {
             return Err(NotStarted { error, buffers });
         }
-        let Buffers { receive, transmit, table } = buffers;
+        let Buffers { receive, transmit, table, rows } = buffers.with_rows(count);
         let mut deadlines = Deadlines::new();
         let timeouts = Delays::new(&config.timeouts);
         deadlines.set(Timer::Handshake, now, timeouts.handshake);
         let (ingress, egress) = (Ingress::new(receive), Egress::new(transmit, table));
+        let protocols = Protocols::new(&config.offers, &config.limits, rows);
         Ok(Self {
             pending: Pending::Nothing,
             held: false,
-            protocols: Protocols::new(&config.offers, &config.limits),
             deadlines,
             liveness: Liveness::default(),
             timeouts,
@@ -141,11 +142,15 @@ impl<'buf> PeerState<'buf> {
             state: match first() {
                 Ok(state) => state,
                 Err(error) => {
-                    return Err(NotStarted { error: start_error(error), buffers: take_apart(ingress, egress) });
+                    return Err(NotStarted {
+                        error: start_error(error),
+                        buffers: take_apart(ingress, egress, protocols),
+                    });
                 }
             },
             ingress,
             egress,
+            protocols,
         })
     }
 
@@ -154,13 +159,13 @@ impl<'buf> PeerState<'buf> {
     /// For `&'static mut` buffers. Other borrowed buffers are free again when the link is dropped. The
     /// buffers still hold the last messages of the link.
     pub fn into_buffers(self) -> Buffers<'buf> {
-        take_apart(self.ingress, self.egress)
+        take_apart(self.ingress, self.egress, self.protocols)
     }
 }
 
-fn take_apart<'buf>(ingress: Ingress<'buf>, egress: Egress<'buf>) -> Buffers<'buf> {
+fn take_apart<'buf>(ingress: Ingress<'buf>, egress: Egress<'buf>, protocols: Protocols<'buf>) -> Buffers<'buf> {
     let (transmit, table) = egress.into_parts();
-    Buffers { receive: ingress.into_arena(), transmit, table }
+    Buffers { receive: ingress.into_arena(), transmit, table, rows: protocols.into_rows() }
 }
 
 const fn start_error(error: handshake::StartError) -> StartError {

@@ -137,7 +137,7 @@ proptest! {
     fn fair_writing(max in 64..4_000_usize, steps in steps(4_000), extra in 0..9_000_usize, fixed: bool) {
         let config = config(LINK, PROTOCOLS).with_max_message(max).unwrap().with_send_window(extra);
         let mut memory = (vec![0; config.receive_len()], vec![0; Buffers::transmit_len(&[max, max]) + extra], vec![0; 256]);
-        let capacity = memory.1.len() - 3 * BASE_FRAME as usize;
+        let capacity = memory.1.len() - 3 * BASE_FRAME as usize - PROTOCOLS.len() * 104;
         let (receive, transmit, table) = &mut memory;
         let mut stalled = if fixed {
             let surplus = capacity - 2 * largest_frame(max);

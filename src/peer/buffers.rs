@@ -82,16 +82,16 @@ impl<'buf> Buffers<'buf> {
         if matches!(&self.receive, Arena::Fixed { bytes, .. } if bytes.len() < receive) {
             return Err(StartError::ReceiveBufferTooSmall { needed: receive });
         }
-        let cut = if self.has_rows(protocols) { rows_len(protocols) } else { 0 };
-        if matches!(&self.transmit, Store::Fixed(bytes) if bytes.len().saturating_add(cut) < transmit) {
-            return Err(StartError::TransmitBufferTooSmall { needed: transmit });
+        let needed = transmit.saturating_add(self.apart(protocols));
+        if matches!(&self.transmit, Store::Fixed(_)) && self.transmit_len_in_all() < needed {
+            return Err(StartError::TransmitBufferTooSmall { needed });
         }
         Ok(())
     }
 
     /// Has rows for so many protocols, of a size that was checked
     pub(super) fn with_rows(self, protocols: usize) -> Self {
-        if self.has_rows(protocols) {
+        if self.rows.get().len() >= protocols {
             return self;
         }
         match (self.transmit, self.rows) {
@@ -107,15 +107,21 @@ impl<'buf> Buffers<'buf> {
         }
     }
 
-    fn has_rows(&self, protocols: usize) -> bool {
-        self.rows.get().len() >= protocols
+    /// Bytes of rows that an earlier link has cut, and that a link with so many protocols does not use
+    fn apart(&self, protocols: usize) -> usize {
+        let rows = self.rows.get().len();
+        rows_len(rows.checked_sub(protocols).unwrap_or(rows))
+    }
+
+    /// The length of the transmit buffer with the rows that were cut from it
+    fn transmit_len_in_all(&self) -> usize {
+        self.transmit.bytes().len().saturating_add(rows_len(self.rows.get().len()))
     }
 }
 
 impl fmt::Debug for Buffers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let receive = self.receive.frame().len();
-        let transmit = self.transmit.bytes().len().saturating_add(rows_len(self.rows.get().len()));
+        let (receive, transmit) = (self.receive.frame().len(), self.transmit_len_in_all());
         write!(f, "Buffers({receive} bytes to receive, {transmit} to transmit)")
     }
 }

@@ -157,7 +157,8 @@ impl<'buf> PeerState<'buf> {
     /// Takes the link apart and returns its buffers, for the next link
     ///
     /// For `&'static mut` buffers. Other borrowed buffers are free again when the link is dropped. The
-    /// buffers still hold the last messages of the link.
+    /// buffers still hold the last messages of the link. What the caller's transmit buffer keeps of each protocol
+    /// stays cut off: a next link that offers more protocols leaves that unused and cuts off its own.
     pub fn into_buffers(self) -> Buffers<'buf> {
         take_apart(self.ingress, self.egress, self.protocols)
     }

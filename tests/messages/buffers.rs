@@ -78,6 +78,36 @@ fn the_memory_of_a_link_serves_the_next_one() {
     }
 }
 
+/// What one link keeps of its protocols is used by the next one if that does not offer more
+#[test]
+fn links_with_other_numbers_of_protocols_use_the_same_memory() {
+    const PROTOCOL: usize = 104;
+    let offering = |count: u64| {
+        let protocols: Vec<_> = (0..count).map(|version| Protocol::new("alpha", version, 1)).collect();
+        config(1, &protocols).with_max_message(1_000).unwrap()
+    };
+    let recipient = |count, buffers| PeerState::recipient(Instant::ZERO, &offering(count), entropy(1), buffers);
+    let (one, three) = (offering(1).transmit_len(), offering(3).transmit_len());
+    assert_eq!(three, one + 2 * PROTOCOL);
+    for (len, needed) in [(one + 2 * PROTOCOL, Some(three + PROTOCOL)), (one + 3 * PROTOCOL, None)] {
+        let memory = |len| vec![0; len].leak();
+        let fixed = Buffers::fixed(memory(offering(3).receive_len()), memory(len), &mut []);
+        let printed = format!("{fixed:?}");
+        let buffers = recipient(1, fixed).unwrap().into_buffers();
+        assert_eq!(format!("{buffers:?}"), printed);
+        let buffers = match (recipient(3, buffers), needed) {
+            (Ok(link), None) => link.into_buffers(),
+            (Err(refusal), Some(needed)) => {
+                assert_eq!(refusal.error, StartError::TransmitBufferTooSmall { needed });
+                refusal.buffers
+            }
+            (outcome, _) => panic!("{outcome:?}"),
+        };
+        let link = recipient(1, buffers).unwrap();
+        assert_eq!((link.traffic(ALPHA).is_some(), link.traffic(BETA).is_some()), (true, false));
+    }
+}
+
 /// A refused constructor gives the buffers back, unchanged and with their original lifetime
 #[test]
 fn a_refusal_gives_the_buffers_back() {

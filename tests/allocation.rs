@@ -372,5 +372,6 @@ fn an_idle_link_is_small() {
     let heap = (heap_of_both(before) / 2) as usize;
     let link = size_of::<PeerState<'_>>();
     println!("an idle link takes {} bytes: {link} in itself and {heap} on the heap", link + heap);
-    assert!(link + heap <= 6 * 1024);
+    // The driver's log of a node is on the heap too, with 96 bytes.
+    assert!(link + heap <= 3_900, "{link} in itself and {heap} on the heap");
 }

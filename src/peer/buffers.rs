@@ -30,8 +30,9 @@ impl<'buf> Buffers<'buf> {
     /// - `receive` holds one incoming frame and, beside it, its payload decompressed: at least
     ///   [`Buffers::receive_len`] of the configured message limit.
     /// - `transmit` holds frames that are sealed and unsent, and at its end what the link keeps of each
-    ///   protocol: at least [`Buffers::transmit_len`] of the largest messages to be sent. Capacity beyond that is divided equally among the shared
-    ///   protocols, so that several messages of a protocol can be unsent.
+    ///   protocol: at least [`Buffers::transmit_len`] of the largest messages to be sent. Capacity beyond
+    ///   that is divided equally among the shared protocols, so that several messages of a protocol can
+    ///   be unsent.
     /// - `table` is the hash table of the compressor. Any length is accepted: the largest power of two
     ///   from 256 to 16,384 entries is used. For messages of up to 1 KiB more than 1,024 entries do not
     ///   help. With fewer than 256 entries nothing is compressed; every peer can read that.
@@ -58,16 +59,16 @@ impl<'buf> Buffers<'buf> {
     ///
     /// `max_send` has the largest payload to be sent under each name of a protocol: one entry for
     /// `eth`, however many versions of it the node offers, since only one of them is shared. The
-    /// result is the sum of their frames, capacity for Ping, Pong and Disconnect, and 104 bytes for each of
-    /// [`MAX_PROTOCOLS`]. It is never less than ack and Hello need.
+    /// result is the sum of their frames, capacity for Ping, Pong and Disconnect, and 104 bytes for each
+    /// of [`MAX_PROTOCOLS`]. It is never less than ack and Hello need.
     pub const fn transmit_len(max_send: &[usize]) -> usize {
         Self::transmit_len_for(MAX_PROTOCOLS, max_send)
     }
 
     /// The length of `transmit` for these largest payloads, and for so many protocols
     ///
-    /// Like [`transmit_len`](Self::transmit_len) without the memory for protocols that the node does not offer.
-    /// Each version of a name is a protocol of its own in `protocols`.
+    /// Like [`transmit_len`](Self::transmit_len), without the memory for protocols that the node does not
+    /// offer. In `protocols` each version of a name counts.
     pub const fn transmit_len_for(protocols: usize, max_send: &[usize]) -> usize {
         let (mut rest, mut frames) = (max_send, 0_usize);
         while let [len, others @ ..] = rest {

@@ -296,6 +296,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_row_keeps_everything() {
+        let offer = Offer { capability: "eth/69".parse().unwrap(), length: 18, max_message: 1_000, max_send: 2_000 };
+        let new = Entry::new(&offer, &Limits { max_message: 3_000, max_send: 1_500, ..Limits::default() });
+        assert_eq!((new.max_message, new.max_send), (1_000, 1_500), "the smaller limit applies");
+        let ids = Ids::From(NonZeroU64::new(0x1d).unwrap());
+        let mut share = Share::default();
+        share.set_limit(4_000);
+        share.wrote(300, 10, 310);
+        let counters =
+            |first: u64| Counters { messages: first, payload_bytes: first + 1, wire_bytes: u64::MAX - first };
+        let used = Entry {
+            local: Local { ids, ..new.local },
+            share,
+            traffic: Traffic { ingress: counters(7), egress: counters(20) },
+            ..new
+        };
+        for entry in [new, used] {
+            assert_eq!(std::format!("{:?}", Entry::read(&entry.write())), std::format!("{entry:?}"));
+        }
+    }
+
+    #[test]
     fn what_does_not_fit_is_left_out() {
         assert_eq!(kept::<_, 3>(0..2), [0, 1]);
         assert_eq!(kept::<_, 3>(0..5), [0, 1, 2]);

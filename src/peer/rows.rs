@@ -5,19 +5,18 @@
 use super::growable::GrowableRows;
 use crate::invariant::must;
 
-/// A row: numbers of eight bytes, little-endian
+/// What a link keeps of one protocol
 pub(super) type Row = [Word; WORDS];
+/// A number, little-endian, or a name
 pub(super) type Word = [u8; 8];
 const WORDS: usize = 13;
 
-/// Bytes of a row
-pub(super) const ROW: usize = size_of::<Row>();
-
 /// Bytes of the rows of so many protocols
 pub(super) const fn rows_len(protocols: usize) -> usize {
-    ROW.saturating_mul(protocols)
+    size_of::<Row>().saturating_mul(protocols)
 }
 
+/// As many rows as a link has protocols, or more
 #[derive(Debug)]
 pub(super) enum Rows<'buf> {
     Fixed(&'buf mut [Row]),

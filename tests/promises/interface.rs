@@ -17,7 +17,7 @@ fn a_link_is_send_and_sync_and_of_a_known_size() {
     is_send_and_sync::<NotStarted<'_>>();
     is_send_and_sync::<Outbox>();
     println!("PeerState: {} bytes, Config: {} bytes", size_of::<PeerState<'_>>(), size_of::<Config>());
-    assert!(size_of::<PeerState<'_>>() <= 5_760, "{}", size_of::<PeerState<'_>>());
+    assert!(size_of::<PeerState<'_>>() <= 3_584, "{}", size_of::<PeerState<'_>>());
 }
 
 /// `handle` does the same as the methods

@@ -80,7 +80,7 @@ pub enum Role {
 /// each have a share to send, cannot be.
 pub struct Memory<
     const RECEIVE: usize = { Buffers::receive_len(MAX_MESSAGE) },
-    const TRANSMIT: usize = { Buffers::transmit_len(&[MAX_MESSAGE; PROTOCOLS.len()]) },
+    const TRANSMIT: usize = { Buffers::transmit_len_for(PROTOCOLS.len(), &[MAX_MESSAGE; PROTOCOLS.len()]) },
 > {
     receive: [u8; RECEIVE],
     transmit: [u8; TRANSMIT],

@@ -20,8 +20,8 @@ const NOW: Instant = Instant::ZERO;
 
 const RECEIVE: usize = Buffers::receive_len(MAX_MESSAGE);
 /// Of a link with one protocol, and of these links, which have two
-const TRANSMIT_ONE: usize = Buffers::transmit_len(&[MAX_MESSAGE]);
-const TRANSMIT: usize = Buffers::transmit_len(&[MAX_MESSAGE; PROTOCOLS.len()]);
+const TRANSMIT_ONE: usize = Buffers::transmit_len_for(1, &[MAX_MESSAGE]);
+const TRANSMIT: usize = Buffers::transmit_len_for(PROTOCOLS.len(), &[MAX_MESSAGE; PROTOCOLS.len()]);
 /// As in the image `serial`
 const TABLE: usize = 256;
 

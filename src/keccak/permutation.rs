@@ -83,6 +83,7 @@ macro_rules! round {
         [e0, e1, e2, e3, e4, e5, e6, e7, e8, e9, f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, g0, g1, g2, g3, g4]
     }};
 }
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
 pub(super) use round;
 
 /// XORs a block of input into the state

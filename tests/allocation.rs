@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use devp2p_proto::{Action, Buffers, Config, Instant, MessageEvent, PeerState, Stage, Timeouts, WriteError};
+use devp2p_proto::{Action, Buffers, Config, Instant, MessageEvent, PeerState, Stage, Timeouts, Timer, WriteError};
 use devp2p_testing::{ALPHA, BETA, Node, PROTOCOLS, Pipe, config, entropy, key, noise};
 
 /// Counts per thread, so that tests do not count each other
@@ -320,6 +320,19 @@ fn memory_is_given_back_without_pings() {
     let back = heap_of_both(before);
     assert!(back <= 2 * 4096 + 2048, "{back} bytes");
     assert_eq!((idle.a.link.next_timeout(), idle.b.link.next_timeout()), (None, None), "and neither link has a timer");
+}
+
+/// The compressor's table for 2,000 bytes takes 4 KiB, and that is more than the frame
+#[test]
+fn memory_of_the_table_counts() {
+    let mut timeouts = Timeouts::default();
+    (timeouts.ping, timeouts.read) = (Duration::MAX, Duration::MAX);
+    let config = |seed| config(seed, PROTOCOLS).with_timeouts(timeouts).unwrap();
+    let mut idle = Idle::with(&config(1), &config(2));
+    idle.exchange();
+    idle.a.link.write(idle.now, ALPHA, 0, &noise(1, 2_000)).unwrap();
+    idle.exchange();
+    assert_eq!(idle.a.link.next_timer(), Some(Timer::Memory));
 }
 
 /// What a refused message needed is given back, and an ended link keeps nothing

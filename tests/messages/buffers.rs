@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{Buffers, Instant, MIN_MESSAGE, PeerState, Protocol, Stage, StartError, Timeouts};
+use devp2p_proto::{Buffers, Instant, MIN_MESSAGE, PeerState, Protocol, Stage, StartError, Timeouts, WriteError};
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, config, entropy, key, noise};
 
 /// Buffers of the published sizes hold the largest message, and one byte less is refused
@@ -118,6 +118,20 @@ fn the_limit_for_sending_is_separate() {
     pair.recipient.link.write(pair.now, BETA, 0, &noise(1, 4_096)).unwrap();
     pair.settle();
     assert_eq!(pair.initiator.delivered(), [(BETA, 0, noise(1, 4_096))]);
+}
+
+/// A protocol can have such a limit for itself
+#[test]
+fn the_limit_of_a_protocol_for_sending_is_separate() {
+    let protocols = [PROTOCOLS[0].with_max_message(4_096).with_max_send(64), PROTOCOLS[1]];
+    let mut pair = Pair::new(&config(1, &protocols), &config(2, PROTOCOLS));
+    pair.settle();
+    assert_eq!(pair.initiator.link.write(pair.now, ALPHA, 0, &[7; 65]), Err(WriteError::TooLarge));
+    pair.initiator.link.write(pair.now, ALPHA, 0, &[7; 64]).unwrap();
+    pair.initiator.link.write(pair.now, BETA, 0, &[7; 65]).unwrap();
+    pair.recipient.link.write(pair.now, ALPHA, 0, &noise(1, 4_096)).unwrap();
+    pair.settle();
+    assert_eq!(pair.initiator.delivered(), [(ALPHA, 0, noise(1, 4_096))]);
 }
 
 /// Memory of the link before is not given back while auth waits for its ack in it

@@ -3,8 +3,11 @@
 use devp2p_testing::noise;
 use rlp::RlpStream;
 
-/// Each kind of content: its name, and a payload of so many bytes
-pub const ALL: [(&str, fn(usize) -> Vec<u8>); 6] = [
+/// Makes a payload of so many bytes
+type Make = fn(usize) -> Vec<u8>;
+
+/// Each kind of content with its name
+pub const ALL: [(&str, Make); 6] = [
     ("random", |len| noise(1, len)),
     ("zeros", |len| vec![0; len]),
     ("JSON", json),

@@ -21,3 +21,24 @@ pub(crate) fn disclosed(bytes: &mut [u8]) {
 /// The function that is called with the bytes
 #[cfg(feature = "__internal")]
 pub(crate) static HOOK: std::sync::OnceLock<fn(&mut [u8])> = std::sync::OnceLock::new();
+
+#[cfg(all(test, feature = "__internal"))]
+mod tests {
+    use super::*;
+
+    /// Other tests of this process disclose values, too
+    const VALUE: [u8; 8] = *b"a value!";
+
+    #[test]
+    fn the_check_sees_what_is_disclosed() {
+        HOOK.set(|bytes| {
+            if bytes == VALUE {
+                bytes.reverse();
+            }
+        })
+        .unwrap();
+        let mut bytes = VALUE;
+        disclosed(&mut bytes);
+        assert_eq!(&bytes, b"!eulav a");
+    }
+}

@@ -80,6 +80,11 @@ pub enum StartError {
         /// The size needed, in bytes
         needed: usize,
     },
+    /// There are fewer slots than protocols
+    TooFewSlots {
+        /// The number needed
+        needed: usize,
+    },
     /// The remote's id is not a point of the curve, so no node can have it
     InvalidRemote,
     /// The entropy is zero, constant or repeats itself, so no random generator made it
@@ -91,6 +96,7 @@ impl fmt::Display for StartError {
         match self {
             Self::ReceiveBufferTooSmall { needed } => write!(f, "the receive buffer needs {needed} bytes"),
             Self::TransmitBufferTooSmall { needed } => write!(f, "the transmit buffer needs {needed} bytes"),
+            Self::TooFewSlots { needed } => write!(f, "{needed} slots for protocols are needed"),
             Self::InvalidRemote => f.write_str("the remote's id is not a public key"),
             Self::WeakEntropy => f.write_str("the entropy was not made by a random generator"),
         }

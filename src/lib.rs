@@ -262,7 +262,7 @@ pub use peer::internal;
 pub use peer::{
     Action, Buffers, Config, Counters, Direction, Event, Handled, Liveness, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS,
     MIN_MESSAGE, MessageEvent, Network, NodeInfo, NotStarted, Payload, PeerInfo, PeerState, Protocol, ProtocolInfo,
-    Ready, RemoteHello, Role, SharedProtocol, Stage, Timeouts, Timer, Traffic,
+    ProtocolSlot, Ready, RemoteHello, Role, SharedProtocol, Stage, Timeouts, Timer, Traffic,
 };
 pub use protocol::{Capability, Name, ParseCapabilityError, ProtocolId};
 pub use reason::DisconnectReason;

@@ -24,16 +24,6 @@ impl Name {
         valid.then_some(name)
     }
 
-    /// The bytes of the name, padded with zeros
-    pub(crate) const fn to_padded(self) -> [u8; 8] {
-        self.bytes
-    }
-
-    /// The name of which [`to_padded`](Self::to_padded) gave the bytes
-    pub(crate) const fn from_padded(bytes: [u8; 8]) -> Self {
-        Self { bytes }
-    }
-
     /// The name as bytes
     pub fn as_bytes(&self) -> &[u8] {
         let len = self.bytes.iter().take_while(|byte| **byte != 0).count();

@@ -5,7 +5,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use devp2p_proto::{Action, Buffers, Config, Instant, MessageEvent, PeerState, Stage, Timeouts, WriteError};
+use devp2p_proto::{
+    Action, Buffers, Config, Instant, MessageEvent, PeerState, ProtocolSlot, Stage, Timeouts, Timer, WriteError,
+};
 use devp2p_testing::{ALPHA, BETA, Node, PROTOCOLS, Pipe, config, entropy, key, noise};
 
 /// Counts per thread, so that tests do not count each other
@@ -106,18 +108,24 @@ fn hand_over(from: &mut PeerState<'_>, to: &mut PeerState<'_>, delivered: &mut u
 #[test]
 fn no_allocation() {
     warm_up();
-    let mut memory = (vec![0; Buffers::receive_len(MAX)], vec![0; 2 * Buffers::transmit_len(&[MAX])], vec![0; 1024]);
+    let mut memory = (
+        vec![0; Buffers::receive_len(MAX)],
+        vec![0; 2 * Buffers::transmit_len(&[MAX])],
+        vec![0; 1024],
+        vec![ProtocolSlot::EMPTY; 2],
+    );
     let mut others = memory.clone();
     let (ours, theirs) = (limited(1), limited(2));
     let payloads = [vec![1; 10], noise(1, MAX), vec![2; MAX]];
     let now = Instant::ZERO;
     let drawn = (entropy(1), entropy(2));
     let (count, ()) = allocations(|| {
-        let (receive, transmit, table) = &mut memory;
-        let buffers = Buffers::fixed(receive, transmit, table);
+        let (receive, transmit, table, slots) = &mut memory;
+        let buffers = Buffers::fixed(receive, transmit, table, slots);
         let mut a = PeerState::initiator(now, &ours, theirs.node_id(), drawn.0, buffers).unwrap();
-        let (receive, transmit, table) = &mut others;
-        let mut b = PeerState::recipient(now, &theirs, drawn.1, Buffers::fixed(receive, transmit, table)).unwrap();
+        let (receive, transmit, table, slots) = &mut others;
+        let mut b =
+            PeerState::recipient(now, &theirs, drawn.1, Buffers::fixed(receive, transmit, table, slots)).unwrap();
         exchange(&mut a, &mut b);
         assert_eq!((a.stage(), b.stage()), (Stage::Running, Stage::Running));
         for round in 0..30 {
@@ -320,6 +328,19 @@ fn memory_is_given_back_without_pings() {
     let back = heap_of_both(before);
     assert!(back <= 2 * 4096 + 2048, "{back} bytes");
     assert_eq!((idle.a.link.next_timeout(), idle.b.link.next_timeout()), (None, None), "and neither link has a timer");
+}
+
+/// The compressor's table for 2,000 bytes takes 4 KiB, and that is more than the frame
+#[test]
+fn memory_of_the_table_counts() {
+    let mut timeouts = Timeouts::default();
+    (timeouts.ping, timeouts.read) = (Duration::MAX, Duration::MAX);
+    let config = |seed| config(seed, PROTOCOLS).with_timeouts(timeouts).unwrap();
+    let mut idle = Idle::with(&config(1), &config(2));
+    idle.exchange();
+    idle.a.link.write(idle.now, ALPHA, 0, &noise(1, 2_000)).unwrap();
+    idle.exchange();
+    assert_eq!(idle.a.link.next_timer(), Some(Timer::Memory));
 }
 
 /// What a refused message needed is given back, and an ended link keeps nothing

@@ -250,6 +250,7 @@ fn errors_of_configuration_and_start() {
     for (error, text) in [
         (StartError::ReceiveBufferTooSmall { needed: 5 }, "the receive buffer needs 5 bytes"),
         (StartError::TransmitBufferTooSmall { needed: 6 }, "the transmit buffer needs 6 bytes"),
+        (StartError::TooFewSlots { needed: 3 }, "3 slots for protocols are needed"),
         (StartError::InvalidRemote, "the remote's id is not a public key"),
         (StartError::WeakEntropy, "the entropy was not made by a random generator"),
     ] {

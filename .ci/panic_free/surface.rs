@@ -10,18 +10,18 @@ use core::time::Duration;
 
 use devp2p_proto::{
     Action, Buffers, Capability, Cause, Config, DisconnectReason, Enode, Entropy, Event, Instant, Name, Network,
-    NodeId, PeerState, Protocol, ProtocolError, ProtocolId, RemoteHello, SecretKey, Timeouts, Violation, keccak256,
+    NodeId, PeerState, Protocol, ProtocolError, ProtocolId, ProtocolSlot, RemoteHello, SecretKey, Timeouts, Violation, keccak256,
     rlp,
 };
 
 const MAX_MESSAGE: usize = 1024;
 
 #[unsafe(no_mangle)]
-pub fn surface(receive: &mut [u8], transmit: &mut [u8], table: &mut [u16]) {
+pub fn surface(receive: &mut [u8], transmit: &mut [u8], table: &mut [u16], slots: &mut [ProtocolSlot]) {
     let config = configure();
     let now = black_box(Instant::ZERO);
     while black_box(true) {
-        let buffers = Buffers::fixed(black_box(&mut *receive), black_box(&mut *transmit), black_box(&mut *table));
+        let buffers = Buffers::fixed(black_box(&mut *receive), black_box(&mut *transmit), black_box(&mut *table), black_box(&mut *slots));
         let entropy = Entropy::from_bytes(black_box([0; Entropy::SIZE]));
         [&buffers as &dyn Debug, &entropy].into_iter().for_each(show);
         let link = if black_box(true) {

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use devp2p_proto::{Buffers, Config, Entropy, Protocol, ProtocolId, Role, SecretKey, Timeouts};
+use devp2p_proto::{Buffers, Config, Entropy, Protocol, ProtocolId, ProtocolSlot, Role, SecretKey, Timeouts};
 
 use crate::input::Input;
 use crate::sizes;
@@ -115,6 +115,7 @@ impl Settings {
                 receive: vec![0xee; self.config.receive_len() + surplus.0],
                 transmit: vec![0xee; self.config.transmit_len() + surplus.1],
                 table: vec![0xeeee; table],
+                slots: vec![ProtocolSlot::EMPTY; self.protocols.len()],
             },
         }
     }
@@ -123,10 +124,7 @@ impl Settings {
     pub(crate) fn fixed_capacity(&self) -> Option<usize> {
         match self.room {
             Room::Growable => None,
-            Room::Fixed { surplus, .. } => {
-                let kept = sizes::RESERVE + sizes::PROTOCOL * self.config.capabilities().count();
-                Some(self.config.transmit_len() + surplus.1 - kept)
-            }
+            Room::Fixed { surplus, .. } => Some(self.config.transmit_len() + surplus.1 - sizes::RESERVE),
         }
     }
 
@@ -175,14 +173,14 @@ pub(crate) const GREETING: usize = 1400;
 #[derive(Debug)]
 pub(crate) enum Memory {
     Growable,
-    Fixed { receive: Vec<u8>, transmit: Vec<u8>, table: Vec<u16> },
+    Fixed { receive: Vec<u8>, transmit: Vec<u8>, table: Vec<u16>, slots: Vec<ProtocolSlot> },
 }
 
 impl Memory {
     pub(crate) fn buffers(&mut self) -> Buffers<'_> {
         match self {
             Self::Growable => Buffers::growable(),
-            Self::Fixed { receive, transmit, table } => Buffers::fixed(receive, transmit, table),
+            Self::Fixed { receive, transmit, table, slots } => Buffers::fixed(receive, transmit, table, slots),
         }
     }
 }

@@ -11,9 +11,6 @@ pub(crate) const BASE_FRAME: usize = frame(1 + worst_case(1));
 /// The payload of a Disconnect has at most ten bytes: a list of one number of eight bytes.
 pub(crate) const RESERVE: usize = 2 * BASE_FRAME + frame(1 + worst_case(10));
 
-/// What the end of the caller's transmit buffer keeps of each protocol
-pub(crate) const PROTOCOL: usize = 13 * 8;
-
 /// Header and its MAC, the body padded to whole blocks, and its MAC (rlpx.md §Framing)
 pub(crate) const fn frame(body: usize) -> usize {
     32 + body.next_multiple_of(16) + 16

@@ -4,24 +4,23 @@
 use core::fmt;
 use core::ops::Range;
 
-use super::growable::{Growable, GrowableTable};
+use super::growable::{Growable, GrowableSlots, GrowableTable};
 use super::limits::{self, MAX_CLIENT_ID, MAX_PROTOCOLS};
 use super::payload::Payload;
-use super::rows::{Rows, rows_len};
+use super::protocols::ProtocolSlot;
 use crate::error::StartError;
 use crate::invariant::must;
 use crate::wire::snappy;
 
 /// The memory of one link
 ///
-/// Either the caller's three slices, without an allocator, or buffers that grow with the messages and
+/// Either the caller's four slices, without an allocator, or buffers that grow with the messages and
 /// shrink again. Prints sizes only, since the bytes may be messages of a link.
 pub struct Buffers<'buf> {
     pub(super) receive: Arena<'buf>,
     pub(super) transmit: Store<'buf>,
     pub(super) table: Table<'buf>,
-    /// The caller's are cut from the end of `transmit` when a link is made, and stay cut
-    pub(super) rows: Rows<'buf>,
+    pub(super) slots: Slots<'buf>,
 }
 
 impl<'buf> Buffers<'buf> {
@@ -29,21 +28,26 @@ impl<'buf> Buffers<'buf> {
     ///
     /// - `receive` holds one incoming frame and, beside it, its payload decompressed: at least
     ///   [`Buffers::receive_len`] of the configured message limit.
-    /// - `transmit` holds frames that are sealed and unsent, and at its end what the link keeps of each
-    ///   protocol: at least [`Buffers::transmit_len`] of the largest messages to be sent. Capacity beyond
-    ///   that is divided equally among the shared protocols, so that several messages of a protocol can
-    ///   be unsent.
+    /// - `transmit` holds frames that are sealed and unsent: at least [`Buffers::transmit_len`] of the
+    ///   largest messages to be sent. Capacity beyond that is divided equally among the shared
+    ///   protocols, so that several messages of a protocol can be unsent.
     /// - `table` is the hash table of the compressor. Any length is accepted: the largest power of two
     ///   from 256 to 16,384 entries is used. For messages of up to 1 KiB more than 1,024 entries do not
     ///   help. With fewer than 256 entries nothing is compressed; every peer can read that.
+    /// - `slots` holds what the link keeps of each protocol: one slot for each protocol that the node offers.
     ///
     /// The constructor of the link refuses slices that are too small, and says what is needed.
-    pub const fn fixed(receive: &'buf mut [u8], transmit: &'buf mut [u8], table: &'buf mut [u16]) -> Self {
+    pub const fn fixed(
+        receive: &'buf mut [u8],
+        transmit: &'buf mut [u8],
+        table: &'buf mut [u16],
+        slots: &'buf mut [ProtocolSlot],
+    ) -> Self {
         Self {
             receive: Arena::Fixed { bytes: receive, frame: 0 },
             transmit: Store::Fixed(transmit),
             table: Table::Fixed(table),
-            rows: Rows::none(),
+            slots: Slots::Fixed(slots),
         }
     }
 
@@ -55,74 +59,39 @@ impl<'buf> Buffers<'buf> {
         limits::receive_len(max_message)
     }
 
-    /// The length of `transmit` for these largest payloads, and for as many protocols as a node can offer
+    /// The length of `transmit` for these largest payloads
     ///
     /// `max_send` has the largest payload to be sent under each name of a protocol: one entry for
     /// `eth`, however many versions of it the node offers, since only one of them is shared. The
-    /// result is the sum of their frames, capacity for Ping, Pong and Disconnect, and 104 bytes for each
-    /// of [`MAX_PROTOCOLS`]. It is never less than ack and Hello need.
+    /// result is the sum of their frames, and capacity for Ping, Pong and Disconnect. It is never less
+    /// than ack and Hello need.
     pub const fn transmit_len(max_send: &[usize]) -> usize {
-        Self::transmit_len_for(MAX_PROTOCOLS, max_send)
-    }
-
-    /// The length of `transmit` for these largest payloads, and for so many protocols
-    ///
-    /// Like [`transmit_len`](Self::transmit_len), without the memory for protocols that the node does not
-    /// offer. In `protocols` each version of a name counts.
-    pub const fn transmit_len_for(protocols: usize, max_send: &[usize]) -> usize {
         let (mut rest, mut frames) = (max_send, 0_usize);
         while let [len, others @ ..] = rest {
             frames = frames.saturating_add(limits::largest_frame(*len));
             rest = others;
         }
-        limits::transmit_len(frames, MAX_CLIENT_ID, protocols)
+        limits::transmit_len(frames, limits::greeting_len(MAX_CLIENT_ID, MAX_PROTOCOLS))
     }
 
-    /// Checks the sizes of the caller's slices against what is needed for so many protocols
+    /// Checks the sizes of the caller's slices against what is needed, the last one for so many protocols
     pub(super) fn check(&self, receive: usize, transmit: usize, protocols: usize) -> Result<(), StartError> {
         if matches!(&self.receive, Arena::Fixed { bytes, .. } if bytes.len() < receive) {
             return Err(StartError::ReceiveBufferTooSmall { needed: receive });
         }
-        let needed = transmit.saturating_add(self.apart(protocols));
-        if matches!(&self.transmit, Store::Fixed(_)) && self.transmit_len_in_all() < needed {
-            return Err(StartError::TransmitBufferTooSmall { needed });
+        if matches!(&self.transmit, Store::Fixed(bytes) if bytes.len() < transmit) {
+            return Err(StartError::TransmitBufferTooSmall { needed: transmit });
+        }
+        if matches!(&self.slots, Slots::Fixed(slots) if slots.len() < protocols) {
+            return Err(StartError::TooFewSlots { needed: protocols });
         }
         Ok(())
-    }
-
-    /// Has rows for so many protocols, of a size that was checked
-    pub(super) fn with_rows(self, protocols: usize) -> Self {
-        if self.rows.get().len() >= protocols {
-            return self;
-        }
-        match (self.transmit, self.rows) {
-            (Store::Fixed(bytes), _) => {
-                let (bytes, rows) = Rows::cut(bytes, protocols);
-                Self { transmit: Store::Fixed(bytes), rows, ..self }
-            }
-            (transmit, Rows::Growable(mut rows)) => {
-                rows.renew(protocols);
-                Self { transmit, rows: Rows::Growable(rows), ..self }
-            }
-            (transmit, rows) => Self { transmit, rows, ..self },
-        }
-    }
-
-    /// Bytes of rows that an earlier link has cut, and that a link with so many protocols does not use
-    fn apart(&self, protocols: usize) -> usize {
-        let rows = self.rows.get().len();
-        rows_len(rows.checked_sub(protocols).unwrap_or(rows))
-    }
-
-    /// The length of the transmit buffer with the rows that were cut from it
-    fn transmit_len_in_all(&self) -> usize {
-        self.transmit.bytes().len().saturating_add(rows_len(self.rows.get().len()))
     }
 }
 
 impl fmt::Debug for Buffers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (receive, transmit) = (self.receive.frame().len(), self.transmit_len_in_all());
+        let (receive, transmit) = (self.receive.frame().len(), self.transmit.bytes().len());
         write!(f, "Buffers({receive} bytes to receive, {transmit} to transmit)")
     }
 }
@@ -135,7 +104,7 @@ impl Buffers<'static> {
             receive: Arena::Growable { frame: Growable::default(), message: Growable::default() },
             transmit: Store::Growable(Growable::default()),
             table: Table::Growable(GrowableTable::default()),
-            rows: Rows::growable(),
+            slots: Slots::Growable(GrowableSlots::default()),
         }
     }
 }
@@ -317,5 +286,37 @@ impl Table<'_> {
             Self::Fixed(_) => {}
             Self::Growable(table) => table.clear(),
         }
+    }
+}
+
+/// What a link keeps of each protocol
+#[derive(Debug)]
+pub(super) enum Slots<'buf> {
+    Fixed(&'buf mut [ProtocolSlot]),
+    Growable(GrowableSlots),
+}
+
+impl Slots<'_> {
+    pub(super) fn get(&self) -> &[ProtocolSlot] {
+        match self {
+            Self::Fixed(slots) => slots,
+            Self::Growable(slots) => slots.get(),
+        }
+    }
+
+    pub(super) fn get_mut(&mut self) -> &mut [ProtocolSlot] {
+        match self {
+            Self::Fixed(slots) => slots,
+            Self::Growable(slots) => slots.get_mut(),
+        }
+    }
+
+    /// Empties all slots; there are so many at least, if the caller's slice was checked
+    pub(super) fn renew(&mut self, protocols: usize) -> &mut [ProtocolSlot] {
+        match self {
+            Self::Fixed(slots) => slots.fill(ProtocolSlot::EMPTY),
+            Self::Growable(slots) => slots.renew(protocols),
+        }
+        self.get_mut()
     }
 }

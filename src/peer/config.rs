@@ -251,12 +251,12 @@ impl Config {
 
     /// The length that the caller's transmit buffer must have
     ///
-    /// The sum of the largest frames of all protocol names, capacity for Ping, Pong and Disconnect, and
-    /// 104 bytes for each protocol; see [`Buffers::transmit_len`](crate::Buffers::transmit_len).
+    /// The sum of the largest frames of all protocol names, plus capacity for Ping, Pong and
+    /// Disconnect; see [`Buffers::transmit_len`](crate::Buffers::transmit_len).
     pub fn transmit_len(&self) -> usize {
         let names = self.offers.iter().enumerate().filter(|(index, offer)| self.is_first_of_name(*index, offer));
         let frames = names.fold(0_usize, |sum, (_, offer)| sum.saturating_add(self.largest_frame_of(offer)));
-        limits::transmit_len(frames, self.client_id.len(), self.offers.len())
+        limits::transmit_len(frames, limits::greeting_len(self.client_id.len(), self.offers.len()))
     }
 
     fn is_first_of_name(&self, index: usize, offer: &Offer) -> bool {

@@ -4,9 +4,9 @@
 //! compiler drops it.
 
 #[cfg(feature = "alloc")]
-pub(super) use with_alloc::{Growable, GrowableRows, GrowableTable};
+pub(super) use with_alloc::{Growable, GrowableSlots, GrowableTable};
 #[cfg(not(feature = "alloc"))]
-pub(super) use without_alloc::{Growable, GrowableRows, GrowableTable};
+pub(super) use without_alloc::{Growable, GrowableSlots, GrowableTable};
 
 #[cfg(feature = "alloc")]
 mod with_alloc {
@@ -16,8 +16,8 @@ mod with_alloc {
 
     use bytes::{Buf, Bytes, BytesMut};
 
-    use super::super::rows::Row;
     use crate::invariant::must;
+    use crate::peer::protocols::ProtocolSlot;
     use crate::wire::copy;
 
     /// How much memory a payload may hold beyond twice its own length
@@ -122,22 +122,22 @@ mod with_alloc {
         }
     }
 
-    /// As many rows as a link has protocols
+    /// As many slots as a link has protocols
     #[derive(Debug, Default)]
-    pub(crate) struct GrowableRows(Box<[Row]>);
+    pub(crate) struct GrowableSlots(Box<[ProtocolSlot]>);
 
-    impl GrowableRows {
-        /// Has exactly so many rows, all new
-        pub(crate) fn renew(&mut self, rows: usize) {
-            self.0 = alloc::vec![Row::default(); rows].into_boxed_slice();
-        }
-
-        pub(crate) fn get(&self) -> &[Row] {
+    impl GrowableSlots {
+        pub(crate) fn get(&self) -> &[ProtocolSlot] {
             &self.0
         }
 
-        pub(crate) fn get_mut(&mut self) -> &mut [Row] {
+        pub(crate) fn get_mut(&mut self) -> &mut [ProtocolSlot] {
             &mut self.0
+        }
+
+        /// Has exactly so many slots, all of them empty
+        pub(crate) fn renew(&mut self, protocols: usize) {
+            self.0 = alloc::vec![ProtocolSlot::EMPTY; protocols].into_boxed_slice();
         }
     }
 }
@@ -146,7 +146,7 @@ mod with_alloc {
 mod without_alloc {
     use core::ops::Range;
 
-    use super::super::rows::Row;
+    use crate::peer::protocols::ProtocolSlot;
 
     #[derive(Debug)]
     pub(crate) enum Growable {}
@@ -195,18 +195,18 @@ mod without_alloc {
     }
 
     #[derive(Debug)]
-    pub(crate) enum GrowableRows {}
+    pub(crate) enum GrowableSlots {}
 
-    impl GrowableRows {
-        pub(crate) fn renew(&mut self, _rows: usize) {
+    impl GrowableSlots {
+        pub(crate) fn get(&self) -> &[ProtocolSlot] {
             match *self {}
         }
 
-        pub(crate) fn get(&self) -> &[Row] {
+        pub(crate) fn get_mut(&mut self) -> &mut [ProtocolSlot] {
             match *self {}
         }
 
-        pub(crate) fn get_mut(&mut self) -> &mut [Row] {
+        pub(crate) fn renew(&mut self, _protocols: usize) {
             match *self {}
         }
     }

@@ -1,6 +1,5 @@
 //! The limits of a link, and the sizes of buffers that follow from them
 
-use super::rows::rows_len;
 use crate::p2p::hello;
 use crate::p2p::message::{MAX_BASE_PAYLOAD, MAX_ID_LEN, TABLE};
 use crate::rlpx::frame::{MAX_BODY, frame_len, sealed_body_len};
@@ -75,14 +74,13 @@ pub(super) const fn receive_len(max_message: usize) -> usize {
 }
 
 /// What this side sends before it takes messages: ack and Hello
-const fn greeting_len(client_id: usize, protocols: usize) -> usize {
+pub(super) const fn greeting_len(client_id: usize, protocols: usize) -> usize {
     MAX_SENT.saturating_add(frame_len(hello::max_len(client_id, protocols).saturating_add(1)))
 }
 
-/// The transmit buffer for so many protocols whose largest frames take `frames` bytes together
-pub(super) const fn transmit_len(frames: usize, client_id: usize, protocols: usize) -> usize {
-    let sealed = max(frames, greeting_len(client_id, protocols)).saturating_add(RESERVE);
-    sealed.saturating_add(rows_len(protocols))
+/// The transmit buffer for protocols whose largest frames take `frames` bytes together
+pub(super) const fn transmit_len(frames: usize, greeting: usize) -> usize {
+    max(frames, greeting).saturating_add(RESERVE)
 }
 
 const fn max(a: usize, b: usize) -> usize {

@@ -18,7 +18,6 @@ mod limits;
 mod payload;
 mod protocols;
 mod remote;
-mod rows;
 mod share;
 mod state;
 
@@ -56,7 +55,7 @@ pub use deadlines::Timer;
 pub use event::{Event, Handled};
 pub use limits::{MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE};
 pub use payload::Payload;
-pub use protocols::SharedProtocol;
+pub use protocols::{ProtocolSlot, SharedProtocol};
 pub use remote::RemoteHello;
 pub use start::NotStarted;
 pub use state::{Role, Stage};

@@ -28,15 +28,6 @@ pub(super) struct Share {
 const USED_UP: u32 = u32::MAX;
 
 impl Share {
-    /// The share of which [`into_parts`](Self::into_parts) gave the parts
-    pub(super) const fn from_parts((limit, used): (u32, u32), end: u64) -> Self {
-        Self { limit, used, end }
-    }
-
-    pub(super) const fn into_parts(self) -> ((u32, u32), u64) {
-        ((self.limit, self.used), self.end)
-    }
-
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = up_to_4_gib(limit);
     }

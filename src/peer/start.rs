@@ -59,7 +59,7 @@ impl<'buf> PeerState<'buf> {
     /// cannot hold both at once.
     ///
     /// # Errors
-    /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
+    /// `ReceiveBufferTooSmall`, `TransmitBufferTooSmall` and `TooFewSlots` with what is needed,
     /// `InvalidRemote` if `remote` is no public key, `WeakEntropy`. The buffers come back with the error.
     #[inline(never)] // the frames of the two constructors would add up in a caller that uses either
     #[allow(clippy::result_large_err, reason = "the error gives the buffers back, and the link is larger still")]
@@ -80,7 +80,7 @@ impl<'buf> PeerState<'buf> {
     /// A link on a connection that another node has opened
     ///
     /// # Errors
-    /// `ReceiveBufferTooSmall` and `TransmitBufferTooSmall` with the size that is needed,
+    /// `ReceiveBufferTooSmall`, `TransmitBufferTooSmall` and `TooFewSlots` with what is needed,
     /// `WeakEntropy`. The buffers come back with the error.
     #[inline(never)] // the frames of the two constructors would add up in a caller that uses either
     #[allow(clippy::result_large_err, reason = "the error gives the buffers back, and the link is larger still")]
@@ -111,16 +111,15 @@ impl<'buf> PeerState<'buf> {
         buffers: Buffers<'buf>,
         first: &dyn Fn() -> Result<State, handshake::StartError>,
     ) -> Result<Self, NotStarted<'buf>> {
-        let count = config.offers.len();
-        if let Err(error) = buffers.check(config.receive_len(), config.transmit_len(), count) {
+        if let Err(error) = buffers.check(config.receive_len(), config.transmit_len(), config.offers.len()) {
             return Err(NotStarted { error, buffers });
         }
-        let Buffers { receive, transmit, table, rows } = buffers.with_rows(count);
+        let Buffers { receive, transmit, table, slots } = buffers;
         let mut deadlines = Deadlines::new();
         let timeouts = Delays::new(&config.timeouts);
         deadlines.set(Timer::Handshake, now, timeouts.handshake);
         let (ingress, egress) = (Ingress::new(receive), Egress::new(transmit, table));
-        let protocols = Protocols::new(&config.offers, &config.limits, rows);
+        let protocols = Protocols::new(&config.offers, &config.limits, slots);
         Ok(Self {
             pending: Pending::Nothing,
             held: false,
@@ -157,8 +156,7 @@ impl<'buf> PeerState<'buf> {
     /// Takes the link apart and returns its buffers, for the next link
     ///
     /// For `&'static mut` buffers. Other borrowed buffers are free again when the link is dropped. The
-    /// buffers still hold the last messages of the link. What the caller's transmit buffer keeps of each protocol
-    /// stays cut off: a next link that offers more protocols leaves that unused and cuts off its own.
+    /// buffers still hold the last messages of the link.
     pub fn into_buffers(self) -> Buffers<'buf> {
         take_apart(self.ingress, self.egress, self.protocols)
     }
@@ -166,7 +164,7 @@ impl<'buf> PeerState<'buf> {
 
 fn take_apart<'buf>(ingress: Ingress<'buf>, egress: Egress<'buf>, protocols: Protocols<'buf>) -> Buffers<'buf> {
     let (transmit, table) = egress.into_parts();
-    Buffers { receive: ingress.into_arena(), transmit, table, rows: protocols.into_rows() }
+    Buffers { receive: ingress.into_arena(), transmit, table, slots: protocols.into_slots() }
 }
 
 const fn start_error(error: handshake::StartError) -> StartError {

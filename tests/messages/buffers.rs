@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{Buffers, Instant, MIN_MESSAGE, PeerState, Protocol, Stage, StartError, Timeouts};
-use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, config, entropy, key, noise};
+use devp2p_proto::{Buffers, Instant, MIN_MESSAGE, PeerState, Protocol, Stage, StartError, Timeouts, WriteError};
+use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, config, entropy, key, noise, slots};
 
 /// Buffers of the published sizes hold the largest message, and one byte less is refused
 #[test]
@@ -14,8 +14,8 @@ fn fixed_buffers_of_the_published_sizes() {
         let transmit = Buffers::transmit_len(&[max; 2]);
         let memory = || (vec![0; Buffers::receive_len(max)], vec![0; transmit], vec![0; 1024]);
         let (mut a, mut b) = (memory(), memory());
-        let first = Buffers::fixed(&mut a.0, &mut a.1, &mut a.2);
-        let mut pair = Pair::with_buffers(&ours, &theirs, first, Buffers::fixed(&mut b.0, &mut b.1, &mut b.2));
+        let first = Buffers::fixed(&mut a.0, &mut a.1, &mut a.2, slots());
+        let mut pair = Pair::with_buffers(&ours, &theirs, first, Buffers::fixed(&mut b.0, &mut b.1, &mut b.2, slots()));
         pair.settle();
         assert_eq!(pair.initiator.link.write_capacity(ALPHA), Some(max));
         for payload in [noise(1, max), vec![0; max], noise(2, max - 1), vec![]] {
@@ -32,7 +32,7 @@ fn fixed_buffers_of_the_published_sizes() {
 
         let needed = Buffers::receive_len(max);
         let mut short = memory();
-        let buffers = Buffers::fixed(&mut short.0[1..], &mut short.1, &mut short.2);
+        let buffers = Buffers::fixed(&mut short.0[1..], &mut short.1, &mut short.2, slots());
         let refused = PeerState::recipient(Instant::ZERO, &ours, entropy(1), buffers).unwrap_err();
         assert_eq!(refused.error, StartError::ReceiveBufferTooSmall { needed }, "{max}");
     }
@@ -43,7 +43,7 @@ fn a_transmit_buffer_must_hold_what_the_link_itself_says() {
     let config = config(1, PROTOCOLS).with_max_message(64).unwrap();
     let needed = |len: usize| {
         let mut memory = (vec![0; Buffers::receive_len(64)], vec![0; len], [0; 0]);
-        let buffers = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+        let buffers = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2, slots());
         match PeerState::initiator(Instant::ZERO, &config, key(2).node_id(), entropy(1), buffers) {
             Ok(_) => None,
             Err(refusal) => match refusal.error {
@@ -57,13 +57,32 @@ fn a_transmit_buffer_must_hold_what_the_link_itself_says() {
     assert_eq!((needed(least - 1), needed(least)), (Some(least), None));
 }
 
+/// There must be a slot for each protocol, whatever the slots hold
+#[test]
+fn each_protocol_has_a_slot() {
+    let offering = |count: u64| {
+        let protocols: Vec<_> = (0..count).map(|version| Protocol::new("alpha", version, 1)).collect();
+        config(1, &protocols).with_max_message(1_000).unwrap()
+    };
+    let recipient = |count, buffers| PeerState::recipient(Instant::ZERO, &offering(count), entropy(1), buffers);
+    let memory = |len| vec![0; len].leak();
+    let slots = &mut slots()[..2];
+    let buffers = Buffers::fixed(memory(offering(3).receive_len()), memory(offering(3).transmit_len()), &mut [], slots);
+    let buffers = recipient(2, buffers).unwrap().into_buffers();
+    let refusal = recipient(3, buffers).unwrap_err();
+    assert_eq!(refusal.error, StartError::TooFewSlots { needed: 3 });
+    let link = recipient(1, refusal.buffers).unwrap();
+    assert_eq!((link.traffic(ALPHA).is_some(), link.traffic(BETA).is_some()), (true, false));
+}
+
 /// Several links use the same memory, one after another
 #[test]
 fn the_memory_of_a_link_serves_the_next_one() {
     let max = 1_000;
     let limited = |seed| config(seed, PROTOCOLS).with_max_message(max).unwrap();
     let memory = |len| vec![0; len].leak();
-    let fixed = Buffers::fixed(memory(Buffers::receive_len(max)), memory(Buffers::transmit_len(&[max; 2])), &mut []);
+    let fixed =
+        Buffers::fixed(memory(Buffers::receive_len(max)), memory(Buffers::transmit_len(&[max; 2])), &mut [], slots());
     let mut kept = (fixed, Buffers::growable());
     for round in 0..3 {
         let mut pair = Pair::with_buffers(&limited(1), &limited(2), kept.0, kept.1);
@@ -78,42 +97,12 @@ fn the_memory_of_a_link_serves_the_next_one() {
     }
 }
 
-/// What one link keeps of its protocols is used by the next one if that does not offer more
-#[test]
-fn links_with_other_numbers_of_protocols_use_the_same_memory() {
-    const PROTOCOL: usize = 104;
-    let offering = |count: u64| {
-        let protocols: Vec<_> = (0..count).map(|version| Protocol::new("alpha", version, 1)).collect();
-        config(1, &protocols).with_max_message(1_000).unwrap()
-    };
-    let recipient = |count, buffers| PeerState::recipient(Instant::ZERO, &offering(count), entropy(1), buffers);
-    let (one, three) = (offering(1).transmit_len(), offering(3).transmit_len());
-    assert_eq!(three, one + 2 * PROTOCOL);
-    for (len, needed) in [(one + 2 * PROTOCOL, Some(three + PROTOCOL)), (one + 3 * PROTOCOL, None)] {
-        let memory = |len| vec![0; len].leak();
-        let fixed = Buffers::fixed(memory(offering(3).receive_len()), memory(len), &mut []);
-        let printed = format!("{fixed:?}");
-        let buffers = recipient(1, fixed).unwrap().into_buffers();
-        assert_eq!(format!("{buffers:?}"), printed);
-        let buffers = match (recipient(3, buffers), needed) {
-            (Ok(link), None) => link.into_buffers(),
-            (Err(refusal), Some(needed)) => {
-                assert_eq!(refusal.error, StartError::TransmitBufferTooSmall { needed });
-                refusal.buffers
-            }
-            (outcome, _) => panic!("{outcome:?}"),
-        };
-        let link = recipient(1, buffers).unwrap();
-        assert_eq!((link.traffic(ALPHA).is_some(), link.traffic(BETA).is_some()), (true, false));
-    }
-}
-
 /// A refused constructor gives the buffers back, unchanged and with their original lifetime
 #[test]
 fn a_refusal_gives_the_buffers_back() {
     let config = config(1, PROTOCOLS).with_max_message(100).unwrap();
     let memory = |len| vec![0; len].leak();
-    let fixed = Buffers::fixed(memory(config.receive_len()), memory(config.transmit_len()), &mut []);
+    let fixed = Buffers::fixed(memory(config.receive_len()), memory(config.transmit_len()), &mut [], slots());
     let weak = || devp2p_proto::Entropy::from_bytes([7; devp2p_proto::Entropy::SIZE]);
     let refusal = PeerState::recipient(Instant::ZERO, &config, weak(), fixed).unwrap_err();
     assert_eq!(refusal.error, StartError::WeakEntropy);
@@ -129,7 +118,7 @@ fn versions_of_one_name_share_a_frame() {
     let limited = config(1, &versions).with_max_message(1_000).unwrap();
     let needed = limited.transmit_len();
     assert!(needed <= Buffers::transmit_len(&[1_000]), "the largest of the versions");
-    assert!(needed <= Buffers::transmit_len_for(2, &[1_000]) && needed > Buffers::transmit_len_for(2, &[500]));
+    assert!(needed > Buffers::transmit_len(&[500]));
     assert!(config(1, PROTOCOLS).with_max_message(1_000).unwrap().transmit_len() > needed + 1_000, "two names");
 }
 
@@ -137,10 +126,10 @@ fn versions_of_one_name_share_a_frame() {
 #[test]
 fn the_limit_for_sending_is_separate() {
     let config = config(1, PROTOCOLS).with_max_message(4_096).unwrap().with_max_send(64).unwrap();
-    assert!(config.transmit_len() < 1_280);
+    assert!(config.transmit_len() < 1_024);
     assert_eq!(config.receive_len(), Buffers::receive_len(4_096));
     let mut memory = (vec![0; config.receive_len()], vec![0; config.transmit_len()]);
-    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut []);
+    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut [], slots());
     let other = devp2p_testing::config(2, PROTOCOLS);
     let mut pair = Pair::with_buffers(&config, &other, fixed, Buffers::growable());
     pair.settle();
@@ -148,6 +137,20 @@ fn the_limit_for_sending_is_separate() {
     pair.recipient.link.write(pair.now, BETA, 0, &noise(1, 4_096)).unwrap();
     pair.settle();
     assert_eq!(pair.initiator.delivered(), [(BETA, 0, noise(1, 4_096))]);
+}
+
+/// A protocol can have such a limit for itself
+#[test]
+fn the_limit_of_a_protocol_for_sending_is_separate() {
+    let protocols = [PROTOCOLS[0].with_max_message(4_096).with_max_send(64), PROTOCOLS[1]];
+    let mut pair = Pair::new(&config(1, &protocols), &config(2, PROTOCOLS));
+    pair.settle();
+    assert_eq!(pair.initiator.link.write(pair.now, ALPHA, 0, &[7; 65]), Err(WriteError::TooLarge));
+    pair.initiator.link.write(pair.now, ALPHA, 0, &[7; 64]).unwrap();
+    pair.initiator.link.write(pair.now, BETA, 0, &[7; 65]).unwrap();
+    pair.recipient.link.write(pair.now, ALPHA, 0, &noise(1, 4_096)).unwrap();
+    pair.settle();
+    assert_eq!(pair.initiator.delivered(), [(ALPHA, 0, noise(1, 4_096))]);
 }
 
 /// Memory of the link before is not given back while auth waits for its ack in it

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use devp2p_proto::{Action, Buffers, Instant, PeerState};
 use devp2p_testing::remote::{Hello, LINK, REMOTE, Scene, body, compressed, recipient};
-use devp2p_testing::{PROTOCOLS, config, entropy, noise};
+use devp2p_testing::{PROTOCOLS, config, entropy, noise, slots};
 
 /// `into_bytes` returns the memory that holds the payload, compressed or not
 #[test]
@@ -33,8 +33,12 @@ fn a_payload_becomes_bytes_without_a_copy() {
 fn a_payload_in_the_callers_memory_is_copied_out() {
     let config = config(LINK, PROTOCOLS).with_max_message(100).unwrap();
     let mut memory = (vec![0; Buffers::receive_len(100)], vec![0; Buffers::transmit_len(&[100; 2])]);
-    let link =
-        PeerState::recipient(Instant::ZERO, &config, entropy(7), Buffers::fixed(&mut memory.0, &mut memory.1, &mut []));
+    let link = PeerState::recipient(
+        Instant::ZERO,
+        &config,
+        entropy(7),
+        Buffers::fixed(&mut memory.0, &mut memory.1, &mut [], slots()),
+    );
     let mut scene = Scene::running_with(link.unwrap(), Hello::fitting(REMOTE));
     let frame = scene.session().seal(&body(0x11, &compressed(b"payload")));
     assert_eq!(scene.node.link.receive(scene.now, &frame), frame.len());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use devp2p_proto::{Buffers, DisconnectReason, Instant, PeerState, Stage, Timeouts, WriteError};
 use devp2p_testing::remote::{DISCONNECT, Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed, recipient};
-use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, Seen, config, entropy, noise};
+use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pair, Seen, config, entropy, noise, slots};
 
 /// Both pipes are full, and both drivers still read
 #[test]
@@ -37,7 +37,7 @@ fn a_full_link_has_room_for_ping_pong_and_disconnect() {
     let config = config(LINK, PROTOCOLS).with_max_message(max).unwrap();
     for version in [4, 5] {
         let mut memory = (vec![0; config.receive_len()], vec![0; config.transmit_len()], vec![]);
-        let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+        let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2, slots());
         let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), fixed).unwrap();
         let mut scene = Scene::running_with(link, Hello { version, ..Hello::fitting(REMOTE) });
         for protocol in [ALPHA, BETA] {
@@ -63,7 +63,7 @@ fn a_message_waits_for_the_hello_before_it() {
     let max = 1_000;
     let limited = |seed| config(seed, PROTOCOLS).with_max_message(max).unwrap();
     let mut memory = (vec![0; Buffers::receive_len(max)], vec![0; Buffers::transmit_len(&[max; 2])], vec![0; 256]);
-    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2, slots());
     let mut pair = Pair::with_buffers(&limited(1), &limited(2), fixed, Buffers::growable());
     pair.step();
     pair.to_recipient.capacity = 0;

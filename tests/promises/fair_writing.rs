@@ -2,7 +2,7 @@
 
 use devp2p_proto::{Action, Buffers, Config, Instant, PeerState, Protocol, ProtocolId, Timeouts, WriteError};
 use devp2p_testing::remote::{Hello, LINK, PING, REMOTE, Scene, body, compressed, recipient};
-use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Seen, config, entropy, noise};
+use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Seen, config, entropy, noise, slots};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -137,12 +137,12 @@ proptest! {
     fn fair_writing(max in 64..4_000_usize, steps in steps(4_000), extra in 0..9_000_usize, fixed: bool) {
         let config = config(LINK, PROTOCOLS).with_max_message(max).unwrap().with_send_window(extra);
         let mut memory = (vec![0; config.receive_len()], vec![0; Buffers::transmit_len(&[max, max]) + extra], vec![0; 256]);
-        let capacity = memory.1.len() - 3 * BASE_FRAME as usize - PROTOCOLS.len() * 104;
+        let capacity = memory.1.len() - 3 * BASE_FRAME as usize;
         let (receive, transmit, table) = &mut memory;
         let mut stalled = if fixed {
             let surplus = capacity - 2 * largest_frame(max);
             let share = largest_frame(max) + surplus / 2;
-            Stalled::new(&config, Buffers::fixed(receive, transmit, table), max, share as u64)
+            Stalled::new(&config, Buffers::fixed(receive, transmit, table, slots()), max, share as u64)
         } else {
             Stalled::new(&config, Buffers::growable(), max, extra as u64 / 2)
         };
@@ -194,7 +194,7 @@ proptest! {
         let config = config(LINK, &protocols).with_max_message(6_000).unwrap().with_send_window(surplus);
         let mut memory = (vec![0; config.receive_len()], vec![0; config.transmit_len() + surplus], vec![0; 256]);
         let (receive, transmit, table) = &mut memory;
-        let buffers = if fixed { Buffers::fixed(receive, transmit, table) } else { Buffers::growable() };
+        let buffers = if fixed { Buffers::fixed(receive, transmit, table, slots()) } else { Buffers::growable() };
         let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), buffers).unwrap();
         let mut scene = Scene::running_with(link, Hello { version, ..Hello::fitting(REMOTE) });
         let (now, link) = (scene.now, &mut scene.node.link);
@@ -244,7 +244,7 @@ fn a_late_reaction_to_writable_does_not_starve() {
 fn what_another_writes_after_writable_takes_nothing_away() {
     let config = config(LINK, PROTOCOLS).with_max_message(4_500).unwrap();
     let mut memory = (vec![0; config.receive_len()], vec![0; config.transmit_len() + 671], vec![]);
-    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2, slots());
     let share = largest_frame(4_500) as u64 + 335;
     let mut stalled = Stalled::new(&config, fixed, 4_500, share);
     stalled.write(BETA, 4_500).unwrap();
@@ -263,7 +263,7 @@ fn a_protocol_that_loses_interest_costs_nobody_anything() {
     timeouts.ping = std::time::Duration::MAX;
     let config = config(LINK, PROTOCOLS).with_timeouts(timeouts).unwrap().with_max_message(3_000).unwrap();
     let mut memory = (vec![0; config.receive_len()], vec![0; config.transmit_len()], vec![]);
-    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2, slots());
     let mut stalled = Stalled::new(&config, fixed, 3_000, largest_frame(3_000) as u64);
     stalled.write(BETA, 3_000).unwrap();
     assert_eq!(stalled.write(BETA, 3_000), Err(WriteError::Full));
@@ -323,7 +323,7 @@ fn pings_and_pongs_take_no_capacity_from_messages() {
     let max = 1_000;
     let config = config(LINK, PROTOCOLS).with_max_message(max).unwrap();
     let mut memory = (vec![0; config.receive_len()], vec![0; config.transmit_len()], vec![0; 256]);
-    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2, slots());
     let mut stalled = Stalled::new(&config, fixed, max, largest_frame(max) as u64);
     stalled.scene.node.link.ping(stalled.scene.now).unwrap();
     for _ in 0..5 {
@@ -344,7 +344,7 @@ fn pings_and_pongs_take_no_capacity_from_messages() {
 fn a_fixed_buffer_takes_messages_once_our_hello_has_left() {
     let config = config(LINK, PROTOCOLS).with_max_message(200).unwrap();
     let mut memory = (vec![0; config.receive_len()], vec![0; config.transmit_len()], vec![0; 256]);
-    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2);
+    let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, &mut memory.2, slots());
     let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), fixed).unwrap();
     let mut scene = Scene::remote_dials(link);
     scene.node.react(|link, now, seen| {

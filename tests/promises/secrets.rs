@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use devp2p_proto::{Action, Buffers, Config, DisconnectReason, Entropy, Event, Outbox, SecretKey, Stage, WriteError};
 use devp2p_testing::remote::{Scene, body, compressed};
-use devp2p_testing::{ALPHA, PROTOCOLS, Pair, entropy, noise};
+use devp2p_testing::{ALPHA, PROTOCOLS, Pair, entropy, noise, slots};
 
 #[test]
 fn secrets_do_not_print() {
@@ -17,7 +17,7 @@ fn secrets_do_not_print() {
     secrets.look_into(&entropy(1));
     secrets.look_into(&SecretKey::from_bytes(noise(101, 32).try_into().unwrap()).unwrap());
     secrets.look_into(&Buffers::growable());
-    secrets.look_into(&Buffers::fixed(&mut payload.clone(), &mut payload.clone(), &mut []));
+    secrets.look_into(&Buffers::fixed(&mut payload.clone(), &mut payload.clone(), &mut [], slots()));
     let mut outbox = Outbox::new(ALPHA, 1_000);
     outbox.send(0, &payload, |_, _, _| Err::<(), _>(WriteError::Full)).unwrap();
     assert!(!outbox.is_empty());

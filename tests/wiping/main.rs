@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use devp2p_proto::{Buffers, Config, Entropy, Instant, SecretKey};
 use devp2p_testing::remote::{Handshake, Hello, PING, Session, body, compressed};
-use devp2p_testing::{PROTOCOLS, noise};
+use devp2p_testing::{PROTOCOLS, noise, slots};
 
 use model::{Direction, agree, xor};
 use needles::Needles;
@@ -140,7 +140,7 @@ impl<W: Worker> Conversation<'_, W> {
         let [receive, transmit] = [Buffers::receive_len(2000), Buffers::transmit_len(&[2000, 2000])]
             .map(|len| Box::leak(vec![0; len].into_boxed_slice()));
         job.memory = [&*receive, &*transmit].map(range);
-        job.buffers = Some(Buffers::fixed(receive, transmit, &mut []));
+        job.buffers = Some(Buffers::fixed(receive, transmit, &mut [], slots()));
         let mut session = match role {
             Role::Dialling => {
                 self.order(Order::Dial);

@@ -1,7 +1,7 @@
 //! What every image is: a node with a key, a name and protocols
 
 use devp2p_proto::{
-    Buffers, Config, ConfigError, Entropy, Instant, NodeId, NotStarted, PeerState, Protocol, SecretKey,
+    Buffers, Config, ConfigError, Entropy, Instant, NodeId, NotStarted, PeerState, Protocol, ProtocolSlot, SecretKey,
     StartError as LinkError,
 };
 use semihosting::process::ExitCode;
@@ -77,23 +77,29 @@ pub enum Role {
 /// The buffers of one link, for use by one after the other
 ///
 /// A size that is too small would be refused by the link's constructor; those of a session, whose two protocols
-/// each have a share to send, cannot be.
+/// each have a share to send, cannot be. `eth` has two protocols as well, one for each version.
 pub struct Memory<
     const RECEIVE: usize = { Buffers::receive_len(MAX_MESSAGE) },
-    const TRANSMIT: usize = { Buffers::transmit_len_for(PROTOCOLS.len(), &[MAX_MESSAGE; PROTOCOLS.len()]) },
+    const TRANSMIT: usize = { Buffers::transmit_len(&[MAX_MESSAGE; PROTOCOLS.len()]) },
 > {
     receive: [u8; RECEIVE],
     transmit: [u8; TRANSMIT],
     table: [u16; TABLE_LEN],
+    slots: [ProtocolSlot; PROTOCOLS.len()],
 }
 
 impl<const RECEIVE: usize, const TRANSMIT: usize> Memory<RECEIVE, TRANSMIT> {
     pub const fn new() -> Self {
-        Self { receive: [0; RECEIVE], transmit: [0; TRANSMIT], table: [0; TABLE_LEN] }
+        Self {
+            receive: [0; RECEIVE],
+            transmit: [0; TRANSMIT],
+            table: [0; TABLE_LEN],
+            slots: [ProtocolSlot::EMPTY; PROTOCOLS.len()],
+        }
     }
 
     pub fn buffers(&mut self) -> Buffers<'_> {
-        Buffers::fixed(&mut self.receive, &mut self.transmit, &mut self.table)
+        Buffers::fixed(&mut self.receive, &mut self.transmit, &mut self.table, &mut self.slots)
     }
 }
 

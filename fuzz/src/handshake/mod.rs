@@ -10,7 +10,7 @@ mod model;
 
 use std::sync::OnceLock;
 
-use devp2p_proto::{Buffers, Cause, Config, Instant, PeerState, Protocol, Role, internal};
+use devp2p_proto::{Buffers, Cause, Config, Instant, MAX_PROTOCOLS, PeerState, Protocol, ProtocolSlot, Role, internal};
 use devp2p_testing::remote::Handshake;
 
 use crate::input::Input;
@@ -121,7 +121,7 @@ fn config() -> &'static Config {
 
 fn caller_memory() -> Memory {
     let (receive, transmit) = (vec![0xee; config().receive_len()], vec![0xee; config().transmit_len()]);
-    Memory::Fixed { receive, transmit, table: Vec::new() }
+    Memory::Fixed { receive, transmit, table: Vec::new(), slots: vec![ProtocolSlot::EMPTY; MAX_PROTOCOLS] }
 }
 
 fn link(role: Role, buffers: Buffers<'_>) -> PeerState<'_> {

@@ -322,6 +322,11 @@ impl<'buf> Subject<'buf> {
         self.clock.time()
     }
 
+    /// Whether the driver's clock showed `now` or a later time when it was last given to the link
+    pub(crate) fn knows(&self, now: Instant) -> bool {
+        now <= self.clock.latest
+    }
+
     /// When the link is to be woken, in time that never goes back
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         self.link.next_timeout().map(|shown| self.clock.since_start(shown))

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use devp2p_proto::{Config, Entropy, Protocol, ProtocolId, SecretKey};
+use devp2p_proto::{Config, Entropy, MAX_PROTOCOLS, Protocol, ProtocolId, ProtocolSlot, SecretKey};
 
 /// Two protocols that both nodes of most tests have
 pub const PROTOCOLS: &[Protocol<'static>] = &[Protocol::new("alpha", 1, 4), Protocol::new("beta", 2, 3)];
@@ -30,6 +30,11 @@ pub fn key(seed: u8) -> SecretKey {
 /// For 0, and for protocols that [`Config::new`] refuses.
 pub fn config(seed: u8, protocols: &[Protocol<'_>]) -> Config {
     Config::new(key(seed), &format!("test/{seed}"), protocols).unwrap()
+}
+
+/// Slots for as many protocols as a node can offer; they are never freed
+pub fn slots() -> &'static mut [ProtocolSlot] {
+    vec![ProtocolSlot::EMPTY; MAX_PROTOCOLS].leak()
 }
 
 /// Bytes that look random and are the same for the same seed

@@ -77,7 +77,7 @@ mod pipe;
 pub mod remote;
 pub mod schedule;
 
-pub use fixtures::{ALPHA, BETA, PROTOCOLS, config, entropy, key, noise};
+pub use fixtures::{ALPHA, BETA, PROTOCOLS, config, entropy, key, noise, slots};
 pub use node::{Node, Seen, observe};
 pub use pair::Pair;
 pub use pipe::Pipe;

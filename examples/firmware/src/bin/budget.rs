@@ -10,7 +10,9 @@ use cortex_m_rt::entry;
 use devp2p_firmware::mps2::HERTZ;
 use devp2p_firmware::node::StartError;
 use devp2p_firmware::{Clock, ECHO, MAX_MESSAGE, PROTOCOLS, stack};
-use devp2p_proto::{Action, Buffers, Config, ConfigError, Entropy, Instant, NotStarted, PeerState, SecretKey, Stage};
+use devp2p_proto::{
+    Action, Buffers, Config, ConfigError, Entropy, Instant, NotStarted, PeerState, ProtocolSlot, SecretKey, Stage,
+};
 use semihosting::process::ExitCode;
 use static_cell::StaticCell;
 
@@ -20,10 +22,13 @@ const NOW: Instant = Instant::ZERO;
 
 const RECEIVE: usize = Buffers::receive_len(MAX_MESSAGE);
 /// Of a link with one protocol, and of these links, which have two
-const TRANSMIT_ONE: usize = Buffers::transmit_len_for(1, &[MAX_MESSAGE]);
-const TRANSMIT: usize = Buffers::transmit_len_for(PROTOCOLS.len(), &[MAX_MESSAGE; PROTOCOLS.len()]);
+const TRANSMIT_ONE: usize = Buffers::transmit_len(&[MAX_MESSAGE]);
+const TRANSMIT: usize = Buffers::transmit_len(&[MAX_MESSAGE; PROTOCOLS.len()]);
 /// As in the image `serial`
 const TABLE: usize = 256;
+
+type Slots = [ProtocolSlot; PROTOCOLS.len()];
+const SLOTS: Slots = [ProtocolSlot::EMPTY; PROTOCOLS.len()];
 
 /// Bytes on their way
 struct Wire {
@@ -174,15 +179,15 @@ type Outcome = Result<PeerState<'static>, NotStarted<'static>>;
 
 /// Two nodes with keys and randomness that are the same in every run, as its figures are to be
 fn links() -> Result<(Link, Link), StartError> {
-    static FROM: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; 0])> = StaticCell::new();
-    static TO: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; TABLE])> = StaticCell::new();
+    static FROM: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; 0], Slots)> = StaticCell::new();
+    static TO: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; TABLE], Slots)> = StaticCell::new();
     static INITIATOR: StaticCell<Outcome> = StaticCell::new();
     static RECIPIENT: StaticCell<Outcome> = StaticCell::new();
     let (ours, theirs) = (config(1)?, config(2)?);
-    let (receive, transmit, table) = FROM.init_with(|| ([0; RECEIVE], [0; TRANSMIT], []));
-    let from = Buffers::fixed(receive, transmit, table);
-    let (receive, transmit, table) = TO.init_with(|| ([0; RECEIVE], [0; TRANSMIT], [0; TABLE]));
-    let to = Buffers::fixed(receive, transmit, table);
+    let (receive, transmit, table, slots) = FROM.init_with(|| ([0; RECEIVE], [0; TRANSMIT], [], SLOTS));
+    let from = Buffers::fixed(receive, transmit, table, slots);
+    let (receive, transmit, table, slots) = TO.init_with(|| ([0; RECEIVE], [0; TRANSMIT], [0; TABLE], SLOTS));
+    let to = Buffers::fixed(receive, transmit, table, slots);
     let initiator = INITIATOR.init_with(|| PeerState::initiator(NOW, &ours, theirs.node_id(), entropy(3), from));
     let recipient = RECIPIENT.init_with(|| PeerState::recipient(NOW, &theirs, entropy(4), to));
     Ok((initiator.as_mut().map_err(|refusal| refusal.error)?, recipient.as_mut().map_err(|refusal| refusal.error)?))

@@ -20,12 +20,9 @@ use devp2p_proto::{Buffers, NodeId, Protocol};
 /// The largest message that is taken: 37 bytes for each transaction that the node announces, and a header is
 /// less than one kilobyte
 const MAX_MESSAGE: usize = 4096;
-/// What is sent is small, so the transmit buffer is the smaller one. It has capacity
-/// for the frames of one name, since of the two versions of `eth` only one is shared.
-type VisitMemory = Memory<
-    { Buffers::receive_len(MAX_MESSAGE) },
-    { Buffers::transmit_len_for(eth::PROTOCOLS.len(), &[eth::MAX_SEND]) },
->;
+/// What is sent is small, so the transmit buffer is the smaller one. It has one entry, for one name: of the two
+/// versions of `eth` only one is shared.
+type VisitMemory = Memory<{ Buffers::receive_len(MAX_MESSAGE) }, { Buffers::transmit_len(&[eth::MAX_SEND]) }>;
 
 #[entry]
 fn main() -> ! {

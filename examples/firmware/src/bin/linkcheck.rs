@@ -13,8 +13,8 @@ use cortex_m_rt::entry;
 use devp2p_firmware as _;
 use devp2p_proto::{
     Action, Buffers, Capability, Cause, Config, DisconnectReason, Enode, Entropy, Event, Instant, Name, Network,
-    NodeId, PeerState, Protocol, ProtocolError, ProtocolId, RemoteHello, SecretKey, Timeouts, Violation, keccak256,
-    rlp,
+    NodeId, PeerState, Protocol, ProtocolError, ProtocolId, ProtocolSlot, RemoteHello, SecretKey, Timeouts, Violation,
+    keccak256, rlp,
 };
 
 const MAX_MESSAGE: usize = 1024;
@@ -24,11 +24,17 @@ fn main() -> ! {
     static mut RECEIVE: [u8; Buffers::receive_len(MAX_MESSAGE)] = [0; Buffers::receive_len(MAX_MESSAGE)];
     static mut TRANSMIT: [u8; Buffers::transmit_len(&[MAX_MESSAGE])] = [0; Buffers::transmit_len(&[MAX_MESSAGE])];
     static mut TABLE: [u16; 256] = [0; 256];
+    static mut SLOTS: [ProtocolSlot; 1] = [ProtocolSlot::EMPTY];
 
     let config = configure();
     let now = black_box(Instant::ZERO);
     loop {
-        let buffers = Buffers::fixed(black_box(&mut *RECEIVE), black_box(&mut *TRANSMIT), black_box(&mut *TABLE));
+        let buffers = Buffers::fixed(
+            black_box(&mut *RECEIVE),
+            black_box(&mut *TRANSMIT),
+            black_box(&mut *TABLE),
+            black_box(&mut *SLOTS),
+        );
         let entropy = Entropy::from_bytes(black_box([0; Entropy::SIZE]));
         [&buffers as &dyn Debug, &entropy].into_iter().for_each(show);
         let link = if black_box(true) {

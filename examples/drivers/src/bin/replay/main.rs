@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use devp2p_drivers::arguments::{Arguments, asks_for_help};
 use devp2p_drivers::journal::{Damage, Entry, Memory, Outcome, Player, Polled, Setup};
 use devp2p_drivers::say::{complain, say, say_lines};
-use devp2p_proto::{Buffers, Instant, PeerState};
+use devp2p_proto::{Buffers, Instant, MAX_PROTOCOLS, PeerState, ProtocolSlot};
 
 const USAGE: &str = "\
 usage: replay [--trace] FILE
@@ -90,6 +90,7 @@ struct Arena {
     receive: Vec<u8>,
     transmit: Vec<u8>,
     table: Vec<u16>,
+    slots: Vec<ProtocolSlot>,
 }
 
 impl Arena {
@@ -100,13 +101,21 @@ impl Arena {
             Memory::Growable => (0, 0, 0),
             Memory::Fixed { receive, transmit, table } => (receive, transmit, table),
         };
-        Some(Self { memory, receive: vec![0; receive], transmit: vec![0; transmit], table: vec![0; table] })
+        Some(Self {
+            memory,
+            receive: vec![0; receive],
+            transmit: vec![0; transmit],
+            table: vec![0; table],
+            slots: vec![ProtocolSlot::EMPTY; MAX_PROTOCOLS],
+        })
     }
 
     fn buffers(&mut self) -> Buffers<'_> {
         match self.memory {
             Memory::Growable => Buffers::growable(),
-            Memory::Fixed { .. } => Buffers::fixed(&mut self.receive, &mut self.transmit, &mut self.table),
+            Memory::Fixed { .. } => {
+                Buffers::fixed(&mut self.receive, &mut self.transmit, &mut self.table, &mut self.slots)
+            }
         }
     }
 }

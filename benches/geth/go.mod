@@ -1,4 +1,4 @@
-module devp2p-proto/benches/drivers/geth
+module devp2p-proto/benches/geth
 
 go 1.25.0
 

@@ -1,0 +1,106 @@
+// Command geth-rlpx sends messages from one of geth's rlpx.Conns to another in
+// memory, and prints how much processor time a message took on both sides
+// together, in nanoseconds.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/p2p/rlpx"
+)
+
+// Each message begins one byte further into the file than the one before, up to
+// this many bytes, so that a message differs from its neighbours.
+const shifts = 256
+
+func main() {
+	count := flag.Int("count", 1000, "messages")
+	file := flag.String("payload", "", "file with the bytes of the payloads")
+	flag.Parse()
+
+	payload, err := os.ReadFile(*file)
+	check(err)
+	sender, receiver := connect()
+	exchange(sender, receiver, payload, *count/10+1)
+	before := processorTime()
+	exchange(sender, receiver, payload, *count)
+	fmt.Println((processorTime() - before).Nanoseconds() / int64(*count))
+}
+
+// connect returns two ends that have made their handshake, with Snappy on.
+func connect() (*rlpx.Conn, *rlpx.Conn) {
+	ours, err := crypto.GenerateKey()
+	check(err)
+	theirs, err := crypto.GenerateKey()
+	check(err)
+	a, b := net.Pipe()
+	left, right := &wire{Conn: a}, &wire{Conn: b}
+	dialled, accepted := rlpx.NewConn(left, &theirs.PublicKey), rlpx.NewConn(right, nil)
+	done := make(chan error)
+	go func() {
+		_, err := accepted.Handshake(theirs)
+		done <- err
+	}()
+	_, err = dialled.Handshake(ours)
+	check(err)
+	check(<-done)
+	dialled.SetSnappy(true)
+	accepted.SetSnappy(true)
+	left.bytes = new(bytes.Buffer)
+	right.bytes = left.bytes
+	return dialled, accepted
+}
+
+func exchange(sender, receiver *rlpx.Conn, payload []byte, count int) {
+	size := len(payload) - shifts
+	for i := 0; i < count; i++ {
+		_, err := sender.Write(uint64(16+i%17), payload[i%shifts:][:size])
+		check(err)
+		_, data, _, err := receiver.Read()
+		check(err)
+		if len(data) != size {
+			check(io.ErrUnexpectedEOF)
+		}
+	}
+}
+
+// wire is a pipe during the handshake, and then a buffer that both ends share.
+type wire struct {
+	net.Conn
+	bytes *bytes.Buffer
+}
+
+func (w *wire) Read(p []byte) (int, error) {
+	if w.bytes == nil {
+		return w.Conn.Read(p)
+	}
+	return w.bytes.Read(p)
+}
+
+func (w *wire) Write(p []byte) (int, error) {
+	if w.bytes == nil {
+		return w.Conn.Write(p)
+	}
+	return w.bytes.Write(p)
+}
+
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	check(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "geth-rlpx:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,138 @@
+//! Keccak-256 as the frame MAC needs it: a running state whose digest can be read at any time
+//!
+//! Checked against the `sha3` crate below.
+
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod avx512;
+mod permutation;
+mod select;
+
+use zeroize::Zeroize;
+
+use permutation::{Lanes, RATE};
+use select::permute;
+
+#[cfg(feature = "__internal")]
+pub(crate) use select::name as permutation_name;
+
+/// The Keccak-256 hash of `bytes`, as Ethereum uses it (the original padding, not SHA-3's)
+pub fn keccak256(bytes: &[u8]) -> [u8; 32] {
+    let mut sponge = Keccak256::new();
+    sponge.absorb(bytes);
+    sponge.digest()
+}
+
+/// A Keccak-256 computation under way
+///
+/// Wiped when dropped: the MAC's state is derived from the session's secrets.
+pub(crate) struct Keccak256 {
+    lanes: Lanes,
+    /// Bytes absorbed since the last permutation, less than `RATE`
+    offset: usize,
+}
+
+impl Keccak256 {
+    pub(crate) const fn new() -> Self {
+        Self { lanes: [0; 25], offset: 0 }
+    }
+
+    pub(crate) fn absorb(&mut self, bytes: &[u8]) {
+        let Some((piece, rest)) = bytes.split_at_checked(RATE.saturating_sub(self.offset)) else {
+            self.mix(bytes);
+            self.offset = self.offset.saturating_add(bytes.len());
+            return;
+        };
+        let (blocks, rest) = rest.as_chunks();
+        self.mix(piece);
+        permute(&mut self.lanes, blocks);
+        self.offset = 0;
+        self.mix(rest);
+        self.offset = rest.len();
+    }
+
+    /// The digest of everything absorbed so far; absorbing may go on
+    ///
+    /// The copy of the state stays on the stack, which is overwritten when a session ends.
+    pub(crate) fn digest<const N: usize>(&self) -> [u8; N] {
+        let mut lanes = self.lanes;
+        xor_byte(&mut lanes, self.offset, 0x01);
+        xor_byte(&mut lanes, RATE.saturating_sub(1), 0x80);
+        permute(&mut lanes, &[]);
+        let mut digest = [0; N];
+        for (target, lane) in digest.chunks_mut(size_of::<u64>()).zip(lanes) {
+            crate::wire::copy(target, &lane.to_le_bytes());
+        }
+        digest
+    }
+
+    /// XORs a piece that ends at or before the block's end into the state, a lane at a time
+    ///
+    /// A handshake packet of odd length shifts every later piece of the link against the lanes.
+    fn mix(&mut self, piece: &[u8]) {
+        let shift = (self.offset as u32 % 8) << 3;
+        let (words, tail) = piece.as_chunks();
+        let mut last = [0; 8];
+        crate::wire::copy(&mut last, tail);
+        let mut lanes = self.lanes.iter_mut().skip(self.offset / 8);
+        let mut carry = 0;
+        for word in words.iter().chain([&last]) {
+            let word = u64::from_le_bytes(*word);
+            if let Some(lane) = lanes.next() {
+                *lane ^= word << shift | carry;
+            }
+            carry = (word >> 1) >> (63_u32.wrapping_sub(shift));
+        }
+        if let Some(lane) = lanes.next() {
+            *lane ^= carry;
+        }
+    }
+}
+
+/// XORs a byte into the state
+fn xor_byte(lanes: &mut Lanes, at: usize, byte: u8) {
+    if let Some(lane) = lanes.get_mut(at / 8) {
+        *lane ^= u64::from(byte) << ((at as u32 % 8) << 3);
+    }
+}
+
+impl Drop for Keccak256 {
+    fn drop(&mut self) {
+        self.lanes.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use sha3::Digest;
+    use std::vec::Vec;
+
+    proptest! {
+        #[test]
+        fn agrees_with_sha3(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..6)) {
+            let mut ours = Keccak256::new();
+            let mut oracle = sha3::Keccak256::new();
+            for piece in &pieces {
+                ours.absorb(piece);
+                oracle.update(piece);
+                let digest: [u8; 32] = ours.digest();
+                prop_assert_eq!(&digest[..], &oracle.clone().finalize()[..]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_offset_and_length_agrees_with_sha3() {
+        let bytes: Vec<u8> = (0..700_u32).map(|i| (i * 7 + i / 11) as u8).collect();
+        for offset in 0..RATE {
+            for len in [0, 1, 7, 8, 9, 16, 127, 128, 135, 136, 137, 272, 500] {
+                let mut ours = Keccak256::new();
+                ours.absorb(&bytes[..offset]);
+                ours.absorb(&bytes[offset..offset + len]);
+                let digest: [u8; 32] = ours.digest();
+                assert_eq!(&digest[..], &sha3::Keccak256::digest(&bytes[..offset + len])[..]);
+            }
+        }
+    }
+}

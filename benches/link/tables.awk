@@ -54,12 +54,8 @@ function alignments(i, odd, even) {
     }
 }
 
-function split_of(name, with, share, i, text) {
-    for (i = 1; i <= kinds; i++) {
-        share = of[name, i]
-        if (with) share += of[with, i]
-        part[kind[i]] = share
-    }
+function split_of(name, with, i) {
+    for (i = 1; i <= kinds; i++) part[kind[i]] = of[name, i] + (with ? of[with, i] : 0)
 }
 function handshake(what, name, with, total) {
     total = all[name]

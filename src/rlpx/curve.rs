@@ -76,10 +76,8 @@ impl Secret {
         let factor = inverse.ok_or(invalid)? * *self.0;
         let product = ProjectivePoint::mul_by_generator(&-(factor * z)) + point * (factor * *s);
         // This secret is not zero, so that the product is the identity only if Q is.
-        if product.is_identity().into() {
-            return Err(invalid);
-        }
-        Ok(Product(product))
+        let is_key = !bool::from(product.is_identity());
+        is_key.then_some(Product(product)).ok_or(invalid)
     }
 
     /// Signs a 32-byte digest: r ‖ s ‖ v, with low s and v = 0 or 1, deterministic by RFC 6979

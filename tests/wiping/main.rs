@@ -302,6 +302,8 @@ impl Worker for Subject {
 /// The secrets that are found on the stack after each order, and in the link after the last one
 fn finds(role: Role, end: End) -> Vec<String> {
     let needles = rehearse(role, end);
+    // Unused bytes of the arguments of the link must not hold what this thread has computed.
+    thread::wipe();
     let mut finds = Vec::new();
     let mut number = 0;
     let look = &mut |subject: &mut Subject, order: Order| {

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::curve::{Public, Secret};
+use super::curve::{Point, Secret};
 use crate::disclosed::disclosed;
 use crate::node_id::NodeId;
 use crate::violation::Violation;
@@ -88,21 +88,31 @@ impl Keys {
     }
 }
 
+/// What a packet is sealed with
+pub(super) struct Envelope {
+    /// The public key of the packet, which it carries
+    pub(super) key: NodeId,
+    /// What the packet's key and the reader's key share
+    pub(super) shared: Zeroizing<[u8; 32]>,
+    pub(super) iv: [u8; 16],
+}
+
 /// Seals `packet`, which must hold the plaintext at [`PLAINTEXT`] and have room for the tag
 ///
 /// `None` if the packet is too short or too long to be one.
-pub(super) fn seal(packet: &mut [u8], remote: &Public, ephemeral: &Secret, iv: &[u8; 16]) -> Option<()> {
+pub(super) fn seal(packet: &mut [u8], envelope: &Envelope) -> Option<()> {
+    let Envelope { key, shared, iv } = envelope;
     let size = u16::try_from(packet.len().checked_sub(PREFIX)?).ok()?;
     let (prefix, body) = packet.split_first_chunk_mut::<PREFIX>()?;
     let (key_form, body) = body.split_first_mut()?;
-    let (key, body) = body.split_first_chunk_mut::<64>()?;
+    let (key_field, body) = body.split_first_chunk_mut::<64>()?;
     let (iv_field, body) = body.split_first_chunk_mut::<16>()?;
     let (text, tag) = body.split_last_chunk_mut::<TAG>()?;
     *prefix = size.to_be_bytes();
     *key_form = 0x04;
-    *key = *ephemeral.public().id().as_bytes();
+    *key_field = *key.as_bytes();
     *iv_field = *iv;
-    let keys = Keys::derive(&ephemeral.diffie_hellman(remote));
+    let keys = Keys::derive(shared);
     keys.apply_keystream(iv, text);
     *tag = keys.mac([iv, text, prefix])?.finalize().into_bytes().into();
     Some(())
@@ -127,7 +137,7 @@ pub(super) fn open<T>(
     let (key, body) = body.split_first_chunk_mut::<64>().ok_or(short)?;
     let (iv, body) = body.split_first_chunk_mut::<16>().ok_or(short)?;
     let (text, tag) = body.split_last_chunk_mut::<TAG>().ok_or(short)?;
-    let ephemeral = Public::from_id(&NodeId::new(*key))?;
+    let ephemeral = Point::from_id(&NodeId::new(*key))?;
     let keys = Keys::derive(&secret.diffie_hellman(&ephemeral));
     let mac = keys.mac([iv, text, prefix]).ok_or(short)?;
     let authentic = cfg!(all(fuzzing, feature = "__internal")) || mac.verify((&*tag).into()).is_ok();

@@ -4,8 +4,8 @@
 
 use zeroize::Zeroizing;
 
-use super::curve::Public;
-use super::ecies;
+use super::curve::{Point, Product};
+use super::ecies::{self, Envelope};
 use super::entropy::{Entropy, Ephemeral};
 use super::frame::Session;
 use super::key::SecretKey;
@@ -52,7 +52,7 @@ impl Initiator {
     /// `InvalidRemote` if `remote` is no public key, and `WeakEntropy`.
     pub(crate) fn new(identity: &SecretKey, remote: NodeId, entropy: &Entropy) -> Result<Self, StartError> {
         let ephemeral = entropy.prepare().ok_or(StartError::WeakEntropy)?;
-        Public::from_id(&remote).map_err(|_| StartError::InvalidRemote)?;
+        Point::from_id(&remote).map_err(|_| StartError::InvalidRemote)?;
         Ok(Self { identity: identity.clone(), ephemeral, remote })
     }
 
@@ -63,10 +63,17 @@ impl Initiator {
     #[inline(never)] // so that what it keeps is not in the frame of a driver's loop
     pub(crate) fn write_auth(&self, out: &mut [u8]) -> Option<usize> {
         let Self { identity, ephemeral, remote } = self;
-        let remote_key = Public::from_id(remote).ok()?;
-        let token = Zeroizing::new(xor(&identity.secret.diffie_hellman(&remote_key), &ephemeral.nonce));
+        let remote_key = Point::from_id(remote).ok()?;
+        let (envelope_key, identity_key) = (&ephemeral.envelope_key, &identity.secret);
+        let [shared, envelope_shared, envelope_public] = Product::divide([
+            identity_key.times(&remote_key),
+            envelope_key.times(&remote_key),
+            envelope_key.times_generator(),
+        ]);
+        let token = Zeroizing::new(xor(&shared.shared(), &ephemeral.nonce));
         let signature = ephemeral.key.sign(&token)?;
-        write_packet(out, &remote_key, ephemeral, |list| {
+        let envelope = Envelope { key: envelope_public.id(), shared: envelope_shared.shared(), iv: ephemeral.iv };
+        write_packet(out, &envelope, ephemeral.padding, |list| {
             list.bytes(&signature);
             list.bytes(identity.node_id().as_bytes());
             list.bytes(&*ephemeral.nonce);
@@ -105,7 +112,7 @@ impl Initiator {
             check_version(list)?;
             Ok(fields)
         })?;
-        let shared = self.ephemeral.key.diffie_hellman(&Public::from_id(&remote_ephemeral)?);
+        let shared = self.ephemeral.key.diffie_hellman(&Point::from_id(&remote_ephemeral)?);
         Ok(Agreement { shared, initiator_nonce: self.ephemeral.nonce.clone(), recipient_nonce })
     }
 
@@ -182,16 +189,16 @@ impl Recipient {
             check_version(list)?;
             Ok(fields)
         })?;
-        let remote_key = Public::from_id(&remote)?;
+        let remote_key = Point::from_id(&remote)?;
         let token = Zeroizing::new(xor(&identity.secret.diffie_hellman(&remote_key), &initiator_nonce));
-        let remote_ephemeral = Public::recover(&token, &signature)?;
-        let len = write_packet(out, &remote_key, ephemeral, |list| {
-            list.bytes(ephemeral.key.public().id().as_bytes());
+        let signer = ephemeral.key.times_signer(&token, &signature)?;
+        let (shared, public, envelope) = ephemeral.answer(signer, &remote_key);
+        let len = write_packet(out, &envelope, ephemeral.padding, |list| {
+            list.bytes(public.as_bytes());
             list.bytes(&*ephemeral.nonce);
         })
         .unwrap_or_default();
         invariant!(len > 0, "the transmit buffer holds an ack");
-        let shared = ephemeral.key.diffie_hellman(&remote_ephemeral);
         let outcome = Agreement { shared, initiator_nonce, recipient_nonce: ephemeral.nonce.clone() };
         Ok(Answer { outcome, remote, len })
     }
@@ -206,6 +213,18 @@ impl Recipient {
     }
 }
 
+impl Ephemeral {
+    /// What is shared with the signer of an auth, the public key, and the envelope of the ack to `remote`
+    #[inline(never)] // so that what it keeps is not in the frame of the whole handshake
+    fn answer(&self, signer: Product, remote: &Point) -> (Zeroizing<[u8; 32]>, NodeId, Envelope) {
+        let products =
+            [signer, self.key.times_generator(), self.envelope_key.times(remote), self.envelope_key.times_generator()];
+        let [shared, public, envelope_shared, envelope_public] = Product::divide(products);
+        let envelope = Envelope { key: envelope_public.id(), shared: envelope_shared.shared(), iv: self.iv };
+        (shared.shared(), public.id(), envelope)
+    }
+}
+
 /// The version must be present; its value, later list items, and bytes after the list are ignored
 /// (EIP-8)
 fn check_version(mut list: Reader<'_>) -> Result<(), RlpError> {
@@ -215,8 +234,8 @@ fn check_version(mut list: Reader<'_>) -> Result<(), RlpError> {
 /// Writes a packet whose list begins with `fields`, and returns its length
 fn write_packet(
     out: &mut [u8],
-    remote: &Public,
-    ephemeral: &Ephemeral,
+    envelope: &Envelope,
+    padding: u8,
     fields: impl FnOnce(&mut Writer<'_>),
 ) -> Option<usize> {
     let out = out.get_mut(..MAX_SENT)?;
@@ -226,8 +245,8 @@ fn write_packet(
         fields(list);
         list.uint(VERSION);
     });
-    let padding = MIN_PADDING.saturating_add(usize::from(ephemeral.padding & PADDING_MASK));
+    let padding = MIN_PADDING.saturating_add(usize::from(padding & PADDING_MASK));
     let len = writer.finish().ok()?.len().saturating_add(ecies::OVERHEAD).saturating_add(padding);
-    ecies::seal(out.get_mut(..len)?, remote, &ephemeral.envelope_key, &ephemeral.iv)?;
+    ecies::seal(out.get_mut(..len)?, envelope)?;
     Some(len)
 }

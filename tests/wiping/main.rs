@@ -243,7 +243,12 @@ fn needles(role: Role, wire: &Wire) -> Needles {
         needles.add("token", &xor(&shared, &nonce));
         needles.add_signing("signature", &key, &xor(&shared, &nonce));
     } else {
-        needles.add("token", &xor(&shared, &remote_nonce));
+        let token = xor(&shared, &remote_nonce);
+        needles.add("token", &token);
+        let id = SecretKey::from_bytes(static_key()).unwrap().node_id();
+        let signature = Handshake::new(REMOTE).signature(&id);
+        let [r, s] = [0, 32].map(|at| signature[at..].first_chunk().unwrap());
+        needles.add_agreement(&key, &token, [r, s]);
     }
     let nonces = if role == Role::Dialling { [&nonce, &remote_nonce] } else { [&remote_nonce, &nonce] };
     let [aes, mac] = needles.add_session(&agree(&key, &remote_ephemeral), nonces);
@@ -297,6 +302,8 @@ impl Worker for Subject {
 /// The secrets that are found on the stack after each order, and in the link after the last one
 fn finds(role: Role, end: End) -> Vec<String> {
     let needles = rehearse(role, end);
+    // Unused bytes of the arguments of the link must not hold what this thread has computed.
+    thread::wipe();
     let mut finds = Vec::new();
     let mut number = 0;
     let look = &mut |subject: &mut Subject, order: Order| {

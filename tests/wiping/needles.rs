@@ -120,6 +120,18 @@ impl Needles {
         }
     }
 
+    /// The factors by which the recipient agrees with the signer; together with the signature they reveal its key
+    pub fn add_agreement(&mut self, secret: &[u8; 32], digest: &[u8; 32], [r, s]: [&[u8; 32]; 2]) {
+        let number = |bytes: &[u8; 32]| Scalar::from_repr(FieldBytes::from(*bytes)).unwrap();
+        let inverse: Scalar = number(r).invert_vartime().unwrap();
+        let factor = number(secret) * inverse;
+        let (of_generator, of_point) = (factor * number(digest), factor * number(s));
+        let factors = [("generator", of_generator), ("minus the generator", -of_generator), ("point", of_point)];
+        for (name, factor) in factors.into_iter().chain([("key", factor)]) {
+            self.add_key(&format!("agreement with the signer: factor of the {name}"), &factor.to_bytes().into());
+        }
+    }
+
     /// What the keys of a session are derived from, and the keys
     pub fn add_session(&mut self, shared: &[u8; 32], [initiator, recipient]: [&[u8; 32]; 2]) -> [[u8; 32]; 2] {
         self.add_number("ephemeral shared secret", shared);

@@ -233,8 +233,9 @@ fn into_buffers(job: &mut Job) {
     drop(link.unwrap().into_buffers());
 }
 
+/// Overwrites the stack below the caller
 #[inline(never)]
-fn wipe() {
+pub fn wipe() {
     let mut bytes = MaybeUninit::<[u8; DEPTH]>::uninit();
     // SAFETY: the pointer is that of a local array.
     unsafe { std::ptr::write_bytes(black_box(bytes.as_mut_ptr()), 0, 1) }

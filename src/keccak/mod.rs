@@ -12,9 +12,6 @@ use zeroize::Zeroize;
 use permutation::{Lanes, RATE};
 use select::permute;
 
-#[cfg(feature = "__internal")]
-pub(crate) use select::name as permutation_name;
-
 /// The Keccak-256 hash of `bytes`, as Ethereum uses it (the original padding, not SHA-3's)
 pub fn keccak256(bytes: &[u8]) -> [u8; 32] {
     let mut sponge = Keccak256::new();

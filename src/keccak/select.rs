@@ -3,14 +3,10 @@
 //! A function that needs features of the processor is safe to call once the processor has said that it
 //! has them.
 
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-use detected as selected;
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-use portable as selected;
-
-#[cfg(feature = "__internal")]
-pub(crate) use selected::name;
-pub(super) use selected::permute;
+pub(super) use super::permutation::permute;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+pub(super) use detected::permute;
 
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod detected {
@@ -54,16 +50,6 @@ mod detected {
         has_avx512() && is_x86_feature_detected!("sse4a")
     }
 
-    /// The name of the permutation that runs
-    #[cfg(feature = "__internal")]
-    pub(crate) fn name() -> &'static str {
-        match (prefers_avx512(), has_bmi()) {
-            (true, _) => "AVX-512VL",
-            (false, true) => "BMI",
-            (false, false) => "portable",
-        }
-    }
-
     #[cfg(test)]
     mod tests {
         use proptest::prelude::*;
@@ -103,16 +89,5 @@ mod detected {
                 }
             }
         }
-    }
-}
-
-#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-mod portable {
-    pub(in crate::keccak) use crate::keccak::permutation::permute;
-
-    /// The name of the permutation that runs
-    #[cfg(feature = "__internal")]
-    pub(crate) fn name() -> &'static str {
-        "portable"
     }
 }

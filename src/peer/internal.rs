@@ -49,11 +49,6 @@ pub fn on_disclosure(hook: fn(&mut [u8])) {
     _ = crate::disclosed::HOOK.set(hook);
 }
 
-/// The name of the Keccak permutation that runs on this machine
-pub fn permutation() -> &'static str {
-    crate::keccak::permutation_name()
-}
-
 /// How many bytes the growable buffers of a link occupy: receiving, and sending
 pub fn memory(link: &PeerState<'_>) -> (usize, usize) {
     (link.ingress.allocated(), link.egress.allocated())

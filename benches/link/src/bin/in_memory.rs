@@ -83,15 +83,16 @@ fn processor() -> String {
     format!("{} (family {}, model {})", field("model name").unwrap_or("unknown processor"), numbers[0], numbers[1])
 }
 
-/// The Keccak permutation that the library chooses here: the same conditions as in `src/keccak.rs`
-fn permutation() -> String {
-    #[cfg(target_arch = "x86_64")]
+/// The Keccak permutation that the library chooses here: the same conditions as in `src/keccak/select.rs`
+fn permutation() -> &'static str {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
     {
-        let scalar = std::arch::is_x86_feature_detected!("bmi1") && std::arch::is_x86_feature_detected!("bmi2");
-        let wide = std::arch::is_x86_feature_detected!("avx512vl");
-        let (chosen, also) = (if scalar { "BMI" } else { "portable" }, if wide { "has" } else { "has no" });
-        format!("permutation: {chosen}; the processor {also} AVX-512VL")
+        use std::arch::is_x86_feature_detected as has;
+        if has!("sse4a") && has!("avx512f") && has!("avx512vl") {
+            return "permutation: AVX-512VL";
+        } else if has!("bmi1") && has!("bmi2") {
+            return "permutation: BMI";
+        }
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    "permutation: portable".to_owned()
+    "permutation: portable"
 }

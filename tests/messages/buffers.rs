@@ -64,9 +64,8 @@ fn each_protocol_has_a_slot() {
         let protocols: Vec<_> = (0..count).map(|version| Protocol::new("alpha", version, 1)).collect();
         config(1, &protocols).with_max_message(1_000).unwrap()
     };
-    let recipient = |count, buffers| {
-        PeerState::recipient(Instant::ZERO, &offering(count), entropy(1), buffers).map_err(Box::new)
-    };
+    let recipient =
+        |count, buffers| PeerState::recipient(Instant::ZERO, &offering(count), entropy(1), buffers).map_err(Box::new);
     let memory = |len| vec![0; len].leak();
     let slots = &mut slots()[..2];
     let buffers = Buffers::fixed(memory(offering(3).receive_len()), memory(offering(3).transmit_len()), &mut [], slots);

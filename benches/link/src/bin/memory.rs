@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use devp2p_link_bench::{Kind, SIZES};
 use devp2p_proto::{Action, Buffers, Config, Instant, PeerState, Stage};
-use devp2p_testing::{ALPHA, PROTOCOLS, config, entropy};
+use devp2p_testing::{ALPHA, PROTOCOLS, config, entropy, slots};
 
 /// The largest payload
 const MAX: usize = 1 << 20;
@@ -230,7 +230,7 @@ fn messages() {
     let own: Vec<_> = memory
         .iter_mut()
         .zip(&mut tables)
-        .map(|((receive, transmit), table)| Buffers::fixed(receive, transmit, table))
+        .map(|((receive, transmit), table)| Buffers::fixed(receive, transmit, table, slots()))
         .collect();
     let own: [_; 2] = own.try_into().expect("two");
     let mut kinds = [Two::running(growable()), Two::running(own)];

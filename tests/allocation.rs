@@ -330,6 +330,22 @@ fn memory_is_given_back_without_pings() {
     assert_eq!((idle.a.link.next_timeout(), idle.b.link.next_timeout()), (None, None), "and neither link has a timer");
 }
 
+/// Buffers of a few kilobytes have no timer: the regular Ping gives their memory back
+#[test]
+fn memory_of_small_messages_is_given_back_with_a_ping() {
+    warm_up();
+    let before = IN_USE.get();
+    let mut idle = Idle::new();
+    idle.exchange();
+    idle.a.link.write(idle.now, ALPHA, 0, &noise(1, 800)).unwrap();
+    idle.exchange();
+    assert_eq!(idle.a.link.next_timer(), Some(Timer::Ping));
+    assert!(heap_of_both(before) > 4_096);
+    idle.idle();
+    let back = heap_of_both(before);
+    assert!(back <= 1_024, "{back} bytes after the message");
+}
+
 /// The compressor's table for 2,000 bytes takes 4 KiB, and that is more than the frame
 #[test]
 fn memory_of_the_table_counts() {

@@ -77,6 +77,17 @@ fn a_transport_that_takes_nothing_for_twenty_seconds_ends_the_link() {
 /// 16 MiB at 1 Mbit/s take 134 s, both ways
 #[test]
 fn a_slow_link_has_the_time_that_a_large_frame_takes() {
+    a_large_frame_at_1_mbit(125_000);
+}
+
+/// A part of the header does not say how large the frame is
+#[test]
+fn a_large_frame_has_its_time_from_its_first_byte_on() {
+    a_large_frame_at_1_mbit(16);
+}
+
+/// In the first second come so many bytes
+fn a_large_frame_at_1_mbit(first: usize) {
     const RATE: usize = 125_000;
     let mut scene = Scene::running();
     let large = devp2p_testing::noise(1, 16_000_000);
@@ -85,7 +96,7 @@ fn a_slow_link_has_the_time_that_a_large_frame_takes() {
     let mut frame = scene.input.unread().to_vec();
     scene.input.consume(frame.len());
     for second in 0.. {
-        let piece = frame.len().min(RATE);
+        let piece = frame.len().min(if second == 0 { first } else { RATE });
         scene.input.write(&frame[..piece]);
         frame.drain(..piece);
         scene.output.capacity = RATE;

@@ -2,11 +2,33 @@
 
 use std::time::Duration;
 
-use devp2p_proto::{Cause, DisconnectReason as Reason, Stage, Timeout, Timer};
-use devp2p_testing::remote::{PING, PONG, Scene, body, compressed};
-use devp2p_testing::{ALPHA, Seen};
+use devp2p_proto::{Action, Buffers, Cause, DisconnectReason as Reason, Instant, PeerState, Stage, Timeout, Timer};
+use devp2p_testing::remote::{LINK, PING, PONG, REMOTE, Scene, body, compressed};
+use devp2p_testing::{ALPHA, PROTOCOLS, Seen, config, entropy, key};
 
 use crate::{SECOND, told};
+
+/// A driver that dials reads only once auth is made, and reads until the end even if it has not taken a message
+#[test]
+fn when_input_is_wanted() {
+    let config = config(LINK, PROTOCOLS);
+    let remote = key(REMOTE).node_id();
+    let mut dialling = PeerState::initiator(Instant::ZERO, &config, remote, entropy(1), Buffers::growable()).unwrap();
+    assert!(!dialling.wants_input());
+    assert_eq!(dialling.receive(Instant::ZERO, b"an ack"), 0);
+    assert!(matches!(dialling.poll(), Some(Action::Send(_))));
+    assert!(dialling.wants_input());
+    let mut scene = Scene::running();
+    let frame = scene.session().seal(&body(0x10, &compressed(b"is not taken")));
+    let link = &mut scene.node.link;
+    assert_eq!(link.receive(scene.now, &frame), frame.len());
+    assert!(!link.wants_input());
+    link.disconnect(scene.now, Reason::CLIENT_QUITTING);
+    assert!(link.wants_input(), "while Disconnect leaves");
+    link.receive_closed(scene.now);
+    assert_eq!((link.stage(), link.wants_input()), (Stage::Closed, true));
+    assert_eq!(link.receive(scene.now, b"more"), 4);
+}
 
 /// The Pong may be behind a Ping that is not taken, since the answer to the one before it is unsent
 #[test]

@@ -1,14 +1,14 @@
 //! The permutation with AVX-512VL: a lane in the lower half of a 128-bit register
 //!
 //! There are 32 such registers, so the whole state stays in them. One instruction XORs three lanes or
-//! does a step of chi, and one rotates: 2,500 instructions instead of 4,500.
+//! does a step of chi, and one rotates: about 2,800 instructions instead of 4,500.
 
 use core::arch::x86_64::{
     __m128i, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_rol_epi64, _mm_setzero_si128, _mm_ternarylogic_epi64,
     _mm_xor_si128,
 };
 
-use super::permutation::{Block, Lanes, ROUND_CONSTANTS, mix_block, round};
+use super::permutation::{Block, Lanes, ROUND_CONSTANTS, round, words};
 
 /// Truth table of `a ^ b ^ c`
 const XOR: i32 = 0x96;
@@ -18,22 +18,19 @@ const CHI: i32 = 0xd2;
 /// Permutes the state, and then absorbs each block
 #[target_feature(enable = "avx512f,avx512vl")]
 pub(super) fn permute(lanes: &mut Lanes, blocks: &[Block]) {
-    permute_once(lanes);
-    for block in blocks {
-        mix_block(lanes, block);
-        permute_once(lanes);
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512vl")]
-#[inline]
-fn permute_once(lanes: &mut Lanes) {
     let mut a = [_mm_setzero_si128(); 25];
     for (vector, lane) in a.iter_mut().zip(&*lanes) {
         *vector = low(*lane);
     }
-    for [even, odd] in ROUND_CONSTANTS {
-        a = round!(round!(a, even), odd);
+    let mut blocks = blocks.iter();
+    loop {
+        for [even, odd] in ROUND_CONSTANTS {
+            a = round!(round!(a, even), odd);
+        }
+        let Some(block) = blocks.next() else { break };
+        for (lane, word) in a.iter_mut().zip(words(block)) {
+            *lane = _mm_xor_si128(*lane, low(word));
+        }
     }
     for (lane, vector) in lanes.iter_mut().zip(a) {
         *lane = _mm_cvtsi128_si64(vector).cast_unsigned();

@@ -86,12 +86,10 @@ macro_rules! round {
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 pub(super) use round;
 
-/// XORs a block of input into the state
+/// The words of a block
 #[inline(always)]
-pub(super) fn mix_block(lanes: &mut Lanes, block: &Block) {
-    for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
-        *lane ^= u64::from_le_bytes(*word);
-    }
+pub(super) fn words(block: &Block) -> impl Iterator<Item = u64> + '_ {
+    block.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word))
 }
 
 /// Permutes the state, and then absorbs each block: the whole work of one call
@@ -99,18 +97,16 @@ pub(super) fn mix_block(lanes: &mut Lanes, block: &Block) {
 /// In general registers. With BMI, `andn` and `rorx` make it a quarter shorter.
 #[inline(always)]
 pub(super) fn permute(lanes: &mut Lanes, blocks: &[Block]) {
-    permute_once(lanes);
-    for block in blocks {
-        mix_block(lanes, block);
-        permute_once(lanes);
-    }
-}
-
-#[inline(always)]
-fn permute_once(lanes: &mut Lanes) {
     let mut a = *lanes;
-    for [even, odd] in ROUND_CONSTANTS {
-        a = round!(round!(a, even), odd);
+    let mut blocks = blocks.iter();
+    loop {
+        for [even, odd] in ROUND_CONSTANTS {
+            a = round!(round!(a, even), odd);
+        }
+        let Some(block) = blocks.next() else { break };
+        for (lane, word) in a.iter_mut().zip(words(block)) {
+            *lane ^= word;
+        }
     }
     *lanes = a;
 }

@@ -3,10 +3,15 @@
 //! A function that needs features of the processor is safe to call once the processor has said that it
 //! has them.
 
-#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-pub(super) use super::permutation::permute;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 pub(super) use detected::permute;
+
+/// Permutes the state, and then absorbs each block
+#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+#[inline(never)] // so that its code is there once
+pub(super) fn permute(lanes: &mut super::permutation::Lanes, blocks: &[super::permutation::Block]) {
+    super::permutation::permute(lanes, blocks);
+}
 
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod detected {
@@ -44,7 +49,7 @@ mod detected {
 
     /// Whether the vector registers are faster than the general ones
     ///
-    /// They are on processors of AMD, by 7 % on Zen 5 and by more on Zen 4. On Intel's Golden Cove both are equal. The
+    /// They are on processors of AMD, by 9 % on Zen 5, and by more on Zen 4. On Intel's Golden Cove both are equal. The
     /// feature `sse4a` exists on processors of AMD only.
     fn prefers_avx512() -> bool {
         has_avx512() && is_x86_feature_detected!("sse4a")

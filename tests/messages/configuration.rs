@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use devp2p_proto::{
-    Buffers, Config, ConfigError, Instant, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, PeerState, Protocol,
-    ProtocolId, StartError, Timeouts,
+    Buffers, Config, ConfigError, Entropy, Instant, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, PeerState,
+    Protocol, ProtocolId, StartError, Timeouts,
 };
-use devp2p_testing::{PROTOCOLS, config, entropy, key};
+use devp2p_testing::{PROTOCOLS, config, entropy, key, noise};
 
 #[test]
 fn every_config_error() {
@@ -79,4 +79,27 @@ fn every_config_error() {
     assert_eq!(answer.unwrap_err().error, StartError::WeakEntropy);
     let zero = devp2p_proto::SecretKey::from_bytes([0; 32]).map_err(ConfigError::from);
     assert_eq!(zero.err(), Some(ConfigError::InvalidSecretKey));
+}
+
+/// Two of the key, the envelope's key and the nonce are the same, or one of them is a repeated byte
+#[test]
+fn every_form_of_weak_entropy_is_refused() {
+    let good: [u8; Entropy::SIZE] = noise(1, Entropy::SIZE).try_into().unwrap();
+    let start = |bytes| {
+        let link =
+            PeerState::recipient(Instant::ZERO, &config(1, PROTOCOLS), Entropy::from_bytes(bytes), Buffers::growable());
+        link.err().map(|refusal| refusal.error)
+    };
+    assert_eq!(start(good), None);
+    for first in [0, 32, 64] {
+        for other in [0, 32, 64] {
+            let mut weak = good;
+            if first == other {
+                weak[first..first + 32].fill(0x41);
+            } else {
+                weak.copy_within(first..first + 32, other);
+            }
+            assert_eq!(start(weak), Some(StartError::WeakEntropy), "{first} and {other}");
+        }
+    }
 }

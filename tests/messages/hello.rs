@@ -1,6 +1,6 @@
 //! Hello: what the remote says about itself, and the versions of the base protocol
 
-use devp2p_proto::{DisconnectReason, MAX_CLIENT_ID, Stage};
+use devp2p_proto::{DisconnectReason, MAX_CLIENT_ID, Stage, WriteError};
 use devp2p_testing::remote::{HELLO, Hello, LINK, REMOTE, Scene, recipient};
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, config, key};
 
@@ -43,6 +43,28 @@ fn a_version_4_remote_gets_no_compression() {
     scene.node.link.disconnect(scene.now, DisconnectReason::USELESS_PEER);
     scene.settle();
     assert_eq!(scene.received[2], (1, vec![0xc1, 3]));
+}
+
+/// A peer with and one without compression read what is written into the transmit buffer
+#[test]
+fn every_version_reads_messages_that_are_written_in_place() {
+    for version in [4, 5] {
+        let hello = Hello { version, ..Hello::fitting(REMOTE) };
+        let mut scene = Scene::running_with(recipient(&config(LINK, PROTOCOLS)), hello);
+        for (max, claimed) in [(100, 3), (3, 3), (2, 3)] {
+            let fill = |room: &mut [u8]| {
+                room.fill(7);
+                claimed
+            };
+            let outcome = scene.node.link.write_with(scene.now, ALPHA, 1, max, fill);
+            assert_eq!(
+                outcome.map(|event| event.size),
+                if claimed <= max { Ok(claimed) } else { Err(WriteError::TooLarge) }
+            );
+        }
+        scene.settle();
+        assert_eq!(scene.received, [(0x11, vec![7; 3]), (0x11, vec![7; 3])]);
+    }
 }
 
 #[test]

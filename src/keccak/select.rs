@@ -1,7 +1,8 @@
 //! Which permutation runs: the only file with `unsafe`
 //!
 //! A function that needs features of the processor is safe to call once the processor has said that it
-//! has them.
+//! has them. For tests and benchmarks, `--cfg devp2p_keccak="bmi"` or `"portable"` leaves the better
+//! permutations out.
 
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 pub(super) use detected::permute;
@@ -26,7 +27,7 @@ mod detected {
         if prefers_avx512() {
             // SAFETY: the processor has just said that it has the features that the function enables.
             unsafe { avx512::permute(lanes, blocks) }
-        } else if has_bmi() {
+        } else if prefers_bmi() {
             // SAFETY: the processor has just said that it has the features that the function enables.
             unsafe { with_bmi(lanes, blocks) }
         } else {
@@ -47,12 +48,17 @@ mod detected {
         is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl")
     }
 
+    fn prefers_bmi() -> bool {
+        cfg!(not(devp2p_keccak = "portable")) && has_bmi()
+    }
+
     /// Whether the vector registers are faster than the general ones
     ///
     /// They are on processors of AMD, by 9 % on Zen 5, and by more on Zen 4. On Intel's Golden Cove both are equal. The
     /// feature `sse4a` exists on processors of AMD only.
     fn prefers_avx512() -> bool {
-        has_avx512() && is_x86_feature_detected!("sse4a")
+        let is_permitted = cfg!(not(any(devp2p_keccak = "bmi", devp2p_keccak = "portable")));
+        is_permitted && has_avx512() && is_x86_feature_detected!("sse4a")
     }
 
     #[cfg(test)]

@@ -85,12 +85,13 @@ fn processor() -> String {
 
 /// The Keccak permutation that the library chooses here: the same conditions as in `src/keccak/select.rs`
 fn permutation() -> &'static str {
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;
-        if has!("sse4a") && has!("avx512f") && has!("avx512vl") {
+        let any = cfg!(not(any(devp2p_keccak = "bmi", devp2p_keccak = "portable")));
+        if any && has!("sse4a") && has!("avx512f") && has!("avx512vl") {
             return "permutation: AVX-512VL";
-        } else if has!("bmi1") && has!("bmi2") {
+        } else if cfg!(not(devp2p_keccak = "portable")) && has!("bmi1") && has!("bmi2") {
             return "permutation: BMI";
         }
     }

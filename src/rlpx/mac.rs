@@ -2,7 +2,6 @@
 
 use aes::cipher::BlockEncrypt;
 use aes::{Aes256Enc, Block};
-use zeroize::Zeroize;
 
 use crate::keccak::Keccak256;
 
@@ -64,12 +63,6 @@ impl Mac {
     pub(super) fn digest_after(&mut self, input: &[u8]) -> [u8; 32] {
         self.sponge.absorb(input);
         self.sponge.digest()
-    }
-}
-
-impl Drop for Mac {
-    fn drop(&mut self) {
-        self.digest.zeroize();
     }
 }
 

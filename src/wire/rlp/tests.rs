@@ -183,3 +183,20 @@ fn rewrite(reader: &mut Reader<'_>, writer: &mut Writer<'_>) {
         }
     }
 }
+
+#[cfg(feature = "rlp")]
+#[test]
+fn what_is_not_canonical_is_not_decoded() {
+    use ::rlp::DecoderError;
+    let too_deep = DecoderError::Custom("lists are nested too deeply");
+    let refusals = [
+        (std::vec![0x01, 0x01], DecoderError::RlpIsTooBig),
+        (std::vec![0x82, 0x01], DecoderError::RlpIsTooShort),
+        (nested(MAX_DEPTH + 1), too_deep),
+        (std::vec![0x81, 0x01], DecoderError::RlpInvalidIndirection),
+    ];
+    for (bytes, error) in refusals {
+        assert_eq!(decode::<u64>(&bytes), Err(error), "{bytes:02x?}");
+    }
+    assert_eq!(decode::<u64>(&[0x82, 0x01, 0x00]), Ok(256));
+}

@@ -55,11 +55,11 @@ impl<'a> Writer<'a> {
     pub fn raw(&mut self, bytes: &[u8]) {
         let end = self.len.saturating_add(bytes.len());
         match self.buffer.get_mut(self.len..end) {
-            Some(target) if !self.full => {
+            Some(target) => {
                 copy(target, bytes);
                 self.len = end;
             }
-            _ => self.full = true,
+            None => self.full = true,
         }
     }
 

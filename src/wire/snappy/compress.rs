@@ -1,4 +1,4 @@
-//! From data to a block: a search for repetitions, and the sink that writes what it finds
+//! From data to a block: a search for repetitions, and the writing of what it finds
 
 use core::mem;
 
@@ -71,79 +71,77 @@ pub(crate) fn compress(input: &[u8], output: &mut [u8], table: &mut [u16]) -> Re
     if space < max_compressed_len(input.len()) {
         return Err(OutputTooSmall);
     }
-    let mut sink = Sink { free: output };
-    // The bound above excludes a full sink
-    elements(len, input, table, &mut sink).ok_or(OutputTooSmall)?;
-    Ok(space.wrapping_sub(sink.free.len()))
+    // The bound above excludes a full output
+    let left = elements(len, input, table, output).ok_or(OutputTooSmall)?;
+    Ok(space.wrapping_sub(left))
 }
 
-/// Writes a whole block; `None` if the sink is too small
-fn elements(len: u32, input: &[u8], table: &mut [u16], sink: &mut Sink<'_>) -> Option<()> {
-    sink.varint(len)?;
+/// Writes a whole block; returns how much of the output it leaves, `None` if it does not fit
+fn elements(len: u32, input: &[u8], table: &mut [u16], out: &mut [u8]) -> Option<usize> {
+    let mut out = varint(out, len)?;
     for piece in input.chunks(PIECE) {
-        let done = match Matcher::new(piece, table) {
-            Some(matcher) => matcher.run(sink)?,
-            None => 0,
-        };
-        sink.literal(piece, done, piece.len())?;
+        let mut done = 0;
+        if let Some(matcher) = Matcher::new(piece, table) {
+            (out, done) = matcher.run(out)?;
+        }
+        let rest = piece.get(done..)?;
+        if !rest.is_empty() {
+            out = literal(out, rest, rest.len())?;
+        }
     }
-    Some(())
+    Some(out.len())
 }
 
 /// The `N` bytes at `at`
 #[inline(always)]
 fn load<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
-    bytes.get(at..at.wrapping_add(N))?.first_chunk().copied()
+    bytes.get(at..)?.first_chunk().copied()
 }
 
-/// Number of leading bytes that are equal
+/// Number of leading bytes that are equal, of two slices of one length
 #[inline(always)]
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    let (a_words, a_tail) = a.as_chunks();
+    let (b_words, b_tail) = b.as_chunks();
     let mut len = 0usize;
-    while let (Some(x), Some(y)) = (load(a, len), load(b, len)) {
-        let difference = usize::from_le_bytes(x) ^ usize::from_le_bytes(y);
+    for (x, y) in a_words.iter().zip(b_words) {
+        let difference = usize::from_le_bytes(*x) ^ usize::from_le_bytes(*y);
         if difference != 0 {
             return len.wrapping_add(difference.trailing_zeros() as usize >> 3);
         }
         len = len.wrapping_add(x.len());
     }
-    let tail = a.iter().zip(b).skip(len).take_while(|(x, y)| x == y).count();
+    let tail = a_tail.iter().zip(b_tail).take_while(|(x, y)| x == y).count();
     len.wrapping_add(tail)
 }
 
 /// Search for repetitions in one piece
 struct Matcher<'a> {
     piece: &'a [u8],
-    /// The piece without its margin: where repetitions start
-    heads: &'a [u8],
     /// Where the word with this hash was last seen, at first zero, which is verified like any other
     /// position
     table: &'a mut [u16],
-    /// Leaves as many bits of a hash as index the table
-    shift: u32,
 }
 
 impl<'a> Matcher<'a> {
     /// `None` if the piece or the table is too small
     fn new(piece: &'a [u8], table: &'a mut [u16]) -> Option<Self> {
-        let heads = piece.get(..piece.len().checked_sub(MARGIN)?)?;
         let power = 1usize.wrapping_shl(table.len().checked_ilog2()?);
         let len = power.min(table_len(piece.len()));
-        let table = table.get_mut(..len).filter(|_| len >= MIN_TABLE)?;
+        let worth_it = len >= MIN_TABLE && piece.len() > MARGIN;
+        let table = table.get_mut(..len).filter(|_| worth_it)?;
         table.fill(0);
-        let shift = (len as u32).leading_zeros().wrapping_add(1);
-        Some(Self { piece, heads, table, shift })
+        Some(Self { piece, table })
     }
 
-    /// Writes literals and copies; returns how much of the piece they stand for
-    fn run(mut self, sink: &mut Sink<'_>) -> Option<usize> {
-        let mut done = 0;
-        let mut from = 1;
-        while let Some((mut at, mut seen)) = self.find(from) {
-            sink.literal(self.piece, done, at)?;
+    /// Writes literals and copies; returns what is left of the output, and how much of the piece is done
+    fn run(mut self, mut out: &mut [u8]) -> Option<(&mut [u8], usize)> {
+        let mut done = 0usize;
+        while let Some((mut at, mut seen)) = self.find(done.wrapping_add(1)) {
+            out = literal(out, self.piece.get(done..)?, at.wrapping_sub(done))?;
             loop {
                 let len = self.match_len(at, seen)?;
-                sink.copy(at.wrapping_sub(seen), len)?;
+                out = copy(out, at.wrapping_sub(seen), len)?;
                 at = at.wrapping_add(len);
                 match self.find_here(at) {
                     Some(next) => seen = next,
@@ -151,133 +149,168 @@ impl<'a> Matcher<'a> {
                 }
             }
             done = at;
-            from = at.wrapping_add(1);
         }
-        Some(done)
+        Some((out, done))
     }
 
     /// First repetition at `at` or later, and where it was seen
-    #[inline(always)]
+    // Inlined, but not always: what the compiler optimises on its own first loses its checks
+    #[inline]
     fn find(&mut self, mut at: usize) -> Option<(usize, usize)> {
         // After 32 failures every second position is tried, and so on: data that does not compress is
         // skipped quickly
         let mut skip = 32usize;
         loop {
-            let word = u32::from_le_bytes(load(self.heads, at)?);
-            let seen = self.note(word, at)?;
-            if u32::from_le_bytes(load(self.heads, seen)?) == word {
-                return Some((at, seen));
-            }
             let step = skip >> 5;
-            skip = skip.wrapping_add(step);
-            at = at.wrapping_add(step);
+            // Four at a time, unrolled where size does not matter: the step costs as much as a third of
+            // a failure
+            for _ in 0..4 {
+                let word = self.word(at)?;
+                let seen = self.note(word, at)?;
+                if self.word(seen)? == word {
+                    return Some((at, seen));
+                }
+                at = at.wrapping_add(step);
+            }
+            skip = skip.wrapping_add(step << 2);
         }
     }
 
     /// Where the word at `at`, the end of a match, was seen
     #[inline(always)]
     fn find_here(&mut self, at: usize) -> Option<usize> {
-        let before = at.wrapping_sub(1);
-        let wide = u64::from_le_bytes(load(self.piece, before)?);
-        self.note(wide as u32, before)?;
-        let word = (wide >> 8) as u32;
+        let before = at.checked_sub(1)?;
+        self.note(self.word(before)?, before)?;
+        let word = self.word(at)?;
         let seen = self.note(word, at)?;
-        (u32::from_le_bytes(load(self.heads, seen)?) == word).then_some(seen)
-    }
-
-    /// Notes `at` as the position of `word`; returns the one noted for its hash before
-    #[inline(always)]
-    fn note(&mut self, word: u32, at: usize) -> Option<usize> {
-        let hash = word.wrapping_mul(0x9e37_79b1).wrapping_shr(self.shift);
-        let slot = self.table.get_mut(hash as usize)?;
-        Some(usize::from(mem::replace(slot, at as u16)))
+        (self.word(seen)? == word).then_some(seen)
     }
 
     /// Length of the repetition at `at` of what is at `seen`, a word at least
     #[inline(always)]
     fn match_len(&self, at: usize, seen: usize) -> Option<usize> {
-        let later = self.piece.get(at.wrapping_add(MIN_MATCH)..)?;
-        let earlier = self.piece.get(seen.wrapping_add(MIN_MATCH)..)?;
-        let rest = common_prefix(earlier.get(..later.len())?, later);
-        Some(rest.wrapping_add(MIN_MATCH))
+        // Most repetitions are shorter than the margin
+        let difference = self.after_word(at)? ^ self.after_word(seen)?;
+        if difference != 0 {
+            return Some((difference.trailing_zeros() as usize >> 3).wrapping_add(MIN_MATCH));
+        }
+        let later = self.piece.get(at.wrapping_add(MARGIN)..)?;
+        let earlier = self.piece.get(seen.wrapping_add(MARGIN)..)?;
+        Some(common_prefix(earlier.get(..later.len())?, later).wrapping_add(MARGIN))
+    }
+
+    /// What follows the word at `at` within the margin
+    #[inline(always)]
+    fn after_word(&self, at: usize) -> Option<u64> {
+        let [_, _, _, _, rest @ ..] = self.load::<MARGIN>(at)?;
+        Some(u64::from_le_bytes(rest))
+    }
+
+    /// The word at `at`
+    #[inline(always)]
+    fn word(&self, at: usize) -> Option<u32> {
+        self.load(at).map(u32::from_le_bytes)
+    }
+
+    /// The `N` bytes at `at`, at most as many as the margin
+    #[inline(always)]
+    fn load<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
+        // With this one check the compiler drops the others
+        if at > self.piece.len().checked_sub(MARGIN)? {
+            return None;
+        }
+        load(self.piece, at)
+    }
+
+    /// Notes `at` as the position of `word`; returns the one noted for its hash before
+    #[inline(always)]
+    fn note(&mut self, word: u32, at: usize) -> Option<usize> {
+        let hash = u64::from(word).wrapping_mul(0x79b1_85eb) >> 26;
+        // A mask proves that the index is in the table
+        let mask = self.table.len().wrapping_sub(1);
+        let slot = self.table.get_mut(hash as usize & mask)?;
+        Some(usize::from(mem::replace(slot, at as u16)))
     }
 }
 
-/// Where a block is written; its methods return `None` if it is full
-struct Sink<'a> {
-    free: &'a mut [u8],
+// The functions below write to the start of `out` and return the rest, `None` if it is too small. What
+// they may write beyond that is overwritten later.
+
+#[inline(always)]
+fn put<const N: usize>(out: &mut [u8], bytes: [u8; N]) -> Option<&mut [u8]> {
+    let (to, rest) = out.split_first_chunk_mut()?;
+    *to = bytes;
+    Some(rest)
 }
 
-impl Sink<'_> {
-    #[inline(always)]
-    fn put<const N: usize>(&mut self, bytes: [u8; N]) -> Option<()> {
-        let (to, rest) = mem::take(&mut self.free).split_first_chunk_mut()?;
-        *to = bytes;
-        self.free = rest;
-        Some(())
+fn varint(mut out: &mut [u8], mut value: u32) -> Option<&mut [u8]> {
+    while value >= 0x80 {
+        out = put(out, [value as u8 | 0x80])?;
+        value >>= 7;
     }
+    put(out, [value as u8])
+}
 
-    fn varint(&mut self, mut value: u32) -> Option<()> {
-        while value >= 0x80 {
-            self.put([value as u8 | 0x80])?;
-            value >>= 7;
-        }
-        self.put([value as u8])
+/// The first `len` bytes of `data`, at least one, as a literal
+#[inline(always)]
+fn literal<'o>(out: &'o mut [u8], data: &[u8], len: usize) -> Option<&'o mut [u8]> {
+    let last = len.wrapping_sub(1);
+    if len <= STEP
+        && let (Some([tag, to @ ..]), Some(from)) = (out.first_chunk_mut::<{ 1 + STEP }>(), data.first_chunk())
+    {
+        *tag = (last as u8) << 2 | LITERAL;
+        *to = *from;
+        return out.get_mut(len.wrapping_add(1)..);
     }
+    long_literal(out, data.get(..len)?)
+}
 
-    /// `piece[start..end]` as a literal, unless it is empty
-    #[inline(always)]
-    fn literal(&mut self, piece: &[u8], start: usize, end: usize) -> Option<()> {
-        let len = end.wrapping_sub(start);
-        let Some(last) = len.checked_sub(1) else {
-            return Some(());
-        };
-        match last {
-            0..60 => self.put([(last as u8) << 2 | LITERAL])?,
-            60..256 => self.put([60 << 2 | LITERAL, last as u8])?,
-            _ => self.put([61 << 2 | LITERAL, last as u8, (last >> 8) as u8])?,
-        }
-        let from = piece.get(start..)?;
-        if len <= STEP
-            && let (Some(to), Some(from)) = (self.free.first_chunk_mut::<STEP>(), from.first_chunk())
-        {
-            *to = *from;
-            self.free = mem::take(&mut self.free).get_mut(len..)?;
-            return Some(());
-        }
-        let (to, rest) = mem::take(&mut self.free).split_at_mut_checked(len)?;
-        copy_bytes(to, from);
-        self.free = rest;
-        Some(())
-    }
+#[cold]
+#[inline(never)]
+fn long_literal<'o>(out: &'o mut [u8], data: &[u8]) -> Option<&'o mut [u8]> {
+    let last = data.len().wrapping_sub(1);
+    let out = match last {
+        0..60 => put(out, [(last as u8) << 2 | LITERAL])?,
+        60..256 => put(out, [60 << 2 | LITERAL, last as u8])?,
+        _ => put(out, [61 << 2 | LITERAL, last as u8, (last >> 8) as u8])?,
+    };
+    let (to, rest) = out.split_at_mut_checked(data.len())?;
+    copy_bytes(to, data);
+    Some(rest)
+}
 
-    /// Copies of `len` bytes together, at least four, from `offset` bytes back
-    #[inline(always)]
-    fn copy(&mut self, offset: usize, mut len: usize) -> Option<()> {
-        let (low, high) = (offset as u8, (offset >> 8) as u8);
-        let element = |len: usize| [(len.wrapping_sub(1) as u8) << 2 | COPY_2, low, high];
-        if len > MAX_COPY {
-            len = self.long_copies(element(MAX_COPY), len)?;
-        }
-        if len > MAX_COPY {
-            // Leaves enough for one more copy
-            self.put(element(60))?;
-            len = len.wrapping_sub(60);
-        }
-        if len < 12 && offset < 1 << 11 {
-            self.put([high << 5 | (len.wrapping_sub(MIN_MATCH) as u8) << 2 | COPY_1, low])
-        } else {
-            self.put(element(len))
-        }
+/// Copies of `len` bytes together, at least four, from `offset` bytes back
+#[inline(always)]
+fn copy(mut out: &mut [u8], offset: usize, mut len: usize) -> Option<&mut [u8]> {
+    if len > MAX_COPY {
+        (out, len) = long_copies(out, offset, len)?;
     }
+    let mut element = copy_2(offset, len);
+    let (to, _) = out.split_first_chunk_mut()?;
+    let short = len < 12 && offset < 1 << 11;
+    if short {
+        element[0] = ((offset >> 8) as u8) << 5 | (len.wrapping_sub(MIN_MATCH) as u8) << 2 | COPY_1;
+    }
+    *to = element;
+    out.get_mut(3usize.wrapping_sub(usize::from(short))..)
+}
 
-    /// As many longest copies as leave four bytes or more; returns how many they leave
-    fn long_copies(&mut self, element: [u8; 3], len: usize) -> Option<usize> {
-        let count = len.wrapping_sub(MIN_MATCH) / MAX_COPY;
-        let size = count.wrapping_mul(element.len());
-        let (to, rest) = mem::take(&mut self.free).split_at_mut_checked(size)?;
-        to.as_chunks_mut().0.fill(element);
-        self.free = rest;
-        Some(len.wrapping_sub(count.wrapping_mul(MAX_COPY)))
+#[inline(always)]
+fn copy_2(offset: usize, len: usize) -> [u8; 3] {
+    [(len.wrapping_sub(1) as u8) << 2 | COPY_2, offset as u8, (offset >> 8) as u8]
+}
+
+/// As many copies as leave 4 to 64 bytes; also returns how many bytes they leave
+#[cold]
+#[inline(never)]
+fn long_copies(mut out: &mut [u8], offset: usize, mut len: usize) -> Option<(&mut [u8], usize)> {
+    while len >= MAX_COPY + MIN_MATCH {
+        out = put(out, copy_2(offset, MAX_COPY))?;
+        len = len.wrapping_sub(MAX_COPY);
     }
+    if len > MAX_COPY {
+        out = put(out, copy_2(offset, 60))?;
+        len = len.wrapping_sub(60);
+    }
+    Some((out, len))
 }

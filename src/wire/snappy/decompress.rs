@@ -1,7 +1,7 @@
 //! From a block to its data
 
 use super::SnappyError::{self, BadLength, BadOffset, OutputTooSmall, TooLong, TooShort, Truncated};
-use super::{COPY_1, LITERAL, MAX_COPY, STEP, copy_bytes};
+use super::{LITERAL, MAX_COPY, STEP, copy_bytes};
 
 /// Data length that `block` declares
 ///
@@ -76,13 +76,24 @@ fn plausible(len: u64, size: usize) -> Result<usize, SnappyError> {
 /// Number in the first `size` bytes, 1 to 4, and what follows it
 #[inline(always)]
 fn number(src: &[u8], size: usize) -> Result<(usize, &[u8]), SnappyError> {
-    let (bytes, rest) = src.split_at_checked(size).ok_or(Truncated)?;
+    let rest = src.get(size..).ok_or(Truncated)?;
     let excess = 32u32.wrapping_sub((size as u32) << 3);
-    let value = match src.first_chunk() {
-        Some(wide) => u32::from_le_bytes(*wide) & u32::MAX.wrapping_shr(excess),
-        None => bytes.iter().rev().fold(0, |value, &byte| (value << 8) | u32::from(byte)),
-    };
-    Ok((value as usize, rest))
+    Ok(((word(src) & u32::MAX.wrapping_shr(excess)) as usize, rest))
+}
+
+/// The first four bytes, with zeros for those that are missing
+#[inline(always)]
+fn word(src: &[u8]) -> u32 {
+    match src.first_chunk() {
+        Some(word) => u32::from_le_bytes(*word),
+        None => short_word(src),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn short_word(src: &[u8]) -> u32 {
+    src.iter().rev().fold(0, |value, &byte| (value << 8) | u32::from(byte))
 }
 
 /// Carries out the literal with this tag; returns what follows it in the block, and where in the
@@ -106,17 +117,37 @@ fn literal<'a>(tag: u8, src: &'a [u8], out: &mut [u8], at: usize) -> Result<(&'a
     Ok((src, at.wrapping_add(len)))
 }
 
+/// How a kind of copy is spelt
+struct Form {
+    /// Which bits of the word after the tag are offset
+    low: u32,
+    /// Which bits of the tag are the offset's high ones
+    high: u8,
+    /// Which bits of the tag are length, counted without the kind
+    len: u8,
+    /// The length if they are zero
+    shortest: u8,
+}
+
+/// By kind, of which the first is the literal
+const FORMS: [Form; 4] = [
+    Form { low: 0, high: 0, len: 0, shortest: 0 },
+    Form { low: 0xff, high: 0xe0, len: 7, shortest: 4 },
+    Form { low: 0xffff, high: 0, len: 63, shortest: 1 },
+    Form { low: u32::MAX, high: 0, len: 63, shortest: 1 },
+];
+
 /// Carries out the copy with this tag; returns what follows it in the block, and where in the
 /// output
 #[inline(always)]
 fn copy<'a>(tag: u8, src: &'a [u8], out: &mut [u8], at: usize) -> Result<(&'a [u8], usize), SnappyError> {
-    let kind = tag & 3;
-    let field = usize::from(tag >> 2);
-    let (low, src) = number(src, 1usize.wrapping_shl(u32::from(kind).wrapping_sub(1)))?;
-    // The kind of the next copy is unpredictable, so masks are much faster than a branch
-    let short = usize::from(kind == COPY_1).wrapping_neg();
-    let len = (field & (63 ^ (56 & short))).wrapping_add(1).wrapping_add(3 & short);
-    let offset = low | ((field >> 3) << 8) & short;
+    // The kind of the next copy is unpredictable, so a table is much faster than a branch. How much follows
+    // the tag is not in it: the next element waits for that.
+    let form = FORMS.get(usize::from(tag & 3)).ok_or(Truncated)?;
+    let wide = word(src);
+    let src = src.get(1usize << (tag & 3) >> 1..).ok_or(Truncated)?;
+    let len = usize::from((tag >> 2 & form.len).wrapping_add(form.shortest));
+    let offset = (wide & form.low) as usize | usize::from(tag & form.high) << 3;
     Ok((src, repeat(out, at, offset, len)?))
 }
 

@@ -176,6 +176,18 @@ fn every_offset_and_length_of_a_copy_survives() {
     }
 }
 
+/// The search stops somewhere near the end, also in the middle of a chain of copies
+#[test]
+fn repetitions_at_every_distance_from_the_end_survive() {
+    let data = noise(64);
+    for first in 4..24 {
+        for second in 1..40 {
+            let chain = [&data[..], &data[8..8 + first], &data[2..2 + second]].concat();
+            check_round_trips(&chain, MIN_TABLE);
+        }
+    }
+}
+
 #[test]
 fn the_largest_message_survives() {
     let data = periodic((1 << 24) - 1, 100);

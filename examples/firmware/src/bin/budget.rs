@@ -122,8 +122,9 @@ fn measure(initiator: &'static mut PeerState<'static>, recipient: &'static mut P
     defmt::info!("budget: open-1024-compressible = {=u64}", open);
     let link = size_of::<PeerState<'static>>();
     defmt::info!("budget: link-state = {=usize}", link);
-    defmt::info!("budget: link-ram = {=usize}", link + RECEIVE + TRANSMIT_ONE + 2 * TABLE);
-    defmt::info!("budget: link-ram-two = {=usize}", link + RECEIVE + TRANSMIT + 2 * TABLE);
+    let slot = size_of::<ProtocolSlot>();
+    defmt::info!("budget: link-ram = {=usize}", link + RECEIVE + TRANSMIT_ONE + 2 * TABLE + slot);
+    defmt::info!("budget: link-ram-two = {=usize}", link + RECEIVE + TRANSMIT + 2 * TABLE + 2 * slot);
     Some(())
 }
 

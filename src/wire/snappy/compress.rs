@@ -16,7 +16,7 @@ pub(super) const MAX_TABLE: usize = 16384;
 const PIECE: usize = 1 << 16;
 
 /// The search ends this far from the end of a piece: a repetition there would save almost
-/// nothing
+/// nothing, and so much can be read wherever one is found
 const MARGIN: usize = 12;
 
 /// Length of the shortest repetition that is looked for
@@ -86,7 +86,7 @@ fn elements(len: u32, input: &[u8], table: &mut [u16], out: &mut [u8]) -> Option
         }
         let rest = piece.get(done..)?;
         if !rest.is_empty() {
-            out = literal(out, rest, rest.len())?;
+            out = literal(out, rest)?;
         }
     }
     Some(out.len())
@@ -135,10 +135,12 @@ impl<'a> Matcher<'a> {
     }
 
     /// Writes literals and copies; returns what is left of the output, and how much of the piece is done
+    // On its own it has registers for everything, whoever calls
+    #[inline(never)]
     fn run(mut self, mut out: &mut [u8]) -> Option<(&mut [u8], usize)> {
         let mut done = 0usize;
         while let Some((mut at, mut seen)) = self.find(done.wrapping_add(1)) {
-            out = literal(out, self.piece.get(done..)?, at.wrapping_sub(done))?;
+            out = quick_literal(out, self.piece.get(done..)?, at.wrapping_sub(done))?;
             loop {
                 let len = self.match_len(at, seen)?;
                 out = copy(out, at.wrapping_sub(seen), len)?;
@@ -162,8 +164,7 @@ impl<'a> Matcher<'a> {
         let mut skip = 32usize;
         loop {
             let step = skip >> 5;
-            // Four at a time, unrolled where size does not matter: the step costs as much as a third of
-            // a failure
+            // Four failures share a step; where size does not matter, the compiler unrolls this
             for _ in 0..4 {
                 let word = self.word(at)?;
                 let seen = self.note(word, at)?;
@@ -251,9 +252,9 @@ fn varint(mut out: &mut [u8], mut value: u32) -> Option<&mut [u8]> {
     put(out, [value as u8])
 }
 
-/// The first `len` bytes of `data`, at least one, as a literal
+/// The first `len` bytes of `data`, at least one, as a literal: one move if there are few
 #[inline(always)]
-fn literal<'o>(out: &'o mut [u8], data: &[u8], len: usize) -> Option<&'o mut [u8]> {
+fn quick_literal<'o>(out: &'o mut [u8], data: &[u8], len: usize) -> Option<&'o mut [u8]> {
     let last = len.wrapping_sub(1);
     if len <= STEP
         && let (Some([tag, to @ ..]), Some(from)) = (out.first_chunk_mut::<{ 1 + STEP }>(), data.first_chunk())
@@ -262,12 +263,14 @@ fn literal<'o>(out: &'o mut [u8], data: &[u8], len: usize) -> Option<&'o mut [u8
         *to = *from;
         return out.get_mut(len.wrapping_add(1)..);
     }
-    long_literal(out, data.get(..len)?)
+    literal(out, data.get(..len)?)
 }
 
+/// `data`, at least one byte, as a literal
+// Cold, so that the callers keep their registers for what is more frequent
 #[cold]
 #[inline(never)]
-fn long_literal<'o>(out: &'o mut [u8], data: &[u8]) -> Option<&'o mut [u8]> {
+fn literal<'o>(out: &'o mut [u8], data: &[u8]) -> Option<&'o mut [u8]> {
     let last = data.len().wrapping_sub(1);
     let out = match last {
         0..60 => put(out, [(last as u8) << 2 | LITERAL])?,
@@ -282,8 +285,14 @@ fn long_literal<'o>(out: &'o mut [u8], data: &[u8]) -> Option<&'o mut [u8]> {
 /// Copies of `len` bytes together, at least four, from `offset` bytes back
 #[inline(always)]
 fn copy(mut out: &mut [u8], offset: usize, mut len: usize) -> Option<&mut [u8]> {
+    while len >= MAX_COPY + MIN_MATCH {
+        out = put(out, copy_2(offset, MAX_COPY))?;
+        len = len.wrapping_sub(MAX_COPY);
+    }
     if len > MAX_COPY {
-        (out, len) = long_copies(out, offset, len)?;
+        // Leaves enough for one more copy
+        out = put(out, copy_2(offset, 60))?;
+        len = len.wrapping_sub(60);
     }
     let mut element = copy_2(offset, len);
     let (to, _) = out.split_first_chunk_mut()?;
@@ -298,19 +307,4 @@ fn copy(mut out: &mut [u8], offset: usize, mut len: usize) -> Option<&mut [u8]> 
 #[inline(always)]
 fn copy_2(offset: usize, len: usize) -> [u8; 3] {
     [(len.wrapping_sub(1) as u8) << 2 | COPY_2, offset as u8, (offset >> 8) as u8]
-}
-
-/// As many copies as leave 4 to 64 bytes; also returns how many bytes they leave
-#[cold]
-#[inline(never)]
-fn long_copies(mut out: &mut [u8], offset: usize, mut len: usize) -> Option<(&mut [u8], usize)> {
-    while len >= MAX_COPY + MIN_MATCH {
-        out = put(out, copy_2(offset, MAX_COPY))?;
-        len = len.wrapping_sub(MAX_COPY);
-    }
-    if len > MAX_COPY {
-        out = put(out, copy_2(offset, 60))?;
-        len = len.wrapping_sub(60);
-    }
-    Some((out, len))
 }

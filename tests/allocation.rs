@@ -330,6 +330,26 @@ fn memory_is_given_back_without_pings() {
     assert_eq!((idle.a.link.next_timeout(), idle.b.link.next_timeout()), (None, None), "and neither link has a timer");
 }
 
+/// There is always a message of one protocol unsent when a message of the other one is written
+#[test]
+fn a_constant_backlog_takes_constant_memory() {
+    const LEN: usize = 100_000;
+    warm_up();
+    let before = IN_USE.get();
+    let mut idle = Idle::new();
+    idle.exchange();
+    let payload = noise(1, LEN);
+    let held = heap_of_both(before);
+    let link = &mut idle.a.link;
+    let frame = link.write(idle.now, BETA, 0, &payload).unwrap().wire_size;
+    for round in 0..50 {
+        link.write(idle.now, [ALPHA, BETA][round % 2], 0, &payload).unwrap();
+        link.sent(idle.now, frame).unwrap();
+    }
+    let heap = heap_of_both(before) - held;
+    assert!(heap < 5 * LEN as isize, "{heap} bytes for two messages of {LEN}");
+}
+
 /// Buffers of a few kilobytes have no timer: the regular Ping gives their memory back
 #[test]
 fn memory_of_small_messages_is_given_back_with_a_ping() {

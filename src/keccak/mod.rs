@@ -49,7 +49,8 @@ impl Keccak256 {
 
     /// The digest of everything absorbed so far; absorbing may go on
     ///
-    /// The copy of the state stays on the stack, which is overwritten when a session ends.
+    /// The copy of the state is not wiped here, since the permutation leaves such copies on the stack anyway. The end of a
+    /// session overwrites the stack below itself, on its own thread.
     pub(crate) fn digest<const N: usize>(&self) -> [u8; N] {
         let mut lanes = self.lanes;
         xor_byte(&mut lanes, self.offset, 0x01);
@@ -64,7 +65,7 @@ impl Keccak256 {
 
     /// XORs a piece that ends at or before the block's end into the state, a lane at a time
     ///
-    /// A handshake packet of odd length shifts every later piece of the link against the lanes.
+    /// A handshake packet whose length is not a multiple of 8 shifts every later piece of the link against the lanes.
     fn mix(&mut self, piece: &[u8]) {
         let shift = (self.offset as u32 % 8) << 3;
         let (words, tail) = piece.as_chunks();

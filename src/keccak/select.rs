@@ -54,8 +54,8 @@ mod detected {
 
     /// Whether the vector registers are faster than the general ones
     ///
-    /// They are on processors of AMD, by 9 % on Zen 5, and by more on Zen 4. On Intel's Golden Cove both are equal. The
-    /// feature `sse4a` exists on processors of AMD only.
+    /// Vector registers are faster on processors of AMD: by 9 % on Zen 5, and by more on Zen 4. On Intel's
+    /// Golden Cove, both kinds are equally fast. The feature `sse4a` exists on processors of AMD only.
     fn prefers_avx512() -> bool {
         let is_permitted = cfg!(not(any(devp2p_keccak = "bmi", devp2p_keccak = "portable")));
         is_permitted && has_avx512() && is_x86_feature_detected!("sse4a")
@@ -69,7 +69,7 @@ mod detected {
         use super::*;
 
         proptest! {
-            /// The tests of the sponge compare only the permutation that is chosen with `sha3`
+            /// The tests of the sponge compare only the chosen permutation with that of `sha3`
             #[test]
             #[allow(unsafe_code)]
             fn every_permutation_is_the_same(state in any::<[u64; 25]>(), blocks in prop::collection::vec(any::<u8>(), 0..500)) {

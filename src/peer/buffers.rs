@@ -74,7 +74,7 @@ impl<'buf> Buffers<'buf> {
         limits::transmit_len(frames, limits::greeting_len(MAX_CLIENT_ID, MAX_PROTOCOLS))
     }
 
-    /// Checks the sizes of the caller's slices against what is needed, the last one for so many protocols
+    /// Checks that the caller's slices have so many bytes, and a slot for each protocol
     pub(super) fn check(&self, receive: usize, transmit: usize, protocols: usize) -> Result<(), StartError> {
         if matches!(&self.receive, Arena::Fixed { bytes, .. } if bytes.len() < receive) {
             return Err(StartError::ReceiveBufferTooSmall { needed: receive });
@@ -311,7 +311,7 @@ impl Slots<'_> {
         }
     }
 
-    /// Empties all slots; there are so many at least, if the caller's slice was checked
+    /// Empties all slots; there are at least `protocols` slots, since `check` refuses a shorter slice
     pub(super) fn renew(&mut self, protocols: usize) -> &mut [ProtocolSlot] {
         match self {
             Self::Fixed(slots) => slots.fill(ProtocolSlot::EMPTY),

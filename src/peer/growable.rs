@@ -135,7 +135,7 @@ mod with_alloc {
             &mut self.0
         }
 
-        /// Has exactly so many slots, all of them empty
+        /// Makes exactly `protocols` slots, all of them empty
         pub(crate) fn renew(&mut self, protocols: usize) {
             self.0 = alloc::vec![ProtocolSlot::EMPTY; protocols].into_boxed_slice();
         }

@@ -29,7 +29,7 @@ pub struct SharedProtocol {
 
 /// Memory for what a link keeps of one protocol
 ///
-/// For [`Buffers::fixed`](crate::Buffers::fixed), which takes one for each protocol that the node offers. 112 bytes.
+/// For [`Buffers::fixed`](crate::Buffers::fixed), which takes one for each protocol that the node offers. A slot takes 112 bytes.
 #[derive(Debug, Clone)]
 pub struct ProtocolSlot(Option<Entry>);
 
@@ -166,7 +166,7 @@ impl Protocols<'_> {
         self.entry(protocol)?.shared(protocol)
     }
 
-    /// The protocol and the relative code for which a message id stands
+    /// Where a message with this id goes
     pub(super) fn route(&self, id: u64) -> Result<Route, Violation> {
         let route = |(index, entry): (usize, &Entry)| {
             let Ids::From(offset) = entry.local.ids else { return None };

@@ -19,7 +19,7 @@ pub(super) enum Remote {
     Proven(NodeId),
 }
 
-/// The Hello of either node: ours has been sealed when the Hello of the peer comes, and is not needed then
+/// Our Hello, and then the Hello of the peer: when that comes, ours is already sealed, and not needed any more
 #[allow(clippy::large_enum_variant, reason = "without an allocator there is nowhere else to put a Hello")]
 pub(super) enum Greeting {
     /// What goes into our Hello besides our id and our capabilities

@@ -75,7 +75,7 @@ impl Secret {
         let inverse: Option<Scalar> = r.invert_vartime().into();
         let factor = inverse.ok_or(invalid)? * *self.0;
         let product = ProjectivePoint::mul_by_generator(&-(factor * z)) + point * (factor * *s);
-        // This secret is not zero, so that the product is the identity only if Q is.
+        // This secret is not zero, so the product is the identity only if Q is.
         let is_key = !bool::from(product.is_identity());
         is_key.then_some(Product(product)).ok_or(invalid)
     }
@@ -105,9 +105,10 @@ impl Drop for Secret {
 pub(super) struct Product(ProjectivePoint);
 
 impl Product {
-    /// The coordinates of all these
+    /// The points of the products
     ///
-    /// A division costs an eighth of a multiplication. One serves for all, where the code for that has room.
+    /// A division costs an eighth of a multiplication. With `std`, one division serves all products. Without `std`, each
+    /// product has its own, since the code for a shared division takes 4 KB of flash.
     pub(super) fn divide<const N: usize>(products: [Self; N]) -> [Point; N] {
         if cfg!(feature = "std") {
             ProjectivePoint::batch_normalize(&products.map(|product| product.0)).map(Point)

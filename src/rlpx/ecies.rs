@@ -90,7 +90,7 @@ impl Keys {
 
 /// What a packet is sealed with
 pub(super) struct Envelope {
-    /// The public key of the packet, which it carries
+    /// The public key of the packet; the packet carries it
     pub(super) key: NodeId,
     /// What the packet's key and the reader's key share
     pub(super) shared: Zeroizing<[u8; 32]>,

@@ -44,7 +44,8 @@ pub(crate) const fn body_room(len: usize) -> usize {
 
 /// The keys and running states of an established link, both directions
 ///
-/// One key schedule of each cipher serves both directions. Everything is wiped when dropped.
+/// One key schedule of each cipher serves both directions. The ciphers and the Keccak states wipe themselves when
+/// dropped. The state of the link overwrites the rest.
 pub(crate) struct Session {
     keystream: Aes256Enc,
     mac_cipher: Aes256Enc,

@@ -214,7 +214,7 @@ impl Recipient {
 }
 
 impl Ephemeral {
-    /// What is shared with the signer of an auth, the public key, and the envelope of the ack to `remote`
+    /// What is shared with the signer of an auth, our ephemeral public key, and the envelope of the ack to `remote`
     #[inline(never)] // so that what it keeps is not in the frame of the whole handshake
     fn answer(&self, signer: Product, remote: &Point) -> (Zeroizing<[u8; 32]>, NodeId, Envelope) {
         let products =

@@ -3,7 +3,8 @@
 //! A link runs on a thread of its own, in memory that stays readable when the link is dropped. The test gives the
 //! link its entropy, so the test can compute the secrets, too: the keys of both nodes, the shared secrets, the
 //! nonces, the secret number of the signature, the keys and the key schedules of each cipher, and every state of
-//! the MACs. After each call no eight bytes of the secrets may be left on the stack. The link holds the secrets
+//! the MACs. After each call of the handshake, and after the last call, no eight
+//! bytes of the secrets may be left on the stack. The link holds the secrets
 //! that it needs, and after its end it holds none.
 //!
 //! The key schedules are in the form of processors with AES instructions.

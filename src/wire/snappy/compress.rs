@@ -15,8 +15,9 @@ pub(super) const MAX_TABLE: usize = 16384;
 /// offset in two bytes
 const PIECE: usize = 1 << 16;
 
-/// The search ends this far from the end of a piece: a repetition there would save almost
-/// nothing, and so much can be read wherever one is found
+/// The search ends this far from the end of a piece
+///
+/// A repetition there would save almost nothing. And at each position of the search, as many bytes can be read.
 const MARGIN: usize = 12;
 
 /// Length of the shortest repetition that is looked for
@@ -135,7 +136,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Writes literals and copies; returns what is left of the output, and how much of the piece is done
-    // On its own it has registers for everything, whoever calls
+    // Never inlined, so that its caller's variables take no registers from it
     #[inline(never)]
     fn run(mut self, mut out: &mut [u8]) -> Option<(&mut [u8], usize)> {
         let mut done = 0usize;
@@ -156,7 +157,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// First repetition at `at` or later, and where it was seen
-    // Inlined, but not always: what the compiler optimises on its own first loses its checks
+    // Not `inline(always)`: the compiler first optimises the function alone, and then removes its bounds checks
     #[inline]
     fn find(&mut self, mut at: usize) -> Option<(usize, usize)> {
         // After 32 failures every second position is tried, and so on: data that does not compress is
@@ -234,8 +235,9 @@ impl<'a> Matcher<'a> {
     }
 }
 
-// The functions below write to the start of `out` and return the rest, `None` if it is too small. What
-// they may write beyond that is overwritten later.
+// The functions below write to the start of `out` and return the rest, `None` if it is too small. They may
+// write bytes beyond their element. The next element overwrites these bytes; after the last one they stay,
+// and are not a part of the block.
 
 #[inline(always)]
 fn put<const N: usize>(out: &mut [u8], bytes: [u8; N]) -> Option<&mut [u8]> {

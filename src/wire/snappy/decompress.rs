@@ -123,9 +123,9 @@ struct Form {
     low: u32,
     /// Which bits of the tag are the offset's high ones
     high: u8,
-    /// Which bits of the tag are length, counted without the kind
+    /// Which bits of `tag >> 2` are the length
     len: u8,
-    /// The length if they are zero
+    /// The length if those bits are zero
     shortest: u8,
 }
 
@@ -141,8 +141,8 @@ const FORMS: [Form; 4] = [
 /// output
 #[inline(always)]
 fn copy<'a>(tag: u8, src: &'a [u8], out: &mut [u8], at: usize) -> Result<(&'a [u8], usize), SnappyError> {
-    // The kind of the next copy is unpredictable, so a table is much faster than a branch. How much follows
-    // the tag is not in it: the next element waits for that.
+    // The kind of the next copy is unpredictable, so a table is much faster than a branch. The
+    // number of bytes after the tag is computed, not looked up: the next element waits for it.
     let form = FORMS.get(usize::from(tag & 3)).ok_or(Truncated)?;
     let wide = word(src);
     let src = src.get(1usize << (tag & 3) >> 1..).ok_or(Truncated)?;

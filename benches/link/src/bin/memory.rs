@@ -212,9 +212,11 @@ fn link() {
     }
 }
 
-/// The memory that a caller without an allocator provides, and that nothing more is needed
+/// The memory that a caller without an allocator provides, besides the link and its slots
 fn own_buffers() {
-    println!("\nA link in the caller's own memory, one protocol, in bytes; the link itself comes on top\n");
+    println!(
+        "\nA link in the caller's own memory, one protocol, in bytes; the link itself and a `ProtocolSlot` of 112 bytes come on top\n"
+    );
     println!("| largest payload | receive | transmit | table, if full use is made of it |\n|---|---|---|---|");
     for max in SIZES.into_iter().skip(3) {
         let table = 2 * max.next_power_of_two().clamp(256, 16_384);

@@ -15,6 +15,8 @@ pub(super) struct Slowness {
     timeouts: Timeouts,
     frame: Option<Frame>,
     leaving: Option<Leaving>,
+    /// The most that was unsent since nothing was unsent
+    most: usize,
 }
 
 /// A frame of which a part has come
@@ -33,13 +35,11 @@ struct Leaving {
     since: Instant,
     /// How many bytes still have to leave
     left: usize,
-    /// The most that was unsent since
-    most: usize,
 }
 
 impl Slowness {
     pub(super) const fn new(timeouts: Timeouts) -> Self {
-        Self { timeouts, frame: None, leaving: None }
+        Self { timeouts, frame: None, leaving: None, most: 0 }
     }
 
     fn time_for(&self, len: usize, least: Duration) -> Duration {
@@ -77,11 +77,11 @@ impl Slowness {
     pub(super) fn check(&mut self, link: &PeerState<'_>, now: Instant) {
         let unsent = link.unsent().len();
         if link.stage() != Stage::Running || unsent == 0 {
-            self.leaving = None;
+            (self.leaving, self.most) = (None, 0);
             return;
         }
-        let leaving = self.leaving.get_or_insert(Leaving { since: now, left: unsent, most: unsent });
-        leaving.most = leaving.most.max(unsent);
+        self.leaving.get_or_insert(Leaving { since: now, left: unsent });
+        self.most = self.most.max(unsent);
     }
 
     /// What was over by now starts anew with a new clock
@@ -103,9 +103,9 @@ impl Slowness {
         let over = self.frame_over(now);
         if link.stage() == Stage::Running {
             assert!(over.is_none(), "a peer that does not go on with a frame is not given up");
-            if let Some(Leaving { since, most, .. }) = self.leaving {
+            if let Some(Leaving { since, .. }) = self.leaving {
                 // They may have to wait for those that were unsent before, and have their own time after that.
-                let patience = self.time_for(most, self.timeouts.write).saturating_mul(2);
+                let patience = self.time_for(self.most, self.timeouts.write).saturating_mul(2);
                 let over = deadline(since, patience).is_some_and(|over| over < now);
                 assert!(!over, "{self:?}: a transport that takes so little is not given up at {now:?}");
             }

@@ -28,7 +28,7 @@ const TRANSMIT: usize = Buffers::transmit_len(&[MAX_MESSAGE; PROTOCOLS.len()]);
 const TABLE: usize = 256;
 
 type Slots = [ProtocolSlot; PROTOCOLS.len()];
-const SLOTS: Slots = [ProtocolSlot::EMPTY; PROTOCOLS.len()];
+const NO_SLOTS: Slots = [ProtocolSlot::EMPTY; PROTOCOLS.len()];
 
 /// Bytes on their way
 struct Wire {
@@ -180,15 +180,17 @@ type Outcome = Result<PeerState<'static>, NotStarted<'static>>;
 
 /// Two nodes with keys and randomness that are the same in every run, as its figures are to be
 fn links() -> Result<(Link, Link), StartError> {
-    static FROM: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; 0], Slots)> = StaticCell::new();
-    static TO: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; TABLE], Slots)> = StaticCell::new();
+    static FROM: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; 0])> = StaticCell::new();
+    static TO: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; TABLE])> = StaticCell::new();
+    static SLOTS: StaticCell<[Slots; 2]> = StaticCell::new();
     static INITIATOR: StaticCell<Outcome> = StaticCell::new();
     static RECIPIENT: StaticCell<Outcome> = StaticCell::new();
     let (ours, theirs) = (config(1)?, config(2)?);
-    let (receive, transmit, table, slots) = FROM.init_with(|| ([0; RECEIVE], [0; TRANSMIT], [], SLOTS));
+    let [slots, other_slots] = SLOTS.init_with(|| [NO_SLOTS; 2]);
+    let (receive, transmit, table) = FROM.init_with(|| ([0; RECEIVE], [0; TRANSMIT], []));
     let from = Buffers::fixed(receive, transmit, table, slots);
-    let (receive, transmit, table, slots) = TO.init_with(|| ([0; RECEIVE], [0; TRANSMIT], [0; TABLE], SLOTS));
-    let to = Buffers::fixed(receive, transmit, table, slots);
+    let (receive, transmit, table) = TO.init_with(|| ([0; RECEIVE], [0; TRANSMIT], [0; TABLE]));
+    let to = Buffers::fixed(receive, transmit, table, other_slots);
     let initiator = INITIATOR.init_with(|| PeerState::initiator(NOW, &ours, theirs.node_id(), entropy(3), from));
     let recipient = RECIPIENT.init_with(|| PeerState::recipient(NOW, &theirs, entropy(4), to));
     Ok((initiator.as_mut().map_err(|refusal| refusal.error)?, recipient.as_mut().map_err(|refusal| refusal.error)?))

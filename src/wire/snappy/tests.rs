@@ -189,6 +189,14 @@ fn repetitions_at_every_distance_from_the_end_survive() {
 }
 
 #[test]
+fn a_copy_of_any_length_takes_no_more_than_with_snap() {
+    for len in 4..300 {
+        let data = [vec![7; len], noise(40)].concat();
+        assert!(packed(&data, MIN_TABLE).len() <= snap_packed(&data).len(), "{len}");
+    }
+}
+
+#[test]
 fn the_largest_message_survives() {
     let data = periodic((1 << 24) - 1, 100);
     let block = packed(&data, MAX_TABLE);

@@ -273,7 +273,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
         self.subject.sent(self.now(), len).unwrap();
         self.remote.note_sent(len);
         self.fair_writing.note_sent(len);
-        self.slowness.note_sent(len);
+        self.slowness.note_sent(self.offered, len);
     }
 
     fn flush(&mut self) {

@@ -63,7 +63,9 @@ impl Slowness {
         });
     }
 
-    pub(super) fn note_sent(&mut self, len: usize) {
+    /// The transport has taken `len` of the `unsent` bytes
+    pub(super) fn note_sent(&mut self, unsent: usize, len: usize) {
+        self.most = self.most.max(unsent);
         let left = |leaving: Leaving| Leaving { left: leaving.left.saturating_sub(len), ..leaving };
         self.leaving = self.leaving.map(left).filter(|leaving| leaving.left > 0);
     }

@@ -10,7 +10,6 @@ pub(super) use without_alloc::{Growable, GrowableSlots, GrowableTable};
 
 #[cfg(feature = "alloc")]
 mod with_alloc {
-    use alloc::boxed::Box;
     use alloc::vec::Vec;
     use core::ops::Range;
 
@@ -124,7 +123,7 @@ mod with_alloc {
 
     /// As many slots as a link has protocols
     #[derive(Debug, Default)]
-    pub(crate) struct GrowableSlots(Box<[ProtocolSlot]>);
+    pub(crate) struct GrowableSlots(Vec<ProtocolSlot>);
 
     impl GrowableSlots {
         pub(crate) fn get(&self) -> &[ProtocolSlot] {
@@ -137,7 +136,10 @@ mod with_alloc {
 
         /// Makes exactly `protocols` slots, all of them empty
         pub(crate) fn renew(&mut self, protocols: usize) {
-            self.0 = alloc::vec![ProtocolSlot::EMPTY; protocols].into_boxed_slice();
+            self.0 = Vec::new();
+            // `reserve_exact` has a panic in its machine code. Without memory, `resize` aborts as every allocation does.
+            _ = self.0.try_reserve_exact(protocols);
+            self.0.resize(protocols, ProtocolSlot::EMPTY);
         }
     }
 }

@@ -139,8 +139,8 @@ impl Protocols<'_> {
     pub(super) fn assign(&mut self, remote: impl Iterator<Item = Capability>, capacity: Capacity) -> bool {
         let mut locals: Vec<Local, MAX_PROTOCOLS> = kept(self.entries().map(|entry| entry.local));
         capability::assign(&mut locals, remote);
-        for (entry, local) in self.entries_mut().zip(locals) {
-            entry.local = local;
+        for (entry, local) in self.entries_mut().zip(&locals) {
+            entry.local = *local;
         }
         let shared = |entry: &&Entry| entry.local.ids != Ids::Unshared;
         let count = self.entries().filter(shared).count();

@@ -1,54 +1,21 @@
 //! The memory that the link takes from the heap, counted by the allocator of this test binary
-#![allow(unsafe_code, reason = "a global allocator needs unsafe code")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::time::Duration;
 
+use devp2p_heap::{Counting, in_use};
 use devp2p_proto::{
     Action, Buffers, Config, Instant, MessageEvent, PeerState, ProtocolSlot, Stage, Timeouts, Timer, WriteError,
 };
 use devp2p_testing::{ALPHA, BETA, Node, PROTOCOLS, Pipe, config, entropy, key, noise};
-
-/// Counts per thread, so that tests do not count each other
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static IN_USE: Cell<isize> = const { Cell::new(0) };
-}
-
-fn note(allocations: usize, bytes: isize) {
-    ALLOCATIONS.set(ALLOCATIONS.get() + allocations);
-    IN_USE.set(IN_USE.get() + bytes);
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note(1, layout.size() as isize);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        note(0, -(layout.size() as isize));
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note(1, size as isize - layout.size() as isize);
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
 /// How many allocations `work` makes
 fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
-    let before = ALLOCATIONS.get();
+    let before = devp2p_heap::allocations();
     let result = work();
-    (ALLOCATIONS.get() - before, result)
+    (devp2p_heap::allocations() - before, result)
 }
 
 const MAX: usize = 5_000;
@@ -199,7 +166,7 @@ fn a_kept_payload_does_not_hold_a_large_buffer() {
     let mut b = PeerState::recipient(now, &config(2, PROTOCOLS), entropy(2), Buffers::growable()).unwrap();
     exchange(&mut a, &mut b);
     let mut kept = Vec::with_capacity(1_000);
-    let before = IN_USE.get();
+    let before = in_use();
     for payload in [vec![0; 4 << 20], vec![0; 26], noise(1, 100_000), noise(2, 5_000), noise(3, 1)] {
         for _ in 0..16 {
             a.write(now, ALPHA, 0, &payload).unwrap();
@@ -217,7 +184,7 @@ fn a_kept_payload_does_not_hold_a_large_buffer() {
     }
     assert_eq!(kept.len(), 64);
     drop((a, b));
-    let held = IN_USE.get() - before;
+    let held = in_use() - before;
     let most: usize = kept.iter().map(|bytes| 2 * bytes.len() + 4_096 + 64).sum();
     assert!(held <= most as isize, "{held} bytes are held by payloads that may hold {most}");
 }
@@ -261,13 +228,13 @@ impl Idle {
 
 /// The heap of both links together
 fn heap_of_both(before: isize) -> isize {
-    IN_USE.get() - before
+    in_use() - before
 }
 
 #[test]
 fn memory_is_given_back() {
     warm_up();
-    let before = IN_USE.get();
+    let before = in_use();
     let mut idle = Idle::new();
     idle.exchange();
     let fresh = heap_of_both(before);
@@ -292,7 +259,7 @@ fn memory_is_given_back_while_something_is_unsent() {
     let mut timeouts = Timeouts::default();
     (timeouts.slowest_rate, timeouts.read) = (1, Duration::MAX);
     let config = |seed| config(seed, PROTOCOLS).with_timeouts(timeouts).unwrap();
-    let before = IN_USE.get();
+    let before = in_use();
     let mut idle = Idle::with(&config(1), &config(2));
     idle.exchange();
     idle.a.link.write(idle.now, ALPHA, 0, &noise(1, 4 << 20)).unwrap();
@@ -318,7 +285,7 @@ fn memory_is_given_back_without_pings() {
     let mut timeouts = Timeouts::default();
     (timeouts.ping, timeouts.read) = (Duration::MAX, Duration::MAX);
     let config = |seed| config(seed, PROTOCOLS).with_timeouts(timeouts).unwrap();
-    let before = IN_USE.get();
+    let before = in_use();
     let mut idle = Idle::with(&config(1), &config(2));
     idle.exchange();
     idle.a.link.write(idle.now, ALPHA, 0, &noise(1, 4 << 20)).unwrap();
@@ -335,7 +302,7 @@ fn memory_is_given_back_without_pings() {
 fn a_constant_backlog_takes_constant_memory() {
     const LEN: usize = 100_000;
     warm_up();
-    let before = IN_USE.get();
+    let before = in_use();
     let mut idle = Idle::new();
     idle.exchange();
     let payload = noise(1, LEN);
@@ -354,7 +321,7 @@ fn a_constant_backlog_takes_constant_memory() {
 #[test]
 fn memory_of_small_messages_is_given_back_with_a_ping() {
     warm_up();
-    let before = IN_USE.get();
+    let before = in_use();
     let mut idle = Idle::new();
     idle.exchange();
     idle.a.link.write(idle.now, ALPHA, 0, &noise(1, 800)).unwrap();
@@ -393,7 +360,7 @@ fn memory_of_refused_messages_is_given_back() {
     let config = |seed| config(seed, PROTOCOLS).with_timeouts(timeouts).unwrap();
     for (write, error) in refused {
         for ends in [false, true] {
-            let before = IN_USE.get();
+            let before = in_use();
             let mut idle = Idle::with(&config(1), &config(2));
             idle.exchange();
             if error == WriteError::Full {
@@ -417,7 +384,7 @@ fn memory_of_refused_messages_is_given_back() {
 #[test]
 fn an_idle_link_is_small() {
     warm_up();
-    let before = IN_USE.get();
+    let before = in_use();
     let mut idle = Idle::new();
     idle.exchange();
     for index in 0..20 {

@@ -49,8 +49,8 @@ impl Keccak256 {
 
     /// The digest of everything absorbed so far; absorbing may go on
     ///
-    /// The copy of the state is not wiped here, since the permutation leaves such copies on the stack anyway. The end of a
-    /// session overwrites the stack below itself, on its own thread.
+    /// The copy of the state is not wiped here, since the permutation leaves such copies on the stack anyway.
+    /// The end of a session overwrites the stack below itself, on its own thread.
     pub(crate) fn digest<const N: usize>(&self) -> [u8; N] {
         let mut lanes = self.lanes;
         xor_byte(&mut lanes, self.offset, 0x01);

@@ -29,7 +29,8 @@ pub struct SharedProtocol {
 
 /// Memory for what a link keeps of one protocol
 ///
-/// For [`Buffers::fixed`](crate::Buffers::fixed), which takes one for each protocol that the node offers. A slot takes 112 bytes.
+/// For [`Buffers::fixed`](crate::Buffers::fixed), which takes a slot for each protocol that the node offers.
+/// A slot takes 112 bytes.
 #[derive(Debug, Clone)]
 pub struct ProtocolSlot(Option<Entry>);
 

@@ -23,13 +23,14 @@
 
 use std::time::Duration;
 
+use devp2p_heap::in_use;
 use devp2p_proto::{Cause, Instant, Stage, Timeout, Violation};
 use devp2p_testing::remote::{
     DISCONNECT, Handshake, Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed, recipient,
 };
 use devp2p_testing::{PROTOCOLS, config, key, noise};
 
-use crate::metered::{Work, feed, frames, in_use};
+use crate::metered::{Work, feed, frames};
 
 /// A frame of the base protocol, and the payload of a Pong
 const SMALL: isize = 4 * 1024;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use devp2p_heap::in_use;
 use devp2p_proto::{Cause, Config, Instant, Outbox, SnappyError, Stage, Violation};
 use devp2p_testing::remote::{Hello, LINK, REMOTE, Scene, body, compressed, recipient};
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, config, noise};
 
-use crate::metered::{feed, frames, in_use};
+use crate::metered::{feed, frames};
 use crate::{receive, violation};
 
 /// Heap that is no more than a small message takes

@@ -1,42 +1,8 @@
 //! A link whose heap and whose work are counted, for tests of what a hostile peer costs
-#![allow(unsafe_code, reason = "a global allocator needs unsafe code")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use devp2p_heap::{Counting, in_use, peak, restart_peak};
 use devp2p_proto::{Action, Cause, Instant, PeerState};
 use devp2p_testing::remote::Scene;
-
-/// Counts per thread, so that tests do not count each other
-struct Counting;
-
-thread_local! {
-    static IN_USE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn note(bytes: isize) {
-    IN_USE.set(IN_USE.get() + bytes);
-    PEAK.set(PEAK.get().max(IN_USE.get()));
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note(layout.size() as isize);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        note(-(layout.size() as isize));
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note(size as isize - layout.size() as isize);
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -95,8 +61,8 @@ impl Work {
 /// Gives a link all these bytes, as long as it takes them, and does every action at once
 pub fn feed(link: &mut PeerState<'_>, now: Instant, bytes: &[u8]) -> Work {
     let mut work = Work::default();
-    let before = IN_USE.get();
-    PEAK.set(before);
+    let before = in_use();
+    restart_peak();
     while work.taken < bytes.len() {
         let taken = link.receive(now, &bytes[work.taken..]);
         work.taken += taken;
@@ -107,7 +73,7 @@ pub fn feed(link: &mut PeerState<'_>, now: Instant, bytes: &[u8]) -> Work {
             break;
         }
     }
-    (work.peak, work.heap) = (PEAK.get() - before, IN_USE.get() - before);
+    (work.peak, work.heap) = (peak() - before, in_use() - before);
     work
 }
 
@@ -115,9 +81,4 @@ pub fn feed(link: &mut PeerState<'_>, now: Instant, bytes: &[u8]) -> Work {
 pub fn frames<'a>(scene: &mut Scene<'_>, bodies: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let session = scene.session();
     bodies.into_iter().flat_map(|body| session.seal(body)).collect()
-}
-
-/// The heap that this thread has in use
-pub fn in_use() -> isize {
-    IN_USE.get()
 }

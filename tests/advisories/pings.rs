@@ -1,8 +1,9 @@
 //! Floods of Pings
 
+use devp2p_heap::in_use;
 use devp2p_testing::remote::{PING, Scene, body, compressed};
 
-use crate::metered::{frames, in_use};
+use crate::metered::frames;
 
 /// One task for each Ping that came: a flood of Pings took memory without a bound.
 ///

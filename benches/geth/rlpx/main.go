@@ -10,11 +10,11 @@ import (
 	"io"
 	"net"
 	"os"
-	"syscall"
-	"time"
 
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/p2p/rlpx"
+
+	"devp2p-proto/benches/geth/measure"
 )
 
 // Each message begins one byte further into the file than the one before, up to
@@ -27,20 +27,20 @@ func main() {
 	flag.Parse()
 
 	payload, err := os.ReadFile(*file)
-	check(err)
+	measure.Check(err)
 	sender, receiver := connect()
 	exchange(sender, receiver, payload, *count/10+1)
-	before := processorTime()
+	before := measure.ProcessorTime()
 	exchange(sender, receiver, payload, *count)
-	fmt.Println((processorTime() - before).Nanoseconds() / int64(*count))
+	fmt.Println((measure.ProcessorTime() - before).Nanoseconds() / int64(*count))
 }
 
 // connect returns two ends that have made their handshake, with Snappy on.
 func connect() (*rlpx.Conn, *rlpx.Conn) {
 	ours, err := crypto.GenerateKey()
-	check(err)
+	measure.Check(err)
 	theirs, err := crypto.GenerateKey()
-	check(err)
+	measure.Check(err)
 	a, b := net.Pipe()
 	left, right := &wire{Conn: a}, &wire{Conn: b}
 	dialled, accepted := rlpx.NewConn(left, &theirs.PublicKey), rlpx.NewConn(right, nil)
@@ -50,8 +50,8 @@ func connect() (*rlpx.Conn, *rlpx.Conn) {
 		done <- err
 	}()
 	_, err = dialled.Handshake(ours)
-	check(err)
-	check(<-done)
+	measure.Check(err)
+	measure.Check(<-done)
 	dialled.SetSnappy(true)
 	accepted.SetSnappy(true)
 	left.bytes = new(bytes.Buffer)
@@ -63,11 +63,11 @@ func exchange(sender, receiver *rlpx.Conn, payload []byte, count int) {
 	size := len(payload) - shifts
 	for i := 0; i < count; i++ {
 		_, err := sender.Write(uint64(16+i%17), payload[i%shifts:][:size])
-		check(err)
+		measure.Check(err)
 		_, data, _, err := receiver.Read()
-		check(err)
+		measure.Check(err)
 		if len(data) != size {
-			check(io.ErrUnexpectedEOF)
+			measure.Check(io.ErrUnexpectedEOF)
 		}
 	}
 }
@@ -90,17 +90,4 @@ func (w *wire) Write(p []byte) (int, error) {
 		return w.Conn.Write(p)
 	}
 	return w.bytes.Write(p)
-}
-
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	check(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-func check(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "geth-rlpx:", err)
-		os.Exit(1)
-	}
 }

@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"math/rand"
-	"os"
-	"syscall"
 	"time"
 
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/log"
 	"github.com/ethereum/go-ethereum/p2p"
+
+	"devp2p-proto/benches/geth/measure"
 )
 
 func main() {
@@ -37,16 +37,16 @@ func main() {
 	sender.AddPeer(receiver.Self())
 
 	<-begun
-	start, before := time.Now(), processorTime()
+	start, before := time.Now(), measure.ProcessorTime()
 	<-done
-	fmt.Println(time.Since(start).Microseconds(), (processorTime() - before).Microseconds())
+	fmt.Println(time.Since(start).Microseconds(), (measure.ProcessorTime() - before).Microseconds())
 }
 
 var begun = make(chan struct{})
 
 func start(address string, run func(*p2p.Peer, p2p.MsgReadWriter) error) *p2p.Server {
 	key, err := crypto.GenerateKey()
-	check(err)
+	measure.Check(err)
 	server := &p2p.Server{Config: p2p.Config{
 		PrivateKey:  key,
 		Name:        "geth-stream",
@@ -56,7 +56,7 @@ func start(address string, run func(*p2p.Peer, p2p.MsgReadWriter) error) *p2p.Se
 		Protocols:   []p2p.Protocol{{Name: "echo", Version: 2, Length: 17, Run: run}},
 		Logger:      log.New(),
 	}}
-	check(server.Start())
+	measure.Check(server.Start())
 	return server
 }
 
@@ -88,17 +88,4 @@ func receive(rw p2p.MsgReadWriter, count, size int, done chan struct{}) error {
 	}
 	close(done)
 	return nil
-}
-
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	check(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-func check(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "geth-stream:", err)
-		os.Exit(1)
-	}
 }

@@ -1,13 +1,11 @@
 //! The memory of one link, counted by the allocator of this program
 //!
 //! `benches/link/memory` runs it.
-#![allow(unsafe_code, reason = "a global allocator needs unsafe code")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::hint::black_box;
 use std::time::Duration;
 
+use devp2p_heap::{Counting, allocations, in_use, peak, restart_peak};
 use devp2p_link_bench::{Kind, SIZES};
 use devp2p_proto::{Action, Buffers, Config, Instant, PeerState, Stage};
 use devp2p_testing::{ALPHA, PROTOCOLS, config, entropy, slots};
@@ -16,38 +14,6 @@ use devp2p_testing::{ALPHA, PROTOCOLS, config, entropy, slots};
 const MAX: usize = 1 << 20;
 /// How many messages are counted
 const MESSAGES: usize = 100;
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static IN_USE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn note(allocations: usize, bytes: isize) {
-    ALLOCATIONS.set(ALLOCATIONS.get() + allocations);
-    IN_USE.set(IN_USE.get() + bytes);
-    PEAK.set(PEAK.get().max(IN_USE.get()));
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note(1, layout.size() as isize);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        note(0, -(layout.size() as isize));
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note(1, size as isize - layout.size() as isize);
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -63,12 +29,12 @@ struct Heap {
 impl Heap {
     /// Does work of this link
     fn count<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let (allocations, in_use) = (ALLOCATIONS.get(), IN_USE.get());
-        PEAK.set(in_use);
+        let (made, held) = (allocations(), in_use());
+        restart_peak();
         let result = work();
-        self.peak = self.peak.max(self.now + PEAK.get() - in_use);
-        self.now += IN_USE.get() - in_use;
-        self.allocations += ALLOCATIONS.get() - allocations;
+        self.peak = self.peak.max(self.now + peak() - held);
+        self.now += in_use() - held;
+        self.allocations += allocations() - made;
         result
     }
 }

@@ -60,11 +60,15 @@ impl Meeting {
         std::mem::replace(&mut self.us, again)
     }
 
-    /// The two with the link up, as both of them see it
+    /// The two with the link up, as both of them see it: the peer runs every shared protocol
     pub fn running(role: Role, config: &Config, it: Process) -> Self {
         let mut meeting = Self::begin(role, config, it);
         meeting.until("ready", |us, _| us.is_ready().then_some(()));
-        meeting.event("run");
+        // The peer starts its protocols one after the other. It refuses a command for one that does not run yet.
+        meeting.until("its protocols", |us, it| {
+            let started = it.events().iter().filter(|event| event["event"] == "run").count();
+            (started >= us.link.shared().count()).then_some(())
+        });
         meeting
     }
 

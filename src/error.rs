@@ -26,6 +26,20 @@ pub enum ConfigError {
     DuplicateProtocol(Capability),
     /// The ranges of message ids do not fit into 64 bits
     RangesTooLarge,
+    /// More message codes of the protocol have limits of their own than a link can hold
+    TooManyCodeLimits {
+        /// The protocol
+        protocol: ProtocolId,
+        /// The most that a protocol can have
+        max: usize,
+    },
+    /// The message code in a limit is not below the protocol's length or above `u32::MAX`, or has two limits
+    InvalidCodeLimit {
+        /// The protocol
+        protocol: ProtocolId,
+        /// The message code
+        code: u64,
+    },
     /// The client id is longer than [`MAX_CLIENT_ID`](crate::MAX_CLIENT_ID) bytes
     ClientIdTooLong,
     /// A timeout that would end every link at once is zero
@@ -55,6 +69,12 @@ impl fmt::Display for ConfigError {
             Self::InvalidName(protocol) => write!(f, "{protocol}: a name is 1 to 8 printable ASCII characters"),
             Self::DuplicateProtocol(capability) => write!(f, "{capability} is listed twice"),
             Self::RangesTooLarge => f.write_str("the ranges of message ids do not fit into 64 bits"),
+            Self::TooManyCodeLimits { protocol, max } => {
+                write!(f, "{protocol}: more than {max} message codes have limits of their own")
+            }
+            Self::InvalidCodeLimit { protocol, code } => {
+                write!(f, "{protocol}: message code {code} does not exist or has two limits")
+            }
             Self::ClientIdTooLong => f.write_str("the client id is too long"),
             Self::ZeroTimeout => f.write_str("a timeout is zero"),
             Self::ReadBeforePing => f.write_str("the read timeout is not longer than the ping interval"),

@@ -260,9 +260,9 @@ pub use outbox::Outbox;
 #[doc(hidden)]
 pub use peer::internal;
 pub use peer::{
-    Action, Buffers, Config, Counters, Direction, Event, Handled, Liveness, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS,
-    MIN_MESSAGE, MessageEvent, Network, NodeInfo, NotStarted, Payload, PeerInfo, PeerState, Protocol, ProtocolInfo,
-    ProtocolSlot, Ready, RemoteHello, Role, SharedProtocol, Stage, Timeouts, Timer, Traffic,
+    Action, Buffers, Config, Counters, Direction, Event, Handled, Liveness, MAX_CLIENT_ID, MAX_CODE_LIMITS,
+    MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, MessageEvent, Network, NodeInfo, NotStarted, Payload, PeerInfo, PeerState,
+    Protocol, ProtocolInfo, ProtocolSlot, Ready, RemoteHello, Role, SharedProtocol, Stage, Timeouts, Timer, Traffic,
 };
 pub use protocol::{Capability, Name, ParseCapabilityError, ProtocolId};
 pub use reason::DisconnectReason;

@@ -242,6 +242,14 @@ fn errors_of_configuration_and_start() {
         (ConfigError::ClientIdTooLong, "the client id is too long"),
         (ConfigError::ZeroTimeout, "a timeout is zero"),
         (ConfigError::ReadBeforePing, "the read timeout is not longer than the ping interval"),
+        (
+            ConfigError::TooManyCodeLimits { protocol: ALPHA, max: 8 },
+            "protocol 0: more than 8 message codes have limits of their own",
+        ),
+        (
+            ConfigError::InvalidCodeLimit { protocol: ALPHA, code: 9 },
+            "protocol 0: message code 9 does not exist or has two limits",
+        ),
         (ConfigError::InvalidMessageLimit { min: 64, max: 99 }, "a message limit must be 64 to 99 bytes"),
     ] {
         prints(&error, text, None);
@@ -306,6 +314,9 @@ fn actions() {
     let action = scene.node.link.poll().unwrap();
     shows(&action, "Deliver { protocol: ProtocolId(0), code: 1, payload: Payload(7 bytes) }");
     let event = action.message_event().unwrap();
+    let skipped = Action::Skipped { protocol: ALPHA, code: 1, size: 70_000, wire_len: 5_000 };
+    shows(&skipped, "Skipped { protocol: ProtocolId(0), code: 1, size: 70000, wire_len: 5000 }");
+    assert_eq!(skipped.message_event(), None);
     assert_eq!((event.direction, event.protocol, event.code), (Direction::Received, ALPHA, 1));
     assert_eq!((event.size, event.wire_size), (7, frame.len()));
     shows(&event, "MessageEvent { direction: Received, protocol: ProtocolId(0), code: 1, size: 7, wire_size: 64 }");

@@ -33,6 +33,20 @@ pub enum Action<'a> {
         /// The payload, decompressed
         payload: Payload<'a>,
     },
+    /// A message for a protocol that [skips](crate::Protocol::skip_larger) larger messages was larger than its limit
+    ///
+    /// It is gone, and the link lives on. The frame is authentic. Comes once for each message, also while the
+    /// driver [holds input](crate::PeerState::hold_input).
+    Skipped {
+        /// The protocol, by its position in the configuration
+        protocol: ProtocolId,
+        /// The message code, relative to the protocol
+        code: u64,
+        /// Bytes of the payload, decompressed, as the peer claims: nobody has decompressed it
+        size: usize,
+        /// Bytes of the frame, as on the wire
+        wire_len: usize,
+    },
     /// A protocol that was refused with `Full` can write again
     ///
     /// Comes once after refusals, when nothing of the protocol is unsent. The next message of the

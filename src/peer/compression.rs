@@ -1,7 +1,7 @@
 //! How payloads are encoded
 
 use crate::p2p::hello;
-use crate::wire::snappy;
+use crate::wire::snappy::{self, SnappyError};
 
 /// How the payloads on a link are encoded (EIP-706)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,14 @@ impl Compression {
     /// The encoding with a peer of this version of the base protocol
     pub(super) const fn with_version(version: u64) -> Self {
         if version >= hello::SNAPPY_VERSION { Self::Snappy } else { Self::None }
+    }
+
+    /// How many bytes the payload has whose encoding has `size` bytes and begins with `start`, as the encoding claims
+    pub(super) fn payload_len(self, start: &[u8], size: usize) -> Result<usize, SnappyError> {
+        match self {
+            Self::None => Ok(size),
+            Self::Snappy => snappy::decompressed_len(start, size),
+        }
     }
 
     /// The most that a payload of `len` bytes takes

@@ -4,7 +4,9 @@ use core::time::Duration;
 
 use heapless::{String, Vec};
 
-use super::limits::{self, Limits, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, largest_frame};
+use super::limits::{
+    self, Limits, MAX_CLIENT_ID, MAX_CODE_LIMITS, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, largest_frame, up_to_4_gib,
+};
 use crate::error::ConfigError;
 use crate::node_id::NodeId;
 use crate::p2p::message::BASE_LENGTH;
@@ -21,6 +23,8 @@ pub struct Protocol<'a> {
     length: u64,
     max_message: usize,
     max_send: usize,
+    code_limits: &'a [(u64, usize)],
+    skips: bool,
 }
 
 impl<'a> Protocol<'a> {
@@ -29,13 +33,13 @@ impl<'a> Protocol<'a> {
     /// The name must be 1 to 8 printable ASCII characters, which [`Config::new`] checks. A protocol
     /// of length 0 has no messages of its own.
     pub const fn new(name: &'a str, version: u64, length: u64) -> Self {
-        Self { name, version, length, max_message: MAX_MESSAGE, max_send: MAX_MESSAGE }
+        Self { name, version, length, max_message: MAX_MESSAGE, max_send: MAX_MESSAGE, code_limits: &[], skips: false }
     }
 
     /// Limits the payload of the protocol's messages to `len` bytes, in both directions
     ///
-    /// A peer that sends a larger one is disconnected before the message is decompressed. The limit
-    /// of [`Config::with_max_message`] applies as well.
+    /// A peer that sends a larger one is disconnected before the message is decompressed, unless the
+    /// protocol [skips](Self::skip_larger) such messages. The limit of [`Config::with_max_message`] applies as well.
     #[must_use]
     pub const fn with_max_message(self, len: usize) -> Self {
         Self { max_message: len, max_send: len, ..self }
@@ -48,6 +52,36 @@ impl<'a> Protocol<'a> {
     #[must_use]
     pub const fn with_max_send(self, len: usize) -> Self {
         Self { max_send: len, ..self }
+    }
+
+    /// Gives received messages with these codes limits of their own, in bytes of payload
+    ///
+    /// Each item is a message code and the limit that replaces the limit of
+    /// [`with_max_message`](Self::with_max_message) for that code; it may be larger or smaller. The limit of
+    /// [`Config::with_max_message`] applies as well. [`Config::new`] checks the items: at most
+    /// [`MAX_CODE_LIMITS`], each code once and below the length of the protocol.
+    ///
+    /// ```
+    /// use devp2p_proto::Protocol;
+    ///
+    /// const BLOCK_HEADERS: u64 = 4;
+    /// // Headers of up to 2 MiB are taken, and everything else only up to 4 KiB.
+    /// let eth = Protocol::new("eth", 69, 18).with_max_message(4096).with_code_limits(&[(BLOCK_HEADERS, 2 << 20)]);
+    /// ```
+    #[must_use]
+    pub const fn with_code_limits(self, limits: &'a [(u64, usize)]) -> Self {
+        Self { code_limits: limits, ..self }
+    }
+
+    /// Skips received messages that are larger than their limit, instead of ending the link
+    ///
+    /// Both MACs of a skipped message are checked. Its payload is neither stored nor decompressed, so a skipped
+    /// message of 16 MiB takes no memory. [`Action::Skipped`](crate::Action::Skipped) tells the driver once.
+    /// While the protocol is shared, frames of up to 16 MiB are read, whatever the limits are. A message that
+    /// claims more than [`MAX_MESSAGE`] bytes, or a size that its frame cannot have, still ends the link.
+    #[must_use]
+    pub const fn skip_larger(self) -> Self {
+        Self { skips: true, ..self }
     }
 }
 
@@ -158,7 +192,8 @@ impl Config {
     /// protocol in the list is its [`ProtocolId`].
     ///
     /// # Errors
-    /// `TooManyProtocols`, `InvalidName`, `DuplicateProtocol`, `RangesTooLarge`, `ClientIdTooLong`.
+    /// `TooManyProtocols`, `InvalidName`, `DuplicateProtocol`, `RangesTooLarge`, `TooManyCodeLimits`,
+    /// `InvalidCodeLimit`, `ClientIdTooLong`.
     pub fn new(identity: SecretKey, client_id: &str, protocols: &[Protocol<'_>]) -> Result<Self, ConfigError> {
         Ok(Self {
             identity,
@@ -279,7 +314,7 @@ fn check_limit(len: usize) -> Result<(), ConfigError> {
 }
 
 /// One protocol of ours
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Offer {
     pub(super) capability: Capability,
@@ -288,6 +323,34 @@ pub(super) struct Offer {
     pub(super) max_message: usize,
     /// The largest payload that is sent
     pub(super) max_send: usize,
+    /// The codes with a limit of their own instead of `max_message`
+    pub(super) code_limits: CodeLimits,
+    /// Whether larger messages of a peer are skipped
+    pub(super) skips: bool,
+}
+
+/// The limit of the received messages with one code
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) struct CodeLimit {
+    pub(super) code: u32,
+    pub(super) max_message: u32,
+}
+
+pub(super) type CodeLimits = Vec<CodeLimit, MAX_CODE_LIMITS, u8>;
+
+fn code_limits(id: ProtocolId, protocol: &Protocol<'_>) -> Result<CodeLimits, ConfigError> {
+    let mut limits = CodeLimits::new();
+    for &(code, len) in protocol.code_limits {
+        let invalid = ConfigError::InvalidCodeLimit { protocol: id, code };
+        let small = u32::try_from(code).ok().filter(|_| code < protocol.length).ok_or(invalid)?;
+        if limits.iter().any(|limit| limit.code == small) {
+            return Err(invalid);
+        }
+        let limit = CodeLimit { code: small, max_message: up_to_4_gib(len) };
+        limits.push(limit).map_err(|_| ConfigError::TooManyCodeLimits { protocol: id, max: MAX_CODE_LIMITS })?;
+    }
+    Ok(limits)
 }
 
 fn offers(protocols: &[Protocol<'_>]) -> Result<Vec<Offer, MAX_PROTOCOLS>, ConfigError> {
@@ -300,9 +363,10 @@ fn offers(protocols: &[Protocol<'_>]) -> Result<Vec<Offer, MAX_PROTOCOLS>, Confi
             return Err(ConfigError::DuplicateProtocol(capability));
         }
         end = end.checked_add(protocol.length).ok_or(ConfigError::RangesTooLarge)?;
-        let Protocol { length, max_message, max_send, .. } = *protocol;
+        let code_limits = code_limits(ProtocolId(index), protocol)?;
+        let Protocol { length, max_message, max_send, skips, .. } = *protocol;
         offers
-            .push(Offer { capability, length, max_message, max_send })
+            .push(Offer { capability, length, max_message, max_send, code_limits, skips })
             .map_err(|_| ConfigError::TooManyProtocols { max: MAX_PROTOCOLS })?;
     }
     Ok(offers)

@@ -1,5 +1,6 @@
 //! Reassembly of the incoming stream: packets, headers, bodies, payloads
 
+use core::fmt;
 use core::ops::Range;
 
 use super::buffers::Arena;
@@ -29,19 +30,20 @@ enum Expected {
     /// The body of a frame, of the size that the header announced
     Body(usize),
     /// What is left of a body that is not stored
-    Drained { size: usize, left: usize, violation: Violation },
+    Drained { size: usize, left: usize, start: Start },
     /// The MAC after a body that was not stored
-    DrainedTag { size: usize, violation: Violation },
+    DrainedTag { size: usize, start: Start },
 }
 
-/// What becomes of a large body, decided by its first block
-///
-/// That block is not authenticated yet: it decides about storage, and a violation is reported only
-/// after the MAC of the whole body.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Disposal {
-    Store,
-    Drain(Violation),
+/// The first block of a body, decrypted
+#[derive(Clone, Copy)]
+pub(super) struct Start(pub(super) [u8; BLOCK]);
+
+impl fmt::Debug for Start {
+    /// Shows nothing, since a part of a payload is in the block
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Start")
+    }
 }
 
 impl Expected {
@@ -83,6 +85,11 @@ struct Peak {
 pub(super) enum Complete {
     Packet(usize),
     Body(usize),
+    /// A body of which only the first block is left
+    Drained {
+        size: usize,
+        start: Start,
+    },
 }
 
 /// Where a payload is
@@ -92,15 +99,6 @@ pub(super) enum Place {
     Frame { start: usize, end: usize },
     /// Decompressed beside the frame
     Message { len: usize },
-}
-
-impl Place {
-    pub(super) const fn len(self) -> usize {
-        match self {
-            Self::Frame { start, end } => end.saturating_sub(start),
-            Self::Message { len } => len,
-        }
-    }
 }
 
 impl<'buf> Ingress<'buf> {
@@ -118,10 +116,10 @@ impl<'buf> Ingress<'buf> {
         self.body_limit = MAX_BASE_BODY;
     }
 
-    /// Switches to messages of up to `largest` bytes
-    pub(super) fn expect_messages(&mut self, largest: usize) {
-        self.body_limit = max_body(largest).max(MAX_BASE_BODY);
-        self.arena.split(largest);
+    /// Switches to messages, of which those of up to `taken` bytes are stored, and those of up to `read` bytes are read
+    pub(super) fn expect_messages(&mut self, taken: usize, read: usize) {
+        self.body_limit = max_body(read).max(MAX_BASE_BODY);
+        self.arena.split(taken);
     }
 
     /// The length of an incomplete frame, as far as it is known
@@ -143,12 +141,12 @@ impl<'buf> Ingress<'buf> {
 
     /// Takes bytes, at most to the end of a packet or frame; returns how many and what is complete
     ///
-    /// `dispose` gets the first block of a large body and its size, and decides whether to store it.
+    /// `stores` gets the first block of a large body and its size, and decides whether the body is stored.
     pub(super) fn take(
         &mut self,
         mut bytes: &[u8],
         mut session: Option<&mut Session>,
-        dispose: impl Fn(&[u8], usize) -> Disposal,
+        stores: impl Fn(&[u8], usize) -> bool,
     ) -> (usize, Result<Option<Complete>, Violation>) {
         let offered = bytes.len();
         loop {
@@ -165,7 +163,7 @@ impl<'buf> Ingress<'buf> {
             if !complete {
                 return (used, Ok(None));
             }
-            match self.advance(session.as_deref_mut(), &dispose) {
+            match self.advance(session.as_deref_mut(), &stores) {
                 Ok(None) => {}
                 result => return (used, result),
             }
@@ -188,7 +186,7 @@ impl<'buf> Ingress<'buf> {
     fn advance(
         &mut self,
         session: Option<&mut Session>,
-        dispose: impl Fn(&[u8], usize) -> Disposal,
+        stores: impl Fn(&[u8], usize) -> bool,
     ) -> Result<Option<Complete>, Violation> {
         match (self.expected, session) {
             (Expected::PacketPrefix, _) => {
@@ -216,25 +214,26 @@ impl<'buf> Ingress<'buf> {
             }
             (Expected::Start(size), Some(session)) => {
                 let block = *self.arena.frame().first_chunk().ok_or(Violation::BodyMacMismatch)?;
-                match dispose(&session.peek(block), size) {
+                let start = Start(session.peek(block));
+                if stores(&start.0, size) {
                     // The block is a part of the stored body.
-                    Disposal::Store => self.expected = Expected::Body(size),
-                    Disposal::Drain(violation) => {
-                        session.absorb(&block);
-                        let left = sealed_body_len(size).saturating_sub(BLOCK + TAG);
-                        self.start(Expected::Drained { size, left, violation });
-                    }
+                    self.expected = Expected::Body(size);
+                } else {
+                    session.absorb(&block);
+                    let left = sealed_body_len(size).saturating_sub(BLOCK + TAG);
+                    self.start(Expected::Drained { size, left, start });
                 }
                 Ok(None)
             }
-            (Expected::Drained { size, violation, .. }, Some(_)) => {
-                self.start(Expected::DrainedTag { size, violation });
+            (Expected::Drained { size, start, .. }, Some(_)) => {
+                self.start(Expected::DrainedTag { size, start });
                 Ok(None)
             }
-            (Expected::DrainedTag { size, violation }, Some(session)) => {
+            (Expected::DrainedTag { size, start }, Some(session)) => {
                 let tag = self.arena.frame().first_chunk().ok_or(Violation::BodyMacMismatch)?;
                 session.close_body(size, tag)?;
-                Err(violation)
+                self.start(Expected::Header);
+                Ok(Some(Complete::Drained { size, start }))
             }
             (Expected::Body(size), Some(session)) => {
                 let sealed = self.arena.frame_mut().get_mut(..sealed_body_len(size));
@@ -283,27 +282,15 @@ impl<'buf> Ingress<'buf> {
         }
     }
 
-    /// Decompresses the payload at `start..end` of the frame, of at most `limit` bytes
-    ///
-    /// The claimed length is checked before any buffer grows.
+    /// Decompresses the payload at `start..end` of the frame, which claims to have `len` bytes
     pub(super) fn decompress(
         &mut self,
         Range { start, end }: Range<usize>,
         compression: Compression,
-        limit: usize,
+        len: usize,
     ) -> Result<Place, Violation> {
-        let place = Place::Frame { start, end };
-        let len = match compression {
-            Compression::None => place.len(),
-            Compression::Snappy => {
-                snappy::decompressed_len(self.payload(start..end)).map_err(Violation::MalformedCompression)?
-            }
-        };
-        if len > limit {
-            return Err(Violation::PayloadTooLarge { size: len });
-        }
         if compression == Compression::None {
-            return Ok(place);
+            return Ok(Place::Frame { start, end });
         }
         self.peak.message = self.peak.message.max(len);
         let (frame, message) = self.arena.frame_and_message(len);

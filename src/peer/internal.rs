@@ -164,20 +164,14 @@ impl Answered {
 pub mod snappy {
     use crate::wire::snappy::{self, SnappyError};
 
-    /// The length that a block declares, unchecked
+    /// The length that a block of `size` bytes declares, after a check that its elements can decompress to so many bytes
     ///
-    /// # Errors
-    /// `BadLength`.
-    pub fn claimed_len(start: &[u8]) -> Result<u64, SnappyError> {
-        snappy::claimed_len(start)
-    }
-
-    /// The length that a block declares, after a check that its elements can decompress to so many bytes
+    /// `start` is the block, or at least its first five bytes.
     ///
     /// # Errors
     /// `BadLength` and `TooShort`.
-    pub fn decompressed_len(block: &[u8]) -> Result<usize, SnappyError> {
-        snappy::decompressed_len(block)
+    pub fn decompressed_len(start: &[u8], size: usize) -> Result<usize, SnappyError> {
+        snappy::decompressed_len(start, size)
     }
 
     /// Writes the data of a block to the start of `output`, and returns its length

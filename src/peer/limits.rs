@@ -9,6 +9,9 @@ use crate::wire::snappy;
 /// The most protocols that a node can offer on one link: 16, or 8 without an allocator
 pub const MAX_PROTOCOLS: usize = if cfg!(feature = "alloc") { 16 } else { 8 };
 
+/// The most message codes of one protocol that can have a limit of their own: 8, or 4 without an allocator
+pub const MAX_CODE_LIMITS: usize = if cfg!(feature = "alloc") { 8 } else { 4 };
+
 /// The longest client id, in bytes
 pub const MAX_CLIENT_ID: usize = 96;
 
@@ -81,6 +84,11 @@ pub(super) const fn greeting_len(client_id: usize, protocols: usize) -> usize {
 /// The transmit buffer for protocols whose largest frames take `frames` bytes together
 pub(super) const fn transmit_len(frames: usize, greeting: usize) -> usize {
     max(frames, greeting).saturating_add(RESERVE)
+}
+
+/// A number of bytes as `u32`, which keeps a link small
+pub(super) fn up_to_4_gib(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 const fn max(a: usize, b: usize) -> usize {

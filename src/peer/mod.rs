@@ -20,6 +20,7 @@ mod protocols;
 mod remote;
 mod share;
 mod state;
+mod verdict;
 
 // What a link does, in the order in which the documentation of `PeerState` lists it
 mod start;
@@ -53,7 +54,7 @@ pub use config::{Config, Protocol, Timeouts};
 pub use counters::{Counters, Liveness, Traffic};
 pub use deadlines::Timer;
 pub use event::{Event, Handled};
-pub use limits::{MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE};
+pub use limits::{MAX_CLIENT_ID, MAX_CODE_LIMITS, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE};
 pub use payload::Payload;
 pub use protocols::{ProtocolSlot, SharedProtocol};
 pub use remote::RemoteHello;

@@ -8,7 +8,7 @@ use super::state::{Auth, Pending, Phase, State};
 impl PeerState<'_> {
     /// The next thing to do, or `None` if there is nothing to do until the next event
     ///
-    /// Actions follow from the state and are not queued: `IdentityClaimed`, `Ready` or `Deliver` first,
+    /// Actions follow from the state and are not queued: `IdentityClaimed`, `Ready`, `Deliver` or `Skipped` first,
     /// then `Writable`, then `Send`, and `Disconnect` last. `Send` is offered again until
     /// [`sent`](Self::sent) covers it, and never delays the other actions: a driver whose socket is full
     /// leaves the loop at `Send` and polls again after the next event. While the driver
@@ -23,6 +23,9 @@ impl PeerState<'_> {
                     self.wake_input_timers();
                     let payload = self.ingress.hand_out(place, wire_len);
                     return Some(Action::Deliver { protocol, code, payload });
+                }
+                Pending::Skipped { protocol, code, size, wire_len } => {
+                    return Some(Action::Skipped { protocol, code, size, wire_len });
                 }
                 Pending::Nothing => {}
             }

@@ -3,10 +3,10 @@
 use heapless::Vec;
 
 use super::buffers::Slots;
-use super::config::Offer;
+use super::config::{CodeLimits, Offer};
 use super::counters::Traffic;
-use super::limits::{Limits, MAX_PROTOCOLS, largest_frame};
-use super::share::{Share, up_to_4_gib};
+use super::limits::{Limits, MAX_MESSAGE, MAX_PROTOCOLS, largest_frame, up_to_4_gib};
+use super::share::Share;
 use crate::invariant::{invariant, must};
 use crate::p2p::capability::{self, Ids, Local};
 use crate::protocol::{Capability, ProtocolId};
@@ -45,6 +45,8 @@ struct Entry {
     local: Local,
     max_message: u32,
     max_send: u32,
+    code_limits: CodeLimits,
+    skips: bool,
     share: Share,
     traffic: Traffic,
 }
@@ -52,10 +54,17 @@ struct Entry {
 impl Entry {
     /// The limits of the node apply as well as those of each protocol
     fn new(offer: &Offer, limits: &Limits) -> Self {
+        let largest = up_to_4_gib(limits.max_message);
+        let mut code_limits = offer.code_limits.clone();
+        for limit in &mut code_limits {
+            limit.max_message = limit.max_message.min(largest);
+        }
         Self {
             local: Local { capability: offer.capability, length: offer.length, ids: Ids::Unshared },
-            max_message: up_to_4_gib(offer.max_message.min(limits.max_message)),
+            max_message: up_to_4_gib(offer.max_message).min(largest),
             max_send: up_to_4_gib(offer.max_send.min(limits.max_send)),
+            code_limits,
+            skips: offer.skips,
             share: Share::default(),
             traffic: Traffic::default(),
         }
@@ -63,6 +72,22 @@ impl Entry {
 
     fn largest_frame(&self) -> usize {
         largest_frame(self.max_send as usize)
+    }
+
+    /// The largest payload with this code that is taken from the peer
+    fn limit_of(&self, code: u64) -> usize {
+        let own = self.code_limits.iter().find(|limit| u64::from(limit.code) == code);
+        own.map_or(self.max_message, |limit| limit.max_message) as usize
+    }
+
+    /// The largest payload of any code that is taken from the peer
+    fn largest_message(&self) -> usize {
+        let codes = self.code_limits.iter().map(|limit| limit.max_message);
+        codes.fold(self.max_message, u32::max) as usize
+    }
+
+    const fn is_shared(&self) -> bool {
+        matches!(self.local.ids, Ids::From(_))
     }
 
     fn shared(&self, protocol: ProtocolId) -> Option<SharedProtocol> {
@@ -87,8 +112,10 @@ pub(super) struct Route {
     pub(super) protocol: ProtocolId,
     /// Relative to the protocol
     pub(super) code: u64,
-    /// The largest payload of the protocol that is taken from the peer
-    pub(super) max_message: usize,
+    /// The largest payload with this code that is taken from the peer
+    pub(super) limit: usize,
+    /// Whether a larger one is skipped
+    pub(super) skips: bool,
 }
 
 /// The capacity for writing that is divided among the protocols
@@ -120,6 +147,10 @@ impl Protocols<'_> {
         self.slots.get().iter().map_while(|slot| slot.0.as_ref())
     }
 
+    fn shared_entries(&self) -> impl Iterator<Item = &Entry> + '_ {
+        self.entries().filter(|entry| entry.is_shared())
+    }
+
     fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> + '_ {
         self.slots.get_mut().iter_mut().map_while(|slot| slot.0.as_mut())
     }
@@ -143,9 +174,8 @@ impl Protocols<'_> {
         for (entry, local) in self.entries_mut().zip(&locals) {
             entry.local = *local;
         }
-        let shared = |entry: &&Entry| entry.local.ids != Ids::Unshared;
-        let count = self.entries().filter(shared).count();
-        let frames = self.entries().filter(shared).map(Entry::largest_frame).fold(0, usize::saturating_add);
+        let count = self.shared_entries().count();
+        let frames = self.shared_entries().map(Entry::largest_frame).fold(0, usize::saturating_add);
         for entry in self.entries_mut() {
             entry.share.set_limit(match capacity {
                 Capacity::Window(window) => window.checked_div(count).unwrap_or_default(),
@@ -172,15 +202,19 @@ impl Protocols<'_> {
         let route = |(index, entry): (usize, &Entry)| {
             let Ids::From(offset) = entry.local.ids else { return None };
             let code = id.checked_sub(offset.get()).filter(|code| *code < entry.local.length)?;
-            Some(Route { protocol: ProtocolId(index), code, max_message: entry.max_message as usize })
+            Some(Route { protocol: ProtocolId(index), code, limit: entry.limit_of(code), skips: entry.skips })
         };
         self.entries().enumerate().find_map(route).ok_or(Violation::UnknownMessageId(id))
     }
 
     /// The largest payload of any shared protocol that is taken from the peer
     pub(super) fn largest_message(&self) -> usize {
-        let shared = self.entries().filter(|entry| entry.local.ids != Ids::Unshared);
-        shared.map(|entry| entry.max_message as usize).max().unwrap_or_default()
+        self.shared_entries().map(Entry::largest_message).max().unwrap_or_default()
+    }
+
+    /// The largest payload that is read from the peer, even if it is not taken
+    pub(super) fn largest_read(&self) -> usize {
+        if self.shared_entries().any(|entry| entry.skips) { MAX_MESSAGE } else { self.largest_message() }
     }
 
     /// The largest payload of the protocol that is sent

@@ -5,23 +5,24 @@ use core::ops::Range;
 use super::PeerState;
 use super::compression::Compression;
 use super::deadlines::Timer;
-use super::ingress::{Complete, Disposal};
-use super::limits::max_body;
-use super::protocols::{Capacity, Protocols, Route};
+use super::ingress::{Complete, Start};
+use super::protocols::Capacity;
 use super::remote::{Greeting, Remote, RemoteHello};
 use super::state::{Auth, Pending, Phase, Ping, Pong, Role, Running, State};
+use super::verdict::{Verdict, judge};
 use crate::cause::Cause;
+use crate::invariant::invariant;
 use crate::logging::{LinkName, event};
 use crate::p2p::disconnect;
 use crate::p2p::hello::Hello;
 use crate::p2p::message::{self, Base};
+use crate::protocol::ProtocolId;
 use crate::rlpx::MAX_SENT;
 use crate::rlpx::frame::frame_len;
 use crate::rlpx::handshake::{Agreement, Answer};
 use crate::time::Instant;
 use crate::violation::Violation;
 use crate::wipe::{ARITHMETIC, WipesStack, wipe_stack};
-use crate::wire::rlp::uint_len;
 use crate::wire::snappy;
 
 /// # Events: input
@@ -53,6 +54,7 @@ impl PeerState<'_> {
             Ok(None) => Ok(()),
             Ok(Some(Complete::Packet(len))) => self.handle_packet(len),
             Ok(Some(Complete::Body(size))) => self.handle_body(size),
+            Ok(Some(Complete::Drained { size, start })) => self.handle_drained(start, size),
             Err(violation) => Err(Cause::Violation(violation)),
         };
         if let Err(cause) = outcome {
@@ -110,11 +112,13 @@ impl PeerState<'_> {
         let Self { state, ingress, protocols, .. } = self;
         match state {
             State::Established { session, phase: Phase::Running(Running { compression, .. }) } => {
-                ingress.take(bytes, Some(session), |start, size| dispose(start, size, protocols, *compression))
+                let verdict = |start: &[u8], size| judge(start, size, protocols, *compression);
+                ingress
+                    .take(bytes, Some(session), |start, size| matches!(verdict(start, size), Ok(Verdict::Take { .. })))
             }
             // On a severed link, messages before a Disconnect are read and ignored.
-            State::Established { session, .. } => ingress.take(bytes, Some(session), |_, _| Disposal::Store),
-            _ => ingress.take(bytes, None, |_, _| Disposal::Store),
+            State::Established { session, .. } => ingress.take(bytes, Some(session), |_, _| false),
+            _ => ingress.take(bytes, None, |_, _| false),
         }
     }
 
@@ -212,7 +216,7 @@ impl PeerState<'_> {
     fn run(&mut self, version: u64) {
         let compression = Compression::with_version(version);
         self.set_phase(Phase::Running(Running { compression, ping: Ping::Idle, pong: Pong::Settled }));
-        self.ingress.expect_messages(self.protocols.largest_message());
+        self.ingress.expect_messages(self.protocols.largest_message(), self.protocols.largest_read());
         self.deadlines.stop(Timer::Handshake);
         self.set_timer(Timer::Read, self.timeouts.read);
         self.set_timer(Timer::Ping, self.timeouts.ping);
@@ -227,27 +231,37 @@ impl PeerState<'_> {
             // A second Hello and the reserved ids are ignored, as in the reference client.
             Some(Base::Hello) => {}
             None if id < message::BASE_LENGTH => {}
-            None => self.handle_protocol_message(id, part, compression).map_err(Cause::Violation)?,
+            None => self.handle_protocol_message(part, compression).map_err(Cause::Violation)?,
         }
         Ok(())
     }
 
-    fn handle_protocol_message(
-        &mut self,
-        id: u64,
-        part: Range<usize>,
-        compression: Compression,
-    ) -> Result<(), Violation> {
+    fn handle_protocol_message(&mut self, part: Range<usize>, compression: Compression) -> Result<(), Violation> {
         let size = part.end; // a payload is the last part of its body
-        let Route { protocol, code, max_message: limit } = self.protocols.route(id)?;
-        if size > max_body(limit) {
-            return Err(Violation::FrameTooLarge { size });
+        match judge(self.ingress.frame(size), size, &self.protocols, compression)? {
+            Verdict::Take { protocol, code, len } => {
+                let place = self.ingress.decompress(part, compression, len)?;
+                let wire_len = frame_len(size);
+                self.protocols.count_ingress(protocol, len, wire_len);
+                self.pending = Pending::Message { protocol, code, place, wire_len };
+            }
+            Verdict::Skip { protocol, code, len } => self.skip(protocol, code, len, size),
         }
-        let place = self.ingress.decompress(part, compression, limit)?;
-        let wire_len = frame_len(size);
-        self.protocols.count_ingress(protocol, place.len(), wire_len);
-        self.pending = Pending::Message { protocol, code, place, wire_len };
         Ok(())
+    }
+
+    /// Handles an authentic body of which only the first block is left
+    fn handle_drained(&mut self, Start(start): Start, size: usize) -> Result<(), Cause> {
+        let Some(Phase::Running(Running { compression, .. })) = self.state.phase() else { return Ok(()) };
+        match judge(&start, size, &self.protocols, compression).map_err(Cause::Violation)? {
+            Verdict::Skip { protocol, code, len } => self.skip(protocol, code, len, size),
+            Verdict::Take { .. } => invariant!(false, "a message that is taken was stored"),
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, protocol: ProtocolId, code: u64, size: usize, body: usize) {
+        self.pending = Pending::Skipped { protocol, code, size, wire_len: frame_len(body) };
     }
 
     /// Reads a Disconnect in every form that is seen on the network
@@ -274,34 +288,4 @@ impl PeerState<'_> {
             Err(error) => Cause::Violation(Violation::MalformedDisconnect(error)),
         }
     }
-}
-
-/// Decides what becomes of a large body, whose first block `start` is not authenticated yet
-///
-/// A body that its protocol permits is stored. Of any other body only the MAC is checked, and then it
-/// is a violation: no message of the base protocol is as large as this.
-fn dispose(start: &[u8], size: usize, protocols: &Protocols<'_>, compression: Compression) -> Disposal {
-    match permit(start, size, protocols, compression) {
-        Ok(()) => Disposal::Store,
-        Err(violation) => Disposal::Drain(violation),
-    }
-}
-
-fn permit(start: &[u8], size: usize, protocols: &Protocols<'_>, compression: Compression) -> Result<(), Violation> {
-    let (id, payload) = message::split(start)?;
-    if id < message::BASE_LENGTH {
-        return Err(Violation::FrameTooLarge { size });
-    }
-    let limit = protocols.route(id)?.max_message;
-    if size > max_body(limit) {
-        return Err(Violation::FrameTooLarge { size });
-    }
-    let claimed = match compression {
-        Compression::None => size.saturating_sub(uint_len(id)) as u64,
-        Compression::Snappy => snappy::claimed_len(payload).map_err(Violation::MalformedCompression)?,
-    };
-    if claimed > limit as u64 {
-        return Err(Violation::PayloadTooLarge { size: usize::try_from(claimed).unwrap_or(usize::MAX) });
-    }
-    Ok(())
 }

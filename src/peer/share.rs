@@ -13,6 +13,8 @@
 //! So the first message after `Writable` is always taken, however late it comes, and no protocol
 //! has priority.
 
+use super::limits::up_to_4_gib;
+
 /// The share of one protocol
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Share {
@@ -59,11 +61,6 @@ impl Share {
         }
         writable
     }
-}
-
-/// A number of bytes as `u32`, which keeps a link small
-pub(super) fn up_to_4_gib(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -245,6 +245,7 @@ pub(super) enum Pending {
     IdentityClaimed,
     Ready,
     Message { protocol: ProtocolId, code: u64, place: Place, wire_len: usize },
+    Skipped { protocol: ProtocolId, code: u64, size: usize, wire_len: usize },
 }
 
 impl Pending {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use devp2p_proto::{
-    Buffers, Config, ConfigError, Entropy, Instant, MAX_CLIENT_ID, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, PeerState,
-    Protocol, ProtocolId, StartError, Timeouts,
+    Buffers, Config, ConfigError, Entropy, Instant, MAX_CLIENT_ID, MAX_CODE_LIMITS, MAX_MESSAGE, MAX_PROTOCOLS,
+    MIN_MESSAGE, PeerState, Protocol, ProtocolId, StartError, Timeouts,
 };
 use devp2p_testing::{PROTOCOLS, config, entropy, key, noise};
 
@@ -27,6 +27,16 @@ fn every_config_error() {
     assert_eq!(new("c", &[protocol("a", 1), protocol("a", 2)]), None);
     let ranges = [Protocol::new("a", 1, u64::MAX - 16), Protocol::new("b", 1, 1)];
     assert_eq!((new("c", &ranges[..1]), new("c", &ranges)), (None, Some(ConfigError::RangesTooLarge)));
+    for (limits, code) in [(&[(1, 9)][..], 1), (&[(0, 9), (0, 9)], 0), (&[(0, 9), (1 << 32, 9)], 1 << 32)] {
+        let limited = protocol("eth", 1).with_code_limits(limits);
+        let expected = ConfigError::InvalidCodeLimit { protocol: second, code };
+        assert_eq!(new("c", &[protocol("a", 1), limited]), Some(expected), "{limits:?}");
+    }
+    let codes: Vec<_> = (0..=MAX_CODE_LIMITS as u64).map(|code| (code, 9)).collect();
+    let with_limits = |limits| new("c", &[Protocol::new("a", 1, 99).with_code_limits(limits)]);
+    assert_eq!(with_limits(&codes[1..]), None);
+    let expected = ConfigError::TooManyCodeLimits { protocol: ProtocolId(0), max: MAX_CODE_LIMITS };
+    assert_eq!(with_limits(&codes), Some(expected));
     let many: Vec<_> = (0..=MAX_PROTOCOLS as u64).map(|version| protocol("many", version)).collect();
     assert_eq!(new("c", &many[1..]), None);
     assert_eq!(new("c", &many), Some(ConfigError::TooManyProtocols { max: MAX_PROTOCOLS }));

@@ -9,6 +9,7 @@ mod limits;
 mod payloads;
 mod pings;
 mod sizes;
+mod skipping;
 mod stalls;
 mod trimming;
 mod typed;

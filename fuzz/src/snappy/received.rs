@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use devp2p_proto::internal::snappy::claimed_len;
+use devp2p_proto::internal::snappy::decompressed_len;
 use devp2p_proto::{Cause, Config, Protocol, Role, Violation};
 
 use super::is_named;
@@ -51,7 +51,7 @@ fn check_violation(block: &[u8], limit: usize, theirs: Option<&snap::Error>, cau
             assert!(size == block.len() + 1 && size > sizes::max_body(limit));
         }
         Violation::PayloadTooLarge { size } => {
-            assert!(size > limit && claimed_len(block) == Ok(size as u64));
+            assert!(size > limit && decompressed_len(block, block.len()) == Ok(size));
         }
         Violation::MalformedCompression(ours) => {
             assert!(theirs.is_some_and(|theirs| is_named(theirs, ours)), "{ours:?} where the crate says {theirs:?}");

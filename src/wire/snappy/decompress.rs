@@ -3,16 +3,20 @@
 use super::SnappyError::{self, BadLength, BadOffset, OutputTooSmall, TooLong, TooShort, Truncated};
 use super::{LITERAL, MAX_COPY, STEP, copy_bytes};
 
-/// Data length that `block` declares
+/// Data length that a block of `size` bytes declares
+///
+/// `start` is the block, or at least its first five bytes.
 ///
 /// A declared length that the rest of the block cannot make is refused, so the result is less
-/// than 22 times `block.len()`.
+/// than 22 times `size`.
 ///
 /// # Errors
 ///
 /// [`SnappyError::BadLength`], [`SnappyError::TooShort`].
-pub(crate) fn decompressed_len(block: &[u8]) -> Result<usize, SnappyError> {
-    Ok(header(block)?.0)
+pub(crate) fn decompressed_len(start: &[u8], size: usize) -> Result<usize, SnappyError> {
+    let (len, rest) = varint(start)?;
+    let length_field = start.len().saturating_sub(rest.len());
+    plausible(len, size.saturating_sub(length_field))
 }
 
 /// Writes the data of `block` to the start of `output` and returns its length, the declared one
@@ -31,15 +35,6 @@ pub(crate) fn decompress(block: &[u8], output: &mut [u8]) -> Result<usize, Snapp
         (src, at) = if tag & 3 == LITERAL { literal(tag, rest, out, at)? } else { copy(tag, rest, out, at)? };
     }
     if at == len { Ok(len) } else { Err(TooShort) }
-}
-
-/// Data length that the block which starts with these bytes declares; at most five of them are looked at
-///
-/// # Errors
-///
-/// [`SnappyError::BadLength`].
-pub(crate) fn claimed_len(start: &[u8]) -> Result<u64, SnappyError> {
-    Ok(varint(start)?.0)
 }
 
 /// Declared length, and the elements

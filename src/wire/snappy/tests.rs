@@ -18,7 +18,7 @@ fn packed(data: &[u8], table_len: usize) -> Vec<u8> {
 
 /// Also checks that nothing is written beyond the declared length
 fn unpacked(block: &[u8]) -> Result<Vec<u8>, SnappyError> {
-    let len = decompressed_len(block)?;
+    let len = decompressed_len(block, block.len())?;
     let mut out = vec![0xee; len + 80];
     assert_eq!(decompress(block, &mut out)?, len);
     assert!(out[len..].iter().all(|&byte| byte == 0xee));
@@ -323,9 +323,10 @@ fn a_literal_of_four_gigabytes_is_refused() {
 #[test]
 fn a_bomb_is_refused_by_its_header() {
     let bomb = [&[0xff, 0xff, 0xff, 0xff, 0x0f][..], &[0; 1000]].concat();
-    assert_eq!(decompressed_len(&bomb), Err(TooShort));
-    assert_eq!(decompressed_len(&[0x40, 0, 0, 0]), Ok(64));
-    assert_eq!(decompressed_len(&[0x41, 0, 0, 0]), Err(TooShort));
+    assert_eq!(decompressed_len(&bomb, bomb.len()), Err(TooShort));
+    assert_eq!(decompressed_len(&[0x40, 0, 0, 0], 4), Ok(64));
+    assert_eq!(decompressed_len(&[0x40], 4), Ok(64), "by its start");
+    assert_eq!(decompressed_len(&[0x41, 0, 0, 0], 4), Err(TooShort));
 }
 
 #[test]

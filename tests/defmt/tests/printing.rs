@@ -121,6 +121,8 @@ fn actions_and_a_link() {
         prints(&event, text);
         prints(&Handled::Written(event), &format!("Written({text})"));
     }
+    let skipped = Action::Skipped { protocol: ALPHA, code: 1, size: 70_000, wire_len: 5_000 };
+    prints(&skipped, "Skipped { protocol: ProtocolId(0), code: 1, size: 70000, wire_len: 5000 }");
     prints(&Action::Writable(BETA), "Writable(ProtocolId(1))");
     prints(&Action::Disconnect(Cause::SendFailed), "Disconnect(SendFailed)");
     let link = &mut scene.node.link;

@@ -15,6 +15,8 @@ pub enum Seen {
     Ready(Vec<String>),
     /// A message: its protocol, its code and its payload
     Deliver(ProtocolId, u64, Vec<u8>),
+    /// A message that was skipped: its protocol, its code, the size that the peer claims, and its size on the wire
+    Skipped(ProtocolId, u64, usize, usize),
     /// A protocol that was refused with `Full` can write again
     Writable(ProtocolId),
     /// The link has ended
@@ -33,6 +35,7 @@ pub fn observe(action: Action<'_>) -> Seen {
             Seen::Ready(ready.shared().map(|s| format!("{}@{}+{}", s.capability, s.offset, s.length)).collect())
         }
         Action::Deliver { protocol, code, payload } => Seen::Deliver(protocol, code, payload.to_vec()),
+        Action::Skipped { protocol, code, size, wire_len } => Seen::Skipped(protocol, code, size, wire_len),
         Action::Writable(protocol) => Seen::Writable(protocol),
         Action::Disconnect(cause) => Seen::Disconnect(cause),
         other => panic!("the driver does not record this action: {other:?}"),

@@ -1,0 +1,263 @@
+//! Messages that are larger than their limit, for protocols that skip them
+
+use devp2p_proto::{Cause, DisconnectReason, MAX_MESSAGE, PeerState, Protocol, SnappyError, Stage, Violation};
+use devp2p_testing::remote::{DISCONNECT, Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed, recipient};
+use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Seen, config, noise};
+
+const ALPHA_ID: u64 = 0x10;
+const BETA_ID: u64 = 0x14;
+
+/// A link whose alpha skips what is larger than 1,000 bytes, and whose beta ends the link at 500
+fn skipping() -> PeerState<'static> {
+    linked(&[PROTOCOLS[0].with_max_message(1_000).skip_larger(), PROTOCOLS[1].with_max_message(500)])
+}
+
+fn linked(protocols: &[Protocol<'_>]) -> PeerState<'static> {
+    recipient(&config(LINK, protocols))
+}
+
+fn scene() -> Scene<'static> {
+    Scene::running_with(skipping(), Hello::fitting(REMOTE))
+}
+
+/// The length of the frame of a body
+fn wire(body: &[u8]) -> usize {
+    48 + body.len().next_multiple_of(16)
+}
+
+/// What a driver sees of a body, and how the link then stands
+fn seen(mut scene: Scene<'_>, body: &[u8]) -> (Vec<Seen>, Option<Cause>) {
+    scene.send_body(body);
+    scene.settle();
+    (scene.node.seen, scene.node.link.cause())
+}
+
+fn violation(body: &[u8]) -> Violation {
+    let (seen, cause) = seen(scene(), body);
+    assert!(matches!(seen[..], [] | [Seen::Disconnect(_)]), "{seen:?}");
+    match cause {
+        Some(Cause::Violation(violation)) => violation,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A Snappy block that declares `claim` bytes, and whose `size` bytes of elements are nonsense
+fn claims(claim: u64, size: usize) -> Vec<u8> {
+    let mut block = Vec::new();
+    let mut rest = claim;
+    while rest >= 0x80 {
+        block.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    block.push(rest as u8);
+    block.extend(noise(claim, size));
+    block
+}
+
+/// Whatever its size on the wire, in the clear and in between
+#[test]
+fn a_message_beyond_its_limit_is_told_once_and_the_link_lives_on() {
+    for (code, payload) in [
+        (0, noise(1, 1_001)),
+        (3, vec![0; 1_001]),
+        (1, vec![7; 40_000]),
+        (2, noise(2, 2_100)),
+        (0, noise(3, 300_000)),
+        (0, vec![1; MAX_MESSAGE]),
+        (0, noise(4, 16_700_000)),
+    ] {
+        let mut scene = scene();
+        let body = body(ALPHA_ID + code, &compressed(&payload));
+        scene.send_body(&body);
+        scene.settle();
+        assert_eq!(scene.node.seen, [Seen::Skipped(ALPHA, code, payload.len(), wire(&body))]);
+        scene.send(ALPHA_ID, &noise(5, 1_000));
+        scene.send(BETA_ID, &noise(6, 500));
+        scene.send(PING, &[0xc0]);
+        assert_eq!(scene.node.seen.len(), 3);
+        assert_eq!(scene.node.delivered(), [(ALPHA, 0, noise(5, 1_000)), (BETA, 0, noise(6, 500))]);
+        assert_eq!(scene.received.last(), Some(&(PONG, vec![0xc0])));
+        let traffic = scene.node.link.traffic(ALPHA).unwrap();
+        assert_eq!(traffic.ingress.messages, 1, "a skipped message is not counted as received");
+    }
+}
+
+/// Nobody looks at the elements of a skipped block
+#[test]
+fn whether_the_content_agrees_with_its_claim_is_not_looked_at() {
+    for (claim, size) in [(1_001, 900), (16_000, 1_000), (21_300, 1_000), (1_001, 1_100), (16_777_215, 800_000)] {
+        let body = body(ALPHA_ID, &claims(claim, size));
+        let (seen, cause) = seen(scene(), &body);
+        assert_eq!((seen, cause), (vec![Seen::Skipped(ALPHA, 0, claim as usize, wire(&body))], None));
+    }
+}
+
+/// A claim that no message, or no body of this length, can have
+#[test]
+fn impossible_claims_are_violations() {
+    let too_short = Violation::MalformedCompression(SnappyError::TooShort);
+    let bad_length = Violation::MalformedCompression(SnappyError::BadLength);
+    for (claim, size, expected) in [
+        // More than 64 bytes for each 3 of the body
+        (21_400, 1_000, too_short),
+        (10_000_000, 3_000, too_short),
+        (1 << 31, 4_000, too_short),
+        // More than a message can have
+        (MAX_MESSAGE as u64 + 1, 800_000, Violation::PayloadTooLarge { size: MAX_MESSAGE + 1 }),
+        (1 << 32, 4_000, bad_length),
+        (1 << 34, 100, bad_length),
+        // A body that is too large for what it claims
+        (1_001, 1_500, Violation::FrameTooLarge { size: 1_503 }),
+        (900, 4_000, Violation::FrameTooLarge { size: 4_003 }),
+        (0, 16_000_000, Violation::FrameTooLarge { size: 16_000_002 }),
+        (5_000, 16_000_000, Violation::FrameTooLarge { size: 16_000_003 }),
+    ] {
+        assert_eq!(violation(&body(ALPHA_ID, &claims(claim, size))), expected, "{claim} in {size} bytes");
+    }
+    let unterminated = [&[0xff; 5][..], &noise(1, 4_000)].concat();
+    assert_eq!(violation(&body(ALPHA_ID, &unterminated)), bad_length);
+}
+
+/// A peer without Snappy sends payloads as they are
+#[test]
+fn without_compression_the_claim_is_the_size() {
+    let hello = Hello { version: 4, ..Hello::fitting(REMOTE) };
+    let mut scene = Scene::running_with(skipping(), hello);
+    for payload in [noise(1, 1_001), noise(2, 2_500), vec![0; 1 << 20]] {
+        let body = body(ALPHA_ID, &payload);
+        scene.send_body(&body);
+        scene.settle();
+        assert_eq!(scene.node.seen.pop(), Some(Seen::Skipped(ALPHA, 0, payload.len(), wire(&body))));
+    }
+    scene.send_body(&body(ALPHA_ID, &noise(3, 1_000)));
+    scene.settle();
+    assert_eq!(scene.node.delivered(), [(ALPHA, 0, noise(3, 1_000))]);
+}
+
+/// Neither the base protocol, nor another protocol, nor nobody's ids
+#[test]
+fn only_the_messages_of_the_protocol_that_skips_are_skipped() {
+    let payload = compressed(&noise(1, 30_000));
+    let size = payload.len() + 1;
+    for (id, expected) in [
+        (BETA_ID, Violation::FrameTooLarge { size }),
+        (0x17, Violation::UnknownMessageId(0x17)),
+        (PING, Violation::FrameTooLarge { size }),
+        (DISCONNECT, Violation::FrameTooLarge { size }),
+        (0x04, Violation::FrameTooLarge { size }),
+    ] {
+        assert_eq!(violation(&body(id, &payload)), expected, "{id:#x}");
+    }
+    let zeros = vec![0; 10_000];
+    assert_eq!(violation(&body(BETA_ID, &compressed(&zeros))), Violation::PayloadTooLarge { size: 10_000 });
+}
+
+/// The header permits large frames only while a protocol that skips is shared
+#[test]
+fn a_protocol_that_is_not_shared_does_not_skip() {
+    let hello = Hello { capabilities: vec![(b"beta".to_vec(), 2)], ..Hello::fitting(REMOTE) };
+    let mut scene = Scene::running_with(skipping(), hello);
+    let frame = scene.session().seal(&vec![0x10; 4_000]);
+    scene.input.write(&frame[..32]);
+    scene.settle();
+    assert_eq!(scene.node.link.cause(), Some(Cause::Violation(Violation::FrameTooLarge { size: 4_000 })));
+}
+
+/// For example headers of up to 2 MiB, and announcements of up to 4 KiB
+#[test]
+fn a_message_code_can_have_a_limit_of_its_own() {
+    let limits = [(0, 4_096), (2, 200_000)];
+    let alpha = PROTOCOLS[0].with_max_message(1_000).with_code_limits(&limits);
+    let largest = [4_096, 1_000, 200_000, 1_000];
+    for skips in [false, true] {
+        let alpha = if skips { alpha.skip_larger() } else { alpha };
+        for (code, limit) in (0..).zip(largest) {
+            let mut scene = Scene::running_with(linked(&[alpha]), Hello::fitting(REMOTE));
+            for payload in [noise(code, limit), vec![7; limit]] {
+                scene.send(ALPHA_ID + code, &payload);
+                assert_eq!(scene.node.delivered(), [(ALPHA, code, payload)]);
+                scene.node.seen.clear();
+            }
+            scene.send(ALPHA_ID + code, &vec![7; limit + 1]);
+            match scene.node.link.cause() {
+                Some(Cause::Violation(Violation::PayloadTooLarge { size })) if !skips => assert_eq!(size, limit + 1),
+                None if skips => assert!(matches!(scene.node.seen[..], [Seen::Skipped(ALPHA, ..)])),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// The limit of the node applies to each message code
+#[test]
+fn the_limit_of_the_node_applies_to_message_codes() {
+    let alpha = PROTOCOLS[0].with_code_limits(&[(1, 50_000)]).skip_larger();
+    let config = config(LINK, &[alpha]).with_max_message(2_000).unwrap();
+    let mut scene = Scene::running_with(recipient(&config), Hello::fitting(REMOTE));
+    scene.send(ALPHA_ID + 1, &noise(1, 2_000));
+    assert_eq!(scene.node.delivered(), [(ALPHA, 1, noise(1, 2_000))]);
+    scene.send(ALPHA_ID + 1, &noise(1, 2_001));
+    assert!(matches!(scene.node.seen[1..], [Seen::Skipped(ALPHA, 1, 2_001, _)]), "{:?}", scene.node.seen);
+}
+
+/// A driver that holds input has room for what takes none
+#[test]
+fn a_skipped_message_is_not_held() {
+    let mut scene = scene();
+    scene.node.link.hold_input(scene.now, true);
+    scene.send(ALPHA_ID, &noise(1, 5_000));
+    scene.send(ALPHA_ID, &noise(2, 1_001));
+    assert!(matches!(scene.node.seen[..], [Seen::Skipped(..), Seen::Skipped(..)]), "{:?}", scene.node.seen);
+    scene.send(ALPHA_ID, b"waits");
+    scene.send(ALPHA_ID, &noise(1, 5_000));
+    assert_eq!(scene.node.seen.len(), 2, "what comes after a message that waits is not read");
+    scene.node.link.hold_input(scene.now, false);
+    scene.settle();
+    assert!(matches!(scene.node.seen[2..], [Seen::Deliver(..), Seen::Skipped(..)]), "{:?}", scene.node.seen);
+}
+
+/// The stream may end, or writing may fail, at any byte of the frame
+#[test]
+fn a_skipped_message_that_is_cut_off() {
+    let body = body(ALPHA_ID, &compressed(&noise(1, 5_000)));
+    for cut in [31, 32, 33, 47, 48, 49, 3_000, wire(&body) - 16, wire(&body) - 1] {
+        let mut scene = scene();
+        let frame = scene.session().seal(&body);
+        scene.input.write(&frame[..cut]);
+        scene.settle();
+        assert_eq!((scene.node.seen.len(), scene.node.link.cause()), (0, None), "{cut}");
+        scene.node.link.receive_closed(scene.now);
+        scene.settle();
+        assert_eq!(scene.node.seen, [Seen::Disconnect(Cause::ReceiveClosed)], "{cut}");
+    }
+}
+
+/// On a link whose writing has failed, messages are ignored until a Disconnect comes
+#[test]
+fn a_severed_link_reads_past_large_messages_to_a_disconnect() {
+    for cut in [0, 40, 900] {
+        for payload in [noise(1, 5_000), noise(2, 900), noise(3, 300_000)] {
+            let mut scene = scene();
+            let frame = scene.session().seal(&body(ALPHA_ID, &compressed(&payload)));
+            scene.input.write(&frame[..cut]);
+            scene.settle();
+            scene.node.link.send_failed(scene.now);
+            scene.input.write(&frame[cut..]);
+            scene.send_body(&body(DISCONNECT, &compressed(&[0xc1, 0x04])));
+            scene.settle();
+            assert_eq!(scene.node.seen, [Seen::Disconnect(Cause::Remote(DisconnectReason::TOO_MANY_PEERS))]);
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_skipped_messages() {
+    let mut scene = scene();
+    let body = body(ALPHA_ID + 1, &compressed(&noise(1, 3_000)));
+    for _ in 0..10_000 {
+        scene.send_body(&body);
+        scene.settle();
+        assert_eq!(scene.node.seen.pop(), Some(Seen::Skipped(ALPHA, 1, 3_000, wire(&body))));
+    }
+    assert_eq!((scene.node.link.stage(), scene.node.seen.len()), (Stage::Running, 0));
+}

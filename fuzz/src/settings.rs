@@ -42,13 +42,44 @@ enum Room {
     },
 }
 
+/// The largest messages that the link takes
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    protocols: &'static [Local],
+    pub(crate) max_message: usize,
+    /// Every second protocol skips larger messages, and its code 0 has a limit of its own
+    skips: bool,
+}
+
+impl Limits {
+    /// The largest payload with this code that the link takes
+    pub(crate) fn of(&self, protocol: ProtocolId, code: u64) -> usize {
+        let own = self.code_limit(protocol).filter(|_| code == 0);
+        own.unwrap_or(self.protocols[protocol.0].3).min(self.max_message)
+    }
+
+    /// The largest payload of any code that the link takes
+    pub(crate) fn largest(&self, protocol: ProtocolId) -> usize {
+        self.of(protocol, 0).max(self.of(protocol, 1))
+    }
+
+    pub(crate) const fn skips(&self, protocol: ProtocolId) -> bool {
+        self.skips && protocol.0.is_multiple_of(2)
+    }
+
+    /// The limit of the protocol's code 0, if it has one of its own
+    fn code_limit(&self, protocol: ProtocolId) -> Option<usize> {
+        (self.skips(protocol) && self.protocols[protocol.0].2 > 0).then_some(self.max_message / 2)
+    }
+}
+
 /// Everything that is decided before the first event
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) protocols: &'static [Local],
     pub(crate) timeouts: Timeouts,
-    pub(crate) max_message: usize,
+    pub(crate) limits: Limits,
     /// The largest payload that each protocol may send
     pub(crate) max_sends: Vec<usize>,
     pub(crate) window: usize,
@@ -69,8 +100,8 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn read(input: &mut Input<'_>) -> Self {
         let flags = input.byte();
-        let (protocols, sizes, times) = (input.byte(), input.byte(), input.byte());
-        let protocols = PROTOCOLS[usize::from(protocols) % PROTOCOLS.len()];
+        let (choice, sizes, times) = (input.byte(), input.byte(), input.byte());
+        let protocols = PROTOCOLS[usize::from(choice) % PROTOCOLS.len()];
         let size = usize::from(sizes >> 4);
         let window = WINDOWS[size % WINDOWS.len()];
         let timeouts = timeouts(times);
@@ -81,7 +112,8 @@ impl Settings {
             input.permit_huge();
         }
         let max_send = SEND_LIMITS[usize::from(extra / 2) % SEND_LIMITS.len()].unwrap_or(max_message);
-        let (config, max_sends) = config(protocols, max_message, max_send, window, timeouts);
+        let limits = Limits { protocols, max_message, skips: choice >= 0x80 };
+        let (config, max_sends) = config(&limits, max_send, window, timeouts);
         // The smallest possible buffers, or buffers that are larger by a few bytes or a few messages.
         let surplus = match extra & 1 {
             1 => (0, size % 3),
@@ -92,7 +124,7 @@ impl Settings {
             config,
             protocols,
             timeouts,
-            max_message,
+            limits,
             max_sends,
             window,
             smallest: flags & extra & 1 == 1,
@@ -143,13 +175,13 @@ impl Settings {
     ///
     /// Twice what is needed, since memory grows by doubling.
     pub(crate) fn max_memory(&self) -> (usize, usize) {
-        (2 * (sizes::max_body(self.max_message) + self.max_message) + 4400, 2 * GREETING)
+        let max_message = self.limits.max_message;
+        (2 * (sizes::max_body(max_message) + max_message) + 4400, 2 * GREETING)
     }
 
     /// The most that growable buffers may occupy for receiving, once these protocols are shared
     pub(crate) fn max_receive(&self, shared: &[ProtocolId]) -> usize {
-        let limits = shared.iter().map(|protocol| self.protocols[protocol.0].3.min(self.max_message));
-        let largest = limits.max().unwrap_or_default();
+        let largest = shared.iter().map(|protocol| self.limits.largest(*protocol)).max().unwrap_or_default();
         2 * (sizes::max_body(largest).max(sizes::MAX_BASE_BODY) + 64 + largest)
     }
 
@@ -186,17 +218,16 @@ impl Memory {
 }
 
 /// The configuration, and the largest payload that each protocol may send by it
-fn config(
-    protocols: &[Local],
-    max_message: usize,
-    max_send: usize,
-    window: usize,
-    timeouts: Timeouts,
-) -> (Config, Vec<usize>) {
+fn config(limits: &Limits, max_send: usize, window: usize, timeouts: Timeouts) -> (Config, Vec<usize>) {
+    let Limits { protocols, max_message, .. } = *limits;
     let own =
         |index: usize, limit: usize| if max_send == max_message || index.is_multiple_of(2) { limit } else { limit / 2 };
-    let protocol = |(index, (name, version, length, limit)): (usize, &Local)| {
-        Protocol::new(name, *version, *length).with_max_message(*limit).with_max_send(own(index, *limit))
+    let code_limit = |index| limits.code_limit(ProtocolId(index)).map(|limit| (0, limit));
+    let code_limits: Vec<_> = (0..protocols.len()).map(code_limit).collect();
+    let protocol = |(index, (name, version, length, limit)): (usize, &'static Local)| {
+        let protocol = Protocol::new(name, *version, *length).with_max_message(*limit);
+        let protocol = protocol.with_max_send(own(index, *limit)).with_code_limits(code_limits[index].as_slice());
+        if limits.skips(ProtocolId(index)) { protocol.skip_larger() } else { protocol }
     };
     let offers: Vec<_> = protocols.iter().enumerate().map(protocol).collect();
     let config = Config::new(key(Side::Link), "fuzz/1", &offers).unwrap();

@@ -22,7 +22,7 @@ fn try_new_link<'buf>(settings: &Settings, buffers: Buffers<'buf>) -> Result<Pee
 pub(super) fn check_too_short(settings: &Settings) {
     let (receive, transmit) = (settings.config.receive_len(), settings.config.transmit_len());
     let slots = settings.protocols.len();
-    assert_eq!(receive, Buffers::receive_len(settings.max_message));
+    assert_eq!(receive, Buffers::receive_len(settings.limits.max_message));
     let too_short = [
         (receive - 1, transmit, slots, StartError::ReceiveBufferTooSmall { needed: receive }),
         (receive, transmit - 1, slots, StartError::TransmitBufferTooSmall { needed: transmit }),

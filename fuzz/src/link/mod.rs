@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use devp2p_proto::{Counters, Instant, ProtocolId, SentTooMuch, SharedProtocol, Stage};
 
 use crate::input::Input;
-use crate::remote::{Expected, Remote};
+use crate::remote::{Effect, Expected, Remote};
 use crate::settings::{Settings, Side, key};
 use crate::subject::{Kept, Seen, Subject};
 use buffers::{check_too_short, new_link};
@@ -238,6 +238,7 @@ impl<'buf, 'a> Run<'buf, 'a> {
                 assert!(!self.remote.certain || same, "{shared:?} is not what both have");
             }
             Seen::Deliver { protocol, code, payload, wire_len } => self.deliver(protocol, code, &payload, wire_len),
+            Seen::Skipped { protocol, code, size, wire_len } => self.skip(protocol, code, size, wire_len),
             Seen::Writable(protocol) => self.writable(protocol),
             Seen::Disconnect(cause) => self.check_cause(cause),
         }
@@ -250,14 +251,23 @@ impl<'buf, 'a> Run<'buf, 'a> {
         count.messages += 1;
         count.payload_bytes += payload.len() as u64;
         count.wire_bytes += wire_len as u64;
-        let limit = self.settings.protocols[protocol.0].3;
-        assert!(payload.len() <= limit, "{} bytes for a protocol that takes {limit}", payload.len());
-        if self.remote.certain {
-            let Expected { protocol: wanted, code: its_code, payload: its_payload, .. } =
-                self.remote.expected.pop_front().expect("a delivery of what nobody sent");
-            assert_eq!((protocol, code), (wanted, its_code));
-            assert!(*payload == *its_payload, "another payload than was sent");
+        if let Some(sent) = self.expected() {
+            assert_eq!((protocol, code, wire_len), (sent.protocol, sent.code, sent.wire_len));
+            assert!(sent.effect == Effect::Deliver && *payload == *sent.payload, "not what was sent");
         }
+    }
+
+    fn skip(&mut self, protocol: ProtocolId, code: u64, size: usize, wire_len: usize) {
+        if let Some(sent) = self.expected() {
+            assert_eq!((protocol, code, wire_len), (sent.protocol, sent.code, sent.wire_len));
+            assert_eq!((Effect::Skip, size), (sent.effect, sent.payload.len()));
+        }
+    }
+
+    /// The message that the driver must be told of now, if that is known
+    fn expected(&mut self) -> Option<Expected> {
+        let certain = self.remote.certain;
+        certain.then(|| self.remote.expected.pop_front().expect("the driver is told of what nobody sent"))
     }
 
     /// Polls until nothing is left to do but to send

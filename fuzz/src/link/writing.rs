@@ -32,7 +32,7 @@ impl Run<'_, '_> {
 
     pub(super) fn write_rlp(&mut self, input: &mut Input<'_>) {
         let (protocol, code) = self.address(input);
-        let content = input.payload(self.settings.max_message);
+        let content = input.payload(self.settings.limits.max_message);
         let payload = rlp::encode(&content.as_slice()).len();
         let verdict = self.fair_writing.verdict(&self.subject.link, protocol, code, payload);
         let (payload, outcome) = self.subject.write_rlp(self.now(), protocol, code, &content);

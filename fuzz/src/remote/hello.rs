@@ -6,13 +6,12 @@ use devp2p_proto::{NodeId, ProtocolId, SharedProtocol};
 use crate::input::Input;
 use crate::settings::{Local, Side, key};
 
-/// A protocol that both have, where its messages begin, and the largest that the link takes
+/// A protocol that both have, and where its messages begin
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Agreed {
     pub(crate) protocol: ProtocolId,
     pub(crate) offset: u64,
     pub(crate) length: u64,
-    pub(crate) limit: usize,
 }
 
 impl Agreed {
@@ -110,8 +109,8 @@ pub(crate) fn agree(locals: &[Local], remote: &[(Vec<u8>, u64)]) -> Vec<Agreed> 
     winners.sort_by_key(|(_, local)| local.0);
     let mut offset = 16;
     let mut agreed = Vec::new();
-    for (index, (_, _, length, limit)) in winners {
-        agreed.push(Agreed { protocol: ProtocolId(*index), offset, length: *length, limit: *limit });
+    for (index, (_, _, length, _)) in winners {
+        agreed.push(Agreed { protocol: ProtocolId(*index), offset, length: *length });
         offset += length;
     }
     agreed

@@ -10,10 +10,10 @@ use std::collections::VecDeque;
 
 use devp2p_proto::internal::{Dialled, Frames};
 use devp2p_proto::rlp::Writer;
-use devp2p_proto::{DisconnectReason, ProtocolId, Role};
+use devp2p_proto::{DisconnectReason, MAX_MESSAGE, ProtocolId, Role};
 
 use crate::input::Input;
-use crate::settings::{Local, Settings, Side, entropy, key};
+use crate::settings::{Limits, Local, Settings, Side, entropy, key};
 use crate::sizes;
 use hearing::Heard;
 pub(crate) use hello::{Agreed, Hello, agree};
@@ -35,13 +35,22 @@ pub(crate) enum Keys {
     Lost,
 }
 
-/// A message that is to be delivered once the link has taken the stream up to `end`
+/// A message of which the driver is to be told once the link has taken the stream up to `end`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) protocol: ProtocolId,
     pub(crate) code: u64,
     pub(crate) payload: Vec<u8>,
+    pub(crate) wire_len: usize,
+    pub(crate) effect: Effect,
     end: usize,
+}
+
+/// What becomes of a message
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Deliver,
+    Skip,
 }
 
 pub(crate) struct Remote {
@@ -57,7 +66,7 @@ pub(crate) struct Remote {
     handshake_end: usize,
     pub(crate) role: Role,
     locals: &'static [Local],
-    max_message: usize,
+    limits: Limits,
     /// The version in our Hello, once that is said
     version: Option<u64>,
     agreed: Vec<Agreed>,
@@ -84,7 +93,7 @@ impl Remote {
             handshake_end: 0,
             role: settings.role,
             locals: settings.protocols,
-            max_message: settings.max_message,
+            limits: settings.limits,
             version: None,
             agreed: Vec::new(),
             expected: VecDeque::new(),
@@ -175,9 +184,6 @@ impl Remote {
         if first && matches!(self.keys, Keys::Agreed(_)) {
             self.version = Some(hello.version);
             self.agreed = agree(self.locals, &hello.capabilities);
-            for agreed in &mut self.agreed {
-                agreed.limit = agreed.limit.min(self.max_message);
-            }
         }
     }
 
@@ -186,17 +192,21 @@ impl Remote {
         if self.agreed.is_empty() {
             return;
         }
-        let Agreed { protocol, offset, length, limit } = input.pick(&self.agreed);
+        let Agreed { protocol, offset, length } = input.pick(&self.agreed);
         if length == 0 {
             return;
         }
         let code = input.pick(&[0, length - 1, length / 2]);
-        let payload = input.payload(limit);
+        let (limit, skips) = (self.limits.of(protocol, code), self.limits.skips(protocol));
+        let payload = input.payload(if skips { (3 * limit + 40).min(MAX_MESSAGE) } else { limit });
+        let effect = if payload.len() <= limit { Effect::Deliver } else { Effect::Skip };
+        let fatal = effect == Effect::Skip && (!skips || payload.len() > MAX_MESSAGE);
         let alive = self.fatal.is_none();
         let said = self.wire.len();
-        self.say_payload(offset + code, &payload, payload.len() > limit);
-        if alive && self.wire.len() > said && self.fatal.is_none() && self.certain {
-            self.expected.push_back(Expected { protocol, code, payload, end: self.wire.len() });
+        self.say_payload(offset + code, &payload, fatal);
+        let end = self.wire.len();
+        if alive && end > said && self.fatal.is_none() && self.certain {
+            self.expected.push_back(Expected { protocol, code, payload, wire_len: end - said, effect, end });
         }
     }
 
@@ -255,9 +265,9 @@ impl Remote {
     /// Sends a Snappy block whose declared length is wrong, or very large
     pub(crate) fn bomb(&mut self, input: &mut Input<'_>) {
         let claim = match input.byte() {
-            choice @ 0..=3 => self.max_message + usize::from(choice),
+            choice @ 0..=3 => self.limits.max_message + usize::from(choice),
             4 => 0xffff_ffff,
-            5 => self.max_message * 20,
+            5 => self.limits.max_message * 20,
             _ => usize::from(input.u16()),
         };
         let mut block = Vec::new();
@@ -356,9 +366,12 @@ impl Remote {
             // No frame can hold this.
             return;
         }
-        // The largest that any shared protocol takes; one that another does not take is judged by its id.
-        let limits = self.agreed.iter().map(|agreed| sizes::max_body(agreed.limit));
-        let limit = limits.fold(sizes::MAX_BASE_BODY, usize::max);
+        // The largest that any shared protocol takes or skips; one that another does not take is judged by its id.
+        let read = |agreed: &Agreed| match self.limits.skips(agreed.protocol) {
+            true => sizes::MAX_BODY,
+            false => sizes::max_body(self.limits.largest(agreed.protocol)),
+        };
+        let limit = self.agreed.iter().map(read).fold(sizes::MAX_BASE_BODY, usize::max);
         let Keys::Agreed(frames) = &mut self.keys else {
             return;
         };

@@ -32,6 +32,7 @@ enum Due {
     IdentityClaimed,
     Ready,
     Deliver,
+    Skipped,
     Other,
 }
 
@@ -60,9 +61,9 @@ impl Subject<'_> {
             Stage::Hello | Stage::Closed => true,
             Stage::Running => {
                 let owes_pong = liveness.pings_received > liveness.pongs_sent;
-                self.told == Told::Ready && !self.message_waits() && !owes_pong
+                self.told == Told::Ready && !self.message_waits() && !self.skip_waits && !owes_pong
             }
-            _ if self.link.cause() == Some(Cause::SendFailed) => !self.message_waits(),
+            _ if self.link.cause() == Some(Cause::SendFailed) => !self.message_waits() && !self.skip_waits,
             _ => true,
         }
     }
@@ -78,6 +79,7 @@ impl Subject<'_> {
         match (self.told, before.stage) {
             (Told::Nothing, Stage::Admission) => Due::IdentityClaimed,
             (Told::IdentityClaimed, Stage::Running) => Due::Ready,
+            _ if self.skip_waits => Due::Skipped,
             _ if self.message_waits() && (lifted || !self.holding.held) => Due::Deliver,
             _ => Due::Other,
         }
@@ -90,9 +92,11 @@ impl Subject<'_> {
             Some(Seen::IdentityClaimed(_)) => Due::IdentityClaimed,
             Some(Seen::Ready(_)) => Due::Ready,
             Some(Seen::Deliver { .. }) => Due::Deliver,
+            Some(Seen::Skipped { .. }) => Due::Skipped,
             _ => Due::Other,
         };
         assert_eq!(is, self.due(before), "{seen:?} with input held: {}", self.holding.held);
+        self.skip_waits = false;
         if is == Due::Deliver {
             self.handed_out += 1;
             self.end_rest();
@@ -106,6 +110,17 @@ impl Subject<'_> {
         if std::mem::take(&mut self.holding.resting) {
             self.holding.read = deadline(self.time(), self.holding.timeouts.read);
             self.holding.earliest_pong = deadline(self.time(), self.holding.timeouts.pong);
+        }
+    }
+
+    /// Called when bytes may have come
+    ///
+    /// Nothing but the action itself shows that a message was skipped: input is refused for no other reason.
+    pub(super) fn note_skip(&mut self, taken: usize) {
+        let wants = self.link.stage() != Stage::Running || self.link.wants_input();
+        if taken > 0 && !wants && self.told == Told::Ready {
+            let liveness = self.link.liveness();
+            self.skip_waits = !self.message_waits() && liveness.pings_received == liveness.pongs_sent;
         }
     }
 

@@ -13,11 +13,12 @@ pub(crate) use seen::{Seen, Told};
 pub(crate) use writes::Outcome;
 
 use devp2p_proto::{
-    Action, Buffers, Cause, DisconnectReason, Event, Handled, Instant, Network, NotShared, PeerState, PingError,
-    ProtocolError, ProtocolId, Refused, SentTooMuch, Stage, Timer, internal,
+    Action, Buffers, Cause, DisconnectReason, Event, Handled, Instant, MAX_MESSAGE, Network, NotShared, PeerState,
+    PingError, ProtocolError, ProtocolId, Refused, SentTooMuch, Stage, Timer, internal,
 };
 
-use crate::settings::Settings;
+use crate::settings::{Limits, Settings};
+use crate::sizes;
 use clock::Clock;
 pub(crate) use clock::deadline;
 use holding::Holding;
@@ -39,14 +40,16 @@ pub(crate) struct Subject<'buf> {
     pub(crate) link: PeerState<'buf>,
     twin: Option<PeerState<'buf>>,
     pub(crate) told: Told,
-    /// The number of `IdentityClaimed`, `Ready` and `Deliver` since bytes were taken
+    /// The number of `IdentityClaimed`, `Ready`, `Deliver` and `Skipped` since bytes were taken
     announced: usize,
     /// How many messages were handed out
     handed_out: u64,
     clock: Clock,
     /// The driver has had a new clock since this was last looked at
     pub(crate) clock_was_new: bool,
-    max_message: usize,
+    limits: Limits,
+    /// A message was skipped, and the driver was not told
+    skip_waits: bool,
     /// The most that the buffers may occupy; buffers of an earlier link may be larger
     max_memory: (usize, usize),
     protocols: usize,
@@ -67,7 +70,8 @@ impl<'buf> Subject<'buf> {
             handed_out: 0,
             clock: Clock::new(),
             clock_was_new: false,
-            max_message: settings.max_message,
+            limits: settings.limits,
+            skip_waits: false,
             max_memory,
             protocols: settings.protocols.len(),
             holding: Holding::new(settings.timeouts),
@@ -111,6 +115,7 @@ impl<'buf> Subject<'buf> {
         if taken > 0 {
             self.announced = 0;
         }
+        self.note_skip(taken);
         self.note_input(taken);
         let latest = self.clock.latest;
         self.reflect(|twin| assert_eq!(twin.handle(latest, Event::Receive(bytes)), Ok(Handled::Received(taken))));
@@ -255,7 +260,16 @@ impl<'buf> Subject<'buf> {
             Seen::Deliver { protocol, code, payload, .. } => {
                 let shared = self.link.shared().find(|shared| shared.protocol == *protocol);
                 assert!(*code < shared.expect("delivery to a protocol that is not shared").length);
-                assert!(payload.len() <= self.max_message, "a payload of {} bytes is too large", payload.len());
+                let limit = self.limits.of(*protocol, *code);
+                assert!(payload.len() <= limit, "{} bytes for a message that may have {limit}", payload.len());
+                self.announce(Told::Ready, Told::Ready);
+            }
+            Seen::Skipped { protocol, code, size, wire_len } => {
+                let shared = self.link.shared().find(|shared| shared.protocol == *protocol);
+                assert!(*code < shared.expect("a message of a protocol that is not shared").length);
+                assert!(self.limits.skips(*protocol), "the protocol does not skip");
+                assert!(*size > self.limits.of(*protocol, *code) && *size <= MAX_MESSAGE, "{size} bytes are skipped");
+                assert!(*wire_len <= sizes::frame(sizes::max_body(*size)), "{wire_len} bytes for a payload of {size}");
                 self.announce(Told::Ready, Told::Ready);
             }
             Seen::Writable(_) => {

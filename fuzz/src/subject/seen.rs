@@ -8,6 +8,7 @@ pub(crate) enum Seen {
     IdentityClaimed(NodeId),
     Ready(Vec<SharedProtocol>),
     Deliver { protocol: ProtocolId, code: u64, payload: Vec<u8>, wire_len: usize },
+    Skipped { protocol: ProtocolId, code: u64, size: usize, wire_len: usize },
     Writable(ProtocolId),
     Send(Vec<u8>),
     Disconnect(Cause),
@@ -21,6 +22,7 @@ impl Seen {
             Action::Deliver { protocol, code, payload } => {
                 Self::Deliver { protocol, code, payload: payload.to_vec(), wire_len: payload.wire_len() }
             }
+            Action::Skipped { protocol, code, size, wire_len } => Self::Skipped { protocol, code, size, wire_len },
             Action::Writable(protocol) => Self::Writable(protocol),
             Action::Send(bytes) => Self::Send(bytes.to_vec()),
             Action::Disconnect(cause) => Self::Disconnect(cause),

@@ -15,7 +15,7 @@ use devp2p_proto::{Cause, Timeout};
 use devp2p_testing::{ALPHA, BETA};
 
 use super::plan::{Deed, HEALED};
-use super::side::Side;
+use super::side::{Message, Side};
 use super::world::World;
 
 /// What a link keeps at most when it has nothing to do
@@ -73,8 +73,8 @@ enum Completeness {
 fn in_order(from: &Side, to: &Side) -> Completeness {
     let mut all = Completeness::All;
     for protocol in [ALPHA, BETA] {
-        let of = |messages: &[(_, u64, u64)]| -> Vec<_> {
-            messages.iter().filter(|(of, ..)| *of == protocol).map(|(_, code, digest)| (*code, *digest)).collect()
+        let of = |messages: &[Message]| -> Vec<_> {
+            messages.iter().filter(|(of, ..)| *of == protocol).map(|(_, code, arrives)| (*code, *arrives)).collect()
         };
         let (written, arrived) = (of(&from.written), of(&to.delivered));
         assert!(written.starts_with(&arrived), "{protocol}: {} of {}", arrived.len(), written.len());

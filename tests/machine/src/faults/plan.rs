@@ -47,6 +47,8 @@ pub struct Plan {
     pub handshake: Option<u64>,
     pub timeouts: Timeouts,
     pub sides: [Habits; 2],
+    /// The longest payload that BETA takes; both sides skip longer ones
+    pub beta_takes: usize,
     /// When the connection is reset
     pub reset: Option<Time>,
     /// Something may take long
@@ -91,11 +93,14 @@ impl Plan {
             side.deeds.sort_by_key(|(at, _)| *at);
         }
         let reset = (!calm && random.one_in(10)).then(|| random.within(0..HEALED));
-        Self { handshake, timeouts: timeouts(random), sides, reset, slow, jumps }
+        let timeouts = timeouts(random);
+        let beta_takes = random.pick(&[MAX_MESSAGE, 500, 5_000]);
+        Self { handshake, timeouts, sides, beta_takes, reset, slow, jumps }
     }
 
     pub fn config(&self, seed: u8) -> Config {
-        let config = config(seed, PROTOCOLS).with_timeouts(self.timeouts).unwrap();
+        let beta = PROTOCOLS[BETA.0].with_max_message(self.beta_takes).with_max_send(MAX_MESSAGE).skip_larger();
+        let config = config(seed, &[PROTOCOLS[ALPHA.0], beta]).with_timeouts(self.timeouts).unwrap();
         config.with_max_message(MAX_MESSAGE).unwrap().with_send_window(20_000)
     }
 

@@ -5,17 +5,28 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use devp2p_proto::internal::memory;
 use devp2p_proto::{Action, Cause, Instant, PeerState, ProtocolId, WriteError};
-use devp2p_testing::noise;
+use devp2p_testing::{BETA, noise};
 
 use super::plan::{Deed, Habits, MAX_MEMORY};
 use super::wire::{SECOND, Time, Wire};
 
-/// A message, by its protocol, its code and a digest of its content
-pub type Message = (ProtocolId, u64, u64);
+/// A message, by its protocol, its code, and what arrives of it
+pub type Message = (ProtocolId, u64, Arrives);
+
+/// What arrives of a message
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Arrives {
+    /// All, with this digest
+    Whole(u64),
+    /// Only its length, since it is skipped
+    Skipped(usize),
+}
 
 pub struct Side {
     pub link: PeerState<'static>,
     pub habits: Habits,
+    /// The longest payload that BETA takes
+    beta_takes: usize,
     /// By how many nanoseconds the clock has jumped
     jumped: i64,
     next_deed: usize,
@@ -44,11 +55,12 @@ pub struct Side {
 }
 
 impl Side {
-    pub fn new(habits: Habits, make: impl FnOnce(Instant) -> PeerState<'static>) -> Self {
+    pub fn new(habits: Habits, beta_takes: usize, make: impl FnOnce(Instant) -> PeerState<'static>) -> Self {
         let start = Instant::from_nanos(habits.clock.0);
         Self {
             link: make(start),
             habits,
+            beta_takes,
             jumped: 0,
             next_deed: 0,
             outbox: VecDeque::new(),
@@ -157,7 +169,7 @@ impl Side {
                 continue;
             }
             match self.link.write(clock, protocol, number % 3, &content) {
-                Ok(_) => self.written.push((protocol, number % 3, digest(&content))),
+                Ok(_) => self.written.push((protocol, number % 3, self.arrives(protocol, &content))),
                 Err(WriteError::Full) => {
                     self.blocked[protocol.0] = true;
                     self.outbox.push_back((protocol, len));
@@ -166,6 +178,15 @@ impl Side {
                 Err(WriteError::NotShared) if cfg!(fuzzing) => {}
                 Err(error) => panic!("{error:?} of {len} bytes"),
             }
+        }
+    }
+
+    /// What the other side gets of a message with this content
+    fn arrives(&self, protocol: ProtocolId, content: &[u8]) -> Arrives {
+        if protocol == BETA && content.len() > self.beta_takes {
+            Arrives::Skipped(content.len())
+        } else {
+            Arrives::Whole(digest(content))
         }
     }
 
@@ -196,11 +217,16 @@ impl Side {
                     self.link.sent(clock, len).expect("no more than was offered");
                 }
                 Action::Deliver { protocol, code, payload } => {
-                    let message = (protocol, code, digest(&payload));
+                    let message = (protocol, code, Arrives::Whole(digest(&payload)));
                     (now, message).hash(&mut self.history);
                     self.last_len = payload.len();
                     self.delivered.push(message);
                     self.inbox += 1;
+                }
+                Action::Skipped { protocol, code, size, .. } => {
+                    let message = (protocol, code, Arrives::Skipped(size));
+                    (now, message).hash(&mut self.history);
+                    self.delivered.push(message);
                 }
                 Action::Disconnect(cause) => {
                     (now, cause).hash(&mut self.history);

@@ -41,8 +41,8 @@ impl World {
         let [ours, theirs] = plan.sides.clone();
         let wires = [Wire::new(ours.faults.clone()), Wire::new(theirs.faults.clone())];
         let sides = [
-            Side::new(ours, |now| link(&plan, now, Role::Initiator)),
-            Side::new(theirs, |now| link(&plan, now, Role::Recipient)),
+            Side::new(ours, plan.beta_takes, |now| link(&plan, now, Role::Initiator)),
+            Side::new(theirs, plan.beta_takes, |now| link(&plan, now, Role::Recipient)),
         ];
         Self { plan, now: 0, sides, wires, was_reset: false, phase: Phase::Faulty, turns_now: 0 }
     }

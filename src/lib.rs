@@ -147,6 +147,14 @@
 //! both full would wait for each other forever. In the same way, a protocol that handles no messages
 //! until its own messages are written can deadlock with a peer that does the same.
 //!
+//! # Messages that are too large
+//!
+//! A message from the peer that is larger than its limit ends the link, before it is stored or
+//! decompressed. A protocol can skip such messages instead, with [`Protocol::skip_larger`]:
+//! [`Action::Skipped`] comes once for each, and the link lives on. The limit can be one for the node
+//! ([`Config::with_max_message`]), one for each protocol ([`Protocol::with_max_message`]), and one for
+//! each message code ([`Protocol::with_code_limits`]).
+//!
 //! # Endings
 //!
 //! However a link ends, [`Action::Disconnect`] comes exactly once, as the last action, with a

@@ -45,6 +45,16 @@ function segments(i, whole, cut) {
     }
 }
 
+function skips(i, whole, cut) {
+    title("A message that is skipped (Snappy, random), whole and in segments of 1,448 bytes")
+    header("payload; whole; ÷ permutations of its MAC; in segments; ÷ permutations")
+    for (i = 1; i <= sizes; i++) {
+        whole = "skip/whole/" list[i]; cut = "skip/segments/" list[i]
+        if (whole in all) printf "| %s | %s | %.3f | %s | %.3f |\n", size(list[i]), spaced(all[whole]), all[whole] / must[whole] / one,
+            spaced(all[cut]), all[cut] / must[cut] / one
+    }
+}
+
 function alignments(i, odd, even) {
     title("`write`, if the length of the ack makes the MAC begin at the first byte of a word, as in 1 of 8 links (Snappy, random)")
     header("payload; any other byte; the first byte; ratio")
@@ -111,5 +121,5 @@ END {
     frames("A frame, with Snappy, of a random payload", "random")
     frames("A frame, with Snappy, of a payload that compresses 3.3 times", "compressible")
     frames("A frame, without Snappy", "plain")
-    segments(); alignments(); handshakes(); calls(); shares()
+    segments(); skips(); alignments(); handshakes(); calls(); shares()
 }

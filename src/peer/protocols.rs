@@ -30,7 +30,7 @@ pub struct SharedProtocol {
 /// Memory for what a link keeps of one protocol
 ///
 /// For [`Buffers::fixed`](crate::Buffers::fixed), which takes a slot for each protocol that the node offers.
-/// A slot takes 112 bytes.
+/// A slot takes 176 bytes, and 144 without an allocator on a 32-bit processor.
 #[derive(Debug, Clone)]
 pub struct ProtocolSlot(Option<Entry>);
 

@@ -16,6 +16,8 @@ use sha3::Digest;
 const ALPHA_ID: u64 = 0x10;
 /// The bytes in a TCP segment on Ethernet, with timestamps
 const SEGMENT: usize = 1_448;
+/// A limit for messages in bytes, beyond which they are skipped
+const SKIPPED_BEYOND: usize = 100;
 const NOW: Instant = Instant::ZERO;
 /// How often work is repeated that is always the same
 const TIMES: usize = 68;
@@ -41,6 +43,10 @@ fn main() {
     }
     for size in SIZES.into_iter().filter(|size| *size > SEGMENT) {
         receive(&format!("receive/segments/{size}"), &mut running(5), &Kind::Random.payload(size), SEGMENT);
+    }
+    for size in SIZES.into_iter().filter(|size| *size > SKIPPED_BEYOND) {
+        receive(&format!("skip/whole/{size}"), &mut skipping(), &Kind::Random.payload(size), usize::MAX);
+        receive(&format!("skip/segments/{size}"), &mut skipping(), &Kind::Random.payload(size), SEGMENT);
     }
     pings();
     idle();
@@ -112,6 +118,13 @@ fn linked(version: u64, alignment: Alignment) -> Scene<'static> {
     links.find(|scene| packet_len(&scene.output.log).is_multiple_of(8) == aligned).expect("there is such a length")
 }
 
+/// A link that skips messages
+fn skipping() -> Scene<'static> {
+    let node = config(LINK, &[PROTOCOLS[0].with_max_message(SKIPPED_BEYOND).skip_larger()]);
+    let link = PeerState::recipient(NOW, &node, entropy(5), Buffers::growable()).expect("it can start");
+    Scene::running_with(link, Hello::fitting(REMOTE))
+}
+
 /// The length of the handshake packet at the start of these bytes
 fn packet_len(bytes: &[u8]) -> usize {
     2 + usize::from(u16::from_be_bytes([bytes[0], bytes[1]]))
@@ -156,17 +169,17 @@ fn receive(name: &str, links: &mut Scene<'_>, payload: &[u8], piece: usize) {
     });
 }
 
-/// Receives one frame in pieces; returns how many messages were delivered
+/// Receives one frame in pieces; returns how many messages the driver was told of
 fn receive_one(link: &mut PeerState<'_>, frame: &[u8], piece: usize) -> usize {
-    let mut delivered = 0;
+    let mut told = 0;
     for piece in frame.chunks(piece) {
         let taken = link.receive(NOW, black_box(piece));
         assert_eq!(taken, piece.len(), "one frame at a time");
         while let Some(action) = link.poll() {
-            delivered += usize::from(matches!(black_box(action), Action::Deliver { .. }));
+            told += usize::from(matches!(black_box(action), Action::Deliver { .. } | Action::Skipped { .. }));
         }
     }
-    delivered
+    told
 }
 
 /// A Ping of ours with its Pong, and a Ping of the remote with our Pong

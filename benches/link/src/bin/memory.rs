@@ -181,7 +181,7 @@ fn link() {
 /// The memory that a caller without an allocator provides, besides the link and its slots
 fn own_buffers() {
     println!(
-        "\nA link in the caller's own memory, one protocol, in bytes; the link itself and a `ProtocolSlot` of 112 bytes come on top\n"
+        "\nA link in the caller's own memory, one protocol, in bytes; the link itself and a `ProtocolSlot` of 176 bytes come on top\n"
     );
     println!("| largest payload | receive | transmit | table, if full use is made of it |\n|---|---|---|---|");
     for max in SIZES.into_iter().skip(3) {

@@ -86,6 +86,9 @@ impl Polled {
             Some(Action::Deliver { protocol, code, payload }) => {
                 (format!("Deliver {protocol} code {code}"), Some(payload))
             }
+            Some(Action::Skipped { protocol, code, size, wire_len }) => {
+                (format!("Skipped {protocol} code {code}, {wire_len} bytes on the wire that claim {size}"), None)
+            }
             Some(Action::Writable(protocol)) => (format!("Writable {protocol}"), None),
             Some(Action::Send(bytes)) => ("Send".into(), Some(bytes)),
             Some(Action::Disconnect(cause)) => (format!("Disconnect: {cause}"), None),

@@ -3,6 +3,7 @@
 //! - [`driver`]: put the link into an event loop of your own
 //! - [`subprotocol`]: speak a protocol of your own over it
 //! - [`no_alloc`]: run it in memory of your own
+//! - [`recipes`]: what drivers of many links need sooner or later
 //! - [`testing`]: test your protocol in virtual time
 //! - [`geth`]: what corresponds to each part of go-ethereum's `p2p`
 //!
@@ -28,6 +29,10 @@ pub mod subprotocol {
 
 pub mod no_alloc {
     #![doc = include_str!("no_alloc.md")]
+}
+
+pub mod recipes {
+    #![doc = include_str!("recipes.md")]
 }
 
 pub mod testing {

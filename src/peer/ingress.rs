@@ -30,19 +30,19 @@ enum Expected {
     /// The body of a frame, of the size that the header announced
     Body(usize),
     /// What is left of a body that is not stored
-    Drained { size: usize, left: usize, start: Start },
+    Drained { size: usize, left: usize, start: FirstBlock },
     /// The MAC after a body that was not stored
-    DrainedTag { size: usize, start: Start },
+    DrainedTag { size: usize, start: FirstBlock },
 }
 
 /// The first block of a body, decrypted
 #[derive(Clone, Copy)]
-pub(super) struct Start(pub(super) [u8; BLOCK]);
+pub(super) struct FirstBlock(pub(super) [u8; BLOCK]);
 
-impl fmt::Debug for Start {
+impl fmt::Debug for FirstBlock {
     /// Shows nothing, since a part of a payload is in the block
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Start")
+        f.write_str("FirstBlock")
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) enum Complete {
     /// A body of which only the first block is left
     Drained {
         size: usize,
-        start: Start,
+        start: FirstBlock,
     },
 }
 
@@ -214,7 +214,7 @@ impl<'buf> Ingress<'buf> {
             }
             (Expected::Start(size), Some(session)) => {
                 let block = *self.arena.frame().first_chunk().ok_or(Violation::BodyMacMismatch)?;
-                let start = Start(session.peek(block));
+                let start = FirstBlock(session.peek(block));
                 if stores(&start.0, size) {
                     // The block is a part of the stored body.
                     self.expected = Expected::Body(size);

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::PeerState;
 use super::compression::Compression;
 use super::deadlines::Timer;
-use super::ingress::{Complete, Start};
+use super::ingress::{Complete, FirstBlock};
 use super::protocols::Capacity;
 use super::remote::{Greeting, Remote, RemoteHello};
 use super::state::{Auth, Pending, Phase, Ping, Pong, Role, Running, State};
@@ -251,7 +251,7 @@ impl PeerState<'_> {
     }
 
     /// Handles an authentic body of which only the first block is left
-    fn handle_drained(&mut self, Start(start): Start, size: usize) -> Result<(), Cause> {
+    fn handle_drained(&mut self, FirstBlock(start): FirstBlock, size: usize) -> Result<(), Cause> {
         let Some(Phase::Running(Running { compression, .. })) = self.state.phase() else { return Ok(()) };
         match judge(&start, size, &self.protocols, compression).map_err(Cause::Violation)? {
             Verdict::Skip { protocol, code, len } => self.skip(protocol, code, len, size),

@@ -1,6 +1,5 @@
 //! Reassembly of the incoming stream: packets, headers, bodies, payloads
 
-use core::fmt;
 use core::ops::Range;
 
 use super::buffers::Arena;
@@ -15,7 +14,7 @@ use crate::violation::Violation;
 use crate::wire::{copy, snappy};
 
 /// What the next bytes belong to
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 enum Expected {
     /// The size prefix of a handshake packet
     PacketPrefix,
@@ -36,15 +35,10 @@ enum Expected {
 }
 
 /// The first block of a body, decrypted
+///
+/// It does not print, since a part of a payload is in it; neither does what contains it.
 #[derive(Clone, Copy)]
 pub(super) struct FirstBlock(pub(super) [u8; BLOCK]);
-
-impl fmt::Debug for FirstBlock {
-    /// Shows nothing, since a part of a payload is in the block
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FirstBlock")
-    }
-}
 
 impl Expected {
     /// How many bytes of the frame buffer it needs
@@ -63,7 +57,6 @@ impl Expected {
 }
 
 /// The incoming bytes, and what they belong to
-#[derive(Debug)]
 pub(super) struct Ingress<'buf> {
     arena: Arena<'buf>,
     expected: Expected,
@@ -81,7 +74,7 @@ struct Peak {
 }
 
 /// What is complete, with its length
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) enum Complete {
     Packet(usize),
     Body(usize),

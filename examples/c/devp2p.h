@@ -5,9 +5,9 @@
  *
  * The loop
  *
- *   A link is made by devp2p_link_initiator or devp2p_link_recipient. Then, until DEVP2P_ACTION_DISCONNECT comes:
+ *   A link is made by devp2p_link_initiator or devp2p_link_recipient. Then, until DEVP2P_ACTION_KIND_DISCONNECT comes:
  *
- *   1. Call devp2p_link_poll and do what it asks for, until it asks for nothing more. DEVP2P_ACTION_SEND is offered again
+ *   1. Call devp2p_link_poll and do what it asks for, until it asks for nothing more. DEVP2P_ACTION_KIND_SEND is offered again
  *      until devp2p_link_sent covers its bytes. If the transport is full, leave this inner loop.
  *   2. Wait for bytes, but only until devp2p_link_next_timeout.
  *   3. Give the link the bytes that came by devp2p_link_receive, if devp2p_link_wants_input says so. Offer what was not taken
@@ -45,7 +45,7 @@
  *   link nor what the pointers to results point to; where that is not so, the function says it. NULL is refused
  *   by DEVP2P_STATUS_NULL_POINTER wherever it is not explicitly permitted. After devp2p_link_end, every call with the
  *   link returns DEVP2P_STATUS_GONE. What ends a link is no error of a call: the link reports it by
- *   DEVP2P_ACTION_DISCONNECT.
+ *   DEVP2P_ACTION_KIND_DISCONNECT.
  *
  *   What cannot be noticed, as everywhere in C: a pointer that is neither NULL nor points to what its type says, a
  *   length that is larger than the memory, memory that overlaps, and a link in use by two threads.
@@ -334,7 +334,7 @@ enum devp2p_status
      */
     DEVP2P_STATUS_WEAK_ENTROPY,
     /**
-     * Earlier messages of the protocol are unsent; `DEVP2P_ACTION_WRITABLE` says when to write again
+     * Earlier messages of the protocol are unsent; `DEVP2P_ACTION_KIND_WRITABLE` says when to write again
      */
     DEVP2P_STATUS_FULL = 48,
     /**
@@ -371,6 +371,60 @@ enum devp2p_status
 typedef enum devp2p_status devp2p_status;
 #else
 typedef int32_t devp2p_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What there is to do
+ */
+enum devp2p_action_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Nothing until the next event
+     */
+    DEVP2P_ACTION_KIND_NONE = 0,
+    /**
+     * The peer claims a key, in `of.identity_claimed`; the place to refuse it by `devp2p_link_disconnect`. Nothing is
+     * proven yet
+     */
+    DEVP2P_ACTION_KIND_IDENTITY_CLAIMED,
+    /**
+     * Both Hellos are exchanged and protocols are agreed: start those that `devp2p_link_shared` lists
+     */
+    DEVP2P_ACTION_KIND_READY,
+    /**
+     * A message for a protocol, in `of.deliver`; handed out once
+     */
+    DEVP2P_ACTION_KIND_DELIVER,
+    /**
+     * A message was larger than its limit, and is gone; its sizes are in `of.skipped`
+     */
+    DEVP2P_ACTION_KIND_SKIPPED,
+    /**
+     * The protocol in `of.writable` was refused with `DEVP2P_STATUS_FULL`, and can write again
+     */
+    DEVP2P_ACTION_KIND_WRITABLE,
+    /**
+     * The bytes in `of.send` are for the transport, and are offered until `devp2p_link_sent` covers them
+     */
+    DEVP2P_ACTION_KIND_SEND,
+    /**
+     * The link has ended: close the transport. Comes once, as the last action, with the cause in `of.disconnect`
+     */
+    DEVP2P_ACTION_KIND_DISCONNECT,
+    /**
+     * Something that this version of the interface has no name for; ignore it
+     */
+    DEVP2P_ACTION_KIND_OTHER,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum devp2p_action_kind devp2p_action_kind;
+#else
+typedef uint32_t devp2p_action_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -747,6 +801,68 @@ typedef struct {
 } devp2p_id;
 
 /**
+ * A message of the peer
+ */
+typedef struct {
+    /**
+     * The protocol, by its position in the settings
+     */
+    size_t protocol;
+    /**
+     * The message code, relative to the protocol
+     */
+    uint64_t code;
+    /**
+     * The payload, decompressed
+     */
+    const uint8_t *payload;
+    /**
+     * Bytes of the payload
+     */
+    size_t len;
+    /**
+     * Bytes of the frame, as on the wire
+     */
+    size_t wire_len;
+} devp2p_deliver;
+
+/**
+ * A message of the peer that was larger than its limit
+ */
+typedef struct {
+    /**
+     * The protocol, by its position in the settings
+     */
+    size_t protocol;
+    /**
+     * The message code, relative to the protocol
+     */
+    uint64_t code;
+    /**
+     * Bytes of the payload, as the peer claims
+     */
+    size_t size;
+    /**
+     * Bytes of the frame, as on the wire
+     */
+    size_t wire_len;
+} devp2p_skipped;
+
+/**
+ * Bytes for the transport
+ */
+typedef struct {
+    /**
+     * The first of them
+     */
+    const uint8_t *bytes;
+    /**
+     * How many there are
+     */
+    size_t len;
+} devp2p_send;
+
+/**
  * A protocol by name and version
  */
 typedef struct {
@@ -781,7 +897,7 @@ typedef struct {
      */
     uint64_t sent_reason;
     /**
-     * The protocol, for `DEVP2P_CAUSE_KIND_PROTOCOL_RETURNED` and `DEVP2P_CAUSE_PROTOCOL_FAILED`
+     * The protocol, for `DEVP2P_CAUSE_KIND_PROTOCOL_RETURNED` and `DEVP2P_CAUSE_KIND_PROTOCOL_FAILED`
      */
     size_t protocol;
     /**
@@ -791,145 +907,50 @@ typedef struct {
 } devp2p_cause;
 
 /**
+ * What belongs to an action
+ */
+typedef union {
+    /**
+     * The id of the node that the peer claims to be
+     */
+    devp2p_id identity_claimed;
+    /**
+     * The message
+     */
+    devp2p_deliver deliver;
+    /**
+     * The message that is gone
+     */
+    devp2p_skipped skipped;
+    /**
+     * The protocol, by its position in the settings
+     */
+    size_t writable;
+    /**
+     * The bytes
+     */
+    devp2p_send send;
+    /**
+     * Why the link has ended
+     */
+    devp2p_cause disconnect;
+} devp2p_action_content;
+
+/**
  * What the driver has to do next
  *
  * Pointers in an action are into the memory of the link. They are valid until the next call with this link that is
  * not an observer (`const devp2p_link *`).
  */
-enum devp2p_action_Tag
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /**
-     * Nothing until the next event
-     */
-    DEVP2P_ACTION_NONE,
-    /**
-     * The peer claims this key; the place to refuse it by `devp2p_link_disconnect`. Nothing is proven yet
-     */
-    DEVP2P_ACTION_IDENTITY_CLAIMED,
-    /**
-     * Both Hellos are exchanged and protocols are agreed: start those that `devp2p_link_shared` lists
-     */
-    DEVP2P_ACTION_READY,
-    /**
-     * A message for a protocol, handed out once
-     */
-    DEVP2P_ACTION_DELIVER,
-    /**
-     * A message was larger than its limit, and is gone
-     */
-    DEVP2P_ACTION_SKIPPED,
-    /**
-     * A protocol that was refused with `DEVP2P_STATUS_FULL` can write again
-     */
-    DEVP2P_ACTION_WRITABLE,
-    /**
-     * Bytes for the transport, offered until `devp2p_link_sent` covers them
-     */
-    DEVP2P_ACTION_SEND,
-    /**
-     * The link has ended: close the transport. Comes once, as the last action
-     */
-    DEVP2P_ACTION_DISCONNECT,
-    /**
-     * Something that this version of the interface has no name for; ignore it
-     */
-    DEVP2P_ACTION_OTHER,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum devp2p_action_Tag devp2p_action_Tag;
-#else
-typedef uint32_t devp2p_action_Tag;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
 typedef struct {
     /**
-     * The id of the node that the peer claims to be
+     * What it is
      */
-    devp2p_id id;
-} devp2p_action_IdentityClaimed_Body;
-
-typedef struct {
+    devp2p_action_kind kind;
     /**
-     * The protocol, by its position in the settings
+     * What belongs to it; only the member that `kind` names
      */
-    size_t protocol;
-    /**
-     * The message code, relative to the protocol
-     */
-    uint64_t code;
-    /**
-     * The payload, decompressed
-     */
-    const uint8_t *payload;
-    /**
-     * Bytes of the payload
-     */
-    size_t len;
-    /**
-     * Bytes of the frame, as on the wire
-     */
-    size_t wire_len;
-} devp2p_action_Deliver_Body;
-
-typedef struct {
-    /**
-     * The protocol, by its position in the settings
-     */
-    size_t protocol;
-    /**
-     * The message code, relative to the protocol
-     */
-    uint64_t code;
-    /**
-     * Bytes of the payload, as the peer claims
-     */
-    size_t size;
-    /**
-     * Bytes of the frame, as on the wire
-     */
-    size_t wire_len;
-} devp2p_action_Skipped_Body;
-
-typedef struct {
-    /**
-     * The protocol, by its position in the settings
-     */
-    size_t protocol;
-} devp2p_action_Writable_Body;
-
-typedef struct {
-    /**
-     * The bytes
-     */
-    const uint8_t *bytes;
-    /**
-     * How many bytes there are
-     */
-    size_t len;
-} devp2p_action_Send_Body;
-
-typedef struct {
-    /**
-     * Why it has ended
-     */
-    devp2p_cause cause;
-} devp2p_action_Disconnect_Body;
-
-typedef struct {
-    devp2p_action_Tag tag;
-    union {
-        devp2p_action_IdentityClaimed_Body IDENTITY_CLAIMED;
-        devp2p_action_Deliver_Body DELIVER;
-        devp2p_action_Skipped_Body SKIPPED;
-        devp2p_action_Writable_Body WRITABLE;
-        devp2p_action_Send_Body SEND;
-        devp2p_action_Disconnect_Body DISCONNECT;
-    };
+    devp2p_action_content of;
 } devp2p_action;
 
 /**
@@ -1249,7 +1270,7 @@ extern "C" {
 /**
  * The next thing to do
  *
- * Call it until it gives `DEVP2P_ACTION_NONE`, or `DEVP2P_ACTION_SEND` while the transport takes nothing. An action
+ * Call it until it gives `DEVP2P_ACTION_KIND_NONE`, or `DEVP2P_ACTION_KIND_SEND` while the transport takes nothing. An action
  * that is dropped is lost: a message, or the end of the link.
  */
 devp2p_status devp2p_link_poll(devp2p_link *link,
@@ -1325,7 +1346,7 @@ devp2p_status devp2p_link_receive_closed(devp2p_link *link,
  * Holds messages back while the driver cannot take another one, or no longer
  *
  * Meanwhile, continue to give input to the link: Pings are answered, and `devp2p_link_poll` gives all but
- * `DEVP2P_ACTION_DELIVER`. A second call with the same value does nothing.
+ * `DEVP2P_ACTION_KIND_DELIVER`. A second call with the same value does nothing.
  */
 devp2p_status devp2p_link_hold_input(devp2p_link *link, uint64_t now, bool held);
 
@@ -1359,7 +1380,7 @@ devp2p_status devp2p_link_send_failed(devp2p_link *link, uint64_t now);
  * in the memory of the link: copy that first. `payload` may be NULL if `len` is 0. `written` may be NULL.
  *
  * Returns `DEVP2P_STATUS_OK`, or one of the errors from `DEVP2P_STATUS_FULL` on. After `DEVP2P_STATUS_FULL` wait for
- * `DEVP2P_ACTION_WRITABLE`; then the next message of the protocol is taken.
+ * `DEVP2P_ACTION_KIND_WRITABLE`; then the next message of the protocol is taken.
  *
  * # Safety
  * The pointers are NULL or point to what the header says.
@@ -1410,7 +1431,7 @@ devp2p_status devp2p_link_protocol_returned(devp2p_link *link,
 /**
  * Ends the link for this reason
  *
- * Messages that were accepted before leave first, and then Disconnect. Right after `DEVP2P_ACTION_IDENTITY_CLAIMED`,
+ * Messages that were accepted before leave first, and then Disconnect. Right after `DEVP2P_ACTION_KIND_IDENTITY_CLAIMED`,
  * Disconnect takes the place of our Hello.
  */
 devp2p_status devp2p_link_disconnect(devp2p_link *link,
@@ -1456,7 +1477,7 @@ devp2p_status devp2p_link_recipient(void *memory,
 /**
  * Takes the link down: overwrites its keys and frees buffers that have grown; its memory and buffers are the caller's again
  *
- * Nothing is sent: call it after `DEVP2P_ACTION_DISCONNECT`. Every later call with this link returns `DEVP2P_STATUS_GONE`, as
+ * Nothing is sent: call it after `DEVP2P_ACTION_KIND_DISCONNECT`. Every later call with this link returns `DEVP2P_STATUS_GONE`, as
  * long as the memory is not used for anything else.
  */
 devp2p_status devp2p_link_end(devp2p_link *link);
@@ -1467,7 +1488,7 @@ devp2p_status devp2p_link_end(devp2p_link *link);
 devp2p_status devp2p_link_wants_input(const devp2p_link *link, bool *wants);
 
 /**
- * The bytes for the transport, as `DEVP2P_ACTION_SEND` offers them; valid until the next call that changes the link
+ * The bytes for the transport, as `DEVP2P_ACTION_KIND_SEND` offers them; valid until the next call that changes the link
  */
 devp2p_status devp2p_link_unsent(const devp2p_link *link,
                                  const uint8_t **bytes,

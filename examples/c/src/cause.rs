@@ -16,7 +16,7 @@ pub struct Cause {
     pub reason: u64,
     /// The reason in our Disconnect, or `DEVP2P_NEVER` if none is sent
     pub sent_reason: u64,
-    /// The protocol, for `DEVP2P_CAUSE_KIND_PROTOCOL_RETURNED` and `DEVP2P_CAUSE_PROTOCOL_FAILED`
+    /// The protocol, for `DEVP2P_CAUSE_KIND_PROTOCOL_RETURNED` and `DEVP2P_CAUSE_KIND_PROTOCOL_FAILED`
     pub protocol: usize,
     /// Its name and version
     pub capability: CapabilityText,

@@ -71,7 +71,7 @@ pub extern "C" fn devp2p_link_receive_closed(link: Option<&mut Link>, now: u64) 
 /// Holds messages back while the driver cannot take another one, or no longer
 ///
 /// Meanwhile, continue to give input to the link: Pings are answered, and `devp2p_link_poll` gives all but
-/// `DEVP2P_ACTION_DELIVER`. A second call with the same value does nothing.
+/// `DEVP2P_ACTION_KIND_DELIVER`. A second call with the same value does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn devp2p_link_hold_input(link: Option<&mut Link>, now: u64, held: bool) -> Status {
     tell(link, |link| link.hold_input(Instant::from_nanos(now), held))
@@ -106,7 +106,7 @@ pub extern "C" fn devp2p_link_send_failed(link: Option<&mut Link>, now: u64) -> 
 /// in the memory of the link: copy that first. `payload` may be NULL if `len` is 0. `written` may be NULL.
 ///
 /// Returns `DEVP2P_STATUS_OK`, or one of the errors from `DEVP2P_STATUS_FULL` on. After `DEVP2P_STATUS_FULL` wait for
-/// `DEVP2P_ACTION_WRITABLE`; then the next message of the protocol is taken.
+/// `DEVP2P_ACTION_KIND_WRITABLE`; then the next message of the protocol is taken.
 ///
 /// # Safety
 /// The pointers are NULL or point to what the header says.
@@ -206,7 +206,7 @@ pub extern "C" fn devp2p_link_protocol_returned(
 
 /// Ends the link for this reason
 ///
-/// Messages that were accepted before leave first, and then Disconnect. Right after `DEVP2P_ACTION_IDENTITY_CLAIMED`,
+/// Messages that were accepted before leave first, and then Disconnect. Right after `DEVP2P_ACTION_KIND_IDENTITY_CLAIMED`,
 /// Disconnect takes the place of our Hello.
 #[unsafe(no_mangle)]
 pub extern "C" fn devp2p_link_disconnect(link: Option<&mut Link>, now: u64, reason: u64) -> Status {

@@ -37,14 +37,14 @@ mod sizes;
 mod status;
 mod text;
 
-pub use action::{Action, devp2p_link_poll};
-pub use cause::{Cause, CauseKind, Timer, Violation};
+pub use action::*;
+pub use cause::*;
 pub use config::*;
 pub use events::*;
 pub use link::*;
 pub use observe::*;
 pub use sizes::*;
-pub use status::{Status, devp2p_status_text};
+pub use status::*;
 pub use text::{CapabilityText, Id};
 
 /// What happens if the impossible happens: the processor stops here, where a debugger finds it

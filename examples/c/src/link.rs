@@ -206,7 +206,7 @@ fn open(
 
 /// Takes the link down: overwrites its keys and frees buffers that have grown; its memory and buffers are the caller's again
 ///
-/// Nothing is sent: call it after `DEVP2P_ACTION_DISCONNECT`. Every later call with this link returns `DEVP2P_STATUS_GONE`, as
+/// Nothing is sent: call it after `DEVP2P_ACTION_KIND_DISCONNECT`. Every later call with this link returns `DEVP2P_STATUS_GONE`, as
 /// long as the memory is not used for anything else.
 #[unsafe(no_mangle)]
 pub extern "C" fn devp2p_link_end(link: Option<&mut Link>) -> Status {

@@ -167,7 +167,7 @@ pub extern "C" fn devp2p_link_wants_input(link: Option<&Link>, wants: Option<&mu
     observe(link, wants, |link| Some(link.wants_input()))
 }
 
-/// The bytes for the transport, as `DEVP2P_ACTION_SEND` offers them; valid until the next call that changes the link
+/// The bytes for the transport, as `DEVP2P_ACTION_KIND_SEND` offers them; valid until the next call that changes the link
 #[unsafe(no_mangle)]
 pub extern "C" fn devp2p_link_unsent(
     link: Option<&Link>,

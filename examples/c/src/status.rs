@@ -59,7 +59,7 @@ pub enum Status {
     /// The entropy is zero, constant or repeats itself, so no random generator made it
     WeakEntropy,
 
-    /// Earlier messages of the protocol are unsent; `DEVP2P_ACTION_WRITABLE` says when to write again
+    /// Earlier messages of the protocol are unsent; `DEVP2P_ACTION_KIND_WRITABLE` says when to write again
     Full = 48,
     /// The message is larger than this link can send
     TooLarge,

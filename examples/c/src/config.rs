@@ -148,8 +148,10 @@ pub unsafe extern "C" fn devp2p_config_init(
     status((|| {
         let (config, settings, place) =
             (config.ok_or(Status::NullPointer)?, settings.ok_or(Status::NullPointer)?, place?);
+        // The curve arithmetic comes first, so that its stack frames are not added to those of `make`.
+        let key = SecretKey::from_bytes(settings.secret_key).map_err(|_| Status::InvalidSecretKey)?;
         // SAFETY: the caller promises that the protocols and their limits are there.
-        let made = unsafe { make(settings) }?;
+        let made = unsafe { make(settings, key) }?;
         config.write(place.write(Config(Some(made))));
         Ok(())
     })())
@@ -157,7 +159,8 @@ pub unsafe extern "C" fn devp2p_config_init(
 
 /// # Safety
 /// The pointers in `settings` are NULL or point to as many items as it says.
-unsafe fn make(settings: &Settings) -> Result<devp2p_proto::Config, Status> {
+#[inline(never)]
+unsafe fn make(settings: &Settings, key: SecretKey) -> Result<devp2p_proto::Config, Status> {
     // SAFETY: the caller promises it.
     let protocols = unsafe { given::items(settings.protocols, settings.protocol_count) }?;
     let names = Names::new(protocols)?;
@@ -172,7 +175,6 @@ unsafe fn make(settings: &Settings) -> Result<devp2p_proto::Config, Status> {
     let offers = offers.get(..protocols.len()).ok_or(Status::TooManyProtocols)?;
     let client_id = Bytes::new(&settings.client_id);
     let client_id = client_id.as_str().ok_or(Status::InvalidClientId)?;
-    let key = SecretKey::from_bytes(settings.secret_key).map_err(|_| Status::InvalidSecretKey)?;
     let config = devp2p_proto::Config::new(key, client_id, offers)?.with_listen_port(settings.listen_port);
     let config = config.with_max_message(settings.max_message)?.with_max_send(settings.max_send)?;
     Ok(config.with_timeouts(settings.timeouts.into())?.with_send_window(settings.send_window))

@@ -1,4 +1,4 @@
-//! The four drivers and geth's own `p2p.Server`, in both roles
+//! Each driver and geth's own `p2p.Server`, in both roles
 
 use devp2p_program_tests::process::Process;
 use devp2p_program_tests::program::{Place, Program};

@@ -1,19 +1,16 @@
-//! The four drivers as processes: against each other, against scripted peers that misbehave, and against geth
+//! The four drivers and the node in C as processes: against each other, against scripted peers that misbehave, and against geth
 //!
 //! Those with real geth are run by `tests/programs/interop/run`.
 #![cfg(unix)]
 
-/// Makes a test of each function for each driver, with the attributes in brackets
+/// Makes a test of each function for each driver, `poll` in C included, with the attributes in brackets
 macro_rules! every_driver {
-    ($attributes:tt $($case:ident),* $(,)?) => {
-        $(every_driver!(@ $attributes $case);)*
+    ([$($attribute:tt)*] $($case:ident),* $(,)?) => {
+        $(every_driver!(@ [$($attribute)*] $case: blocking epoll tokio smol poll);)*
     };
-    (@ [$($attribute:tt)*] $case:ident) => {
+    (@ $attributes:tt $case:ident: $($driver:ident)*) => {
         mod $case {
-            every_driver!(@ [$($attribute)*] $case blocking);
-            every_driver!(@ [$($attribute)*] $case epoll);
-            every_driver!(@ [$($attribute)*] $case tokio);
-            every_driver!(@ [$($attribute)*] $case smol);
+            $(every_driver!(@ $attributes $case $driver);)*
         }
     };
     (@ [$($attribute:tt)*] $case:ident $driver:ident) => {
@@ -22,6 +19,13 @@ macro_rules! every_driver {
         fn $driver() {
             super::$case(stringify!($driver));
         }
+    };
+}
+
+/// The same for what only the drivers in Rust do
+macro_rules! every_driver_in_rust {
+    ([$($attribute:tt)*] $($case:ident),* $(,)?) => {
+        $(every_driver!(@ [$($attribute)*] $case: blocking epoll tokio smol);)*
     };
 }
 

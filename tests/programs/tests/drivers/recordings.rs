@@ -7,7 +7,7 @@ use std::process::Output;
 
 use devp2p_program_tests::program::{Program, run};
 
-every_driver!([] record, second_link, secrets, existing_file);
+every_driver_in_rust!([] record, second_link, secrets, existing_file);
 
 /// A name that no file has
 fn fresh(test: &str, driver: &str) -> String {

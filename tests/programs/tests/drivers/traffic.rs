@@ -6,7 +6,7 @@ use devp2p_program_tests::program::{Place, Program, until_quiet};
 
 use crate::proxy::stalling;
 
-const DRIVERS: [&str; 4] = ["blocking", "epoll", "tokio", "smol"];
+const DRIVERS: [&str; 5] = ["blocking", "epoll", "tokio", "smol", "poll"];
 
 every_driver!([] echo, large_messages, both_ways, stalled_both_ways, slow_protocol, pings_beside_a_slow_protocol, many_links, shutdown, goodbye, interrupted_calls);
 

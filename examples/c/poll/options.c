@@ -11,7 +11,7 @@ static const char USAGE[] =
     "usage: poll listen ADDRESS:PORT [OPTIONS]\n"
     "       poll dial ENODE [OPTIONS]\n"
     "\n"
-    "  --protocols NAME/VERSION:LENGTH,...   protocols to offer (default ping/1:8,echo/2:17,bulk/1:4)\n"
+    "  --protocols NAME/VERSION:LENGTH,...   protocols to offer (default echo/1:16,echo/2:17)\n"
     "  --send COUNT      messages to send on each shared protocol (default 0: echo)\n"
     "  --size BYTES      size of each message that is sent, 8 to 16777215 (default 1024)\n"
     "  --take COUNT      do not echo, but expect COUNT messages from the peer on each protocol\n"
@@ -186,7 +186,7 @@ static void read_option(struct options *options, const char *option, char *value
 }
 
 struct options read_options(int argc, char **argv) {
-    char protocols[] = "ping/1:8,echo/2:17,bulk/1:4";
+    char protocols[] = "echo/1:16,echo/2:17";
     devp2p_settings defaults;
     devp2p_settings_init(&defaults);
     struct options options = {.size = 1024, .max_inbound = 64, .timeouts = defaults.timeouts};

@@ -5,8 +5,8 @@
 
 /// Makes a test of each function for each driver, `poll` in C included, with the attributes in brackets
 macro_rules! every_driver {
-    ([$($attribute:tt)*] $($case:ident),* $(,)?) => {
-        $(every_driver!(@ [$($attribute)*] $case: blocking epoll tokio smol poll);)*
+    ($attributes:tt $($case:ident),* $(,)?) => {
+        $(every_driver!(@ $attributes $case: blocking epoll tokio smol poll);)*
     };
     (@ $attributes:tt $case:ident: $($driver:ident)*) => {
         mod $case {
@@ -24,8 +24,8 @@ macro_rules! every_driver {
 
 /// The same for what only the drivers in Rust do
 macro_rules! every_driver_in_rust {
-    ([$($attribute:tt)*] $($case:ident),* $(,)?) => {
-        $(every_driver!(@ [$($attribute)*] $case: blocking epoll tokio smol);)*
+    ($attributes:tt $($case:ident),* $(,)?) => {
+        $(every_driver!(@ $attributes $case: blocking epoll tokio smol);)*
     };
 }
 

@@ -11,8 +11,6 @@ mod memory;
 mod side;
 mod wrong;
 
-use std::mem;
-
 use side::Side;
 
 /// Longer inputs only repeat themselves
@@ -42,9 +40,13 @@ impl Input<'_> {
 /// Runs the operations in `data`, and panics if a promise is broken
 pub fn calls(data: &[u8]) {
     let mut input = Input(data);
-    let fixed = input.byte();
-    let mut sides = [Side::new(0, fixed & 1 != 0), Side::new(1, fixed & 2 != 0)];
+    let start = input.byte();
+    let mut sides = [Side::new(0, start & 1 != 0), Side::new(1, start & 2 != 0)];
     let mut now = 1_000_000;
+    if start & 4 == 0 {
+        let (one, other) = pair(&mut sides, 0);
+        exchange(now, one, other);
+    }
     for _ in 0..MAX_OPERATIONS {
         if input.0.is_empty() {
             break;
@@ -67,30 +69,45 @@ fn pair(sides: &mut [Side; 2], turn: usize) -> (&mut Side, &mut Side) {
 
 fn operate(input: &mut Input<'_>, operation: u8, now: &mut u64, one: &mut Side, other: &mut Side) {
     match operation {
-        0..0x20 => exchange(*now, one, other),
-        0x20..0x28 => drop(one.poll()),
-        0x28..0x30 => one.write(*now, input.byte().into(), input.number(), input.number()),
-        0x30..0x34 => one.write_with(*now, input.byte().into(), input.number(), input.number(), input.number()),
-        0x34..0x38 => one.sent(*now, input.number()),
-        0x38..0x3c => one.receive(*now, &[input.byte(); 40]),
-        0x3c..0x40 => one.hold_input(*now, input.byte() & 1 != 0),
-        0x40..0x44 => {
-            *now += input.number().min(1 << 40) * 1_000_000;
+        0..0x18 => exchange(*now, one, other),
+        0x18..0x20 => drop(one.poll()),
+        0x20..0x38 => one.write(*now, input.byte().into(), u64::from(input.byte() % 19), input.number()),
+        0x38..0x40 => {
+            one.write_with(*now, input.byte().into(), u64::from(input.byte() % 19), input.number(), input.number())
+        }
+        0x40..0x44 => one.sent(*now, input.number()),
+        0x44..0x48 => one.hold_input(*now, input.byte() & 1 != 0),
+        0x48..0x4c => one.ping(*now),
+        0x4c..0x50 => {
+            *now += u64::from(input.byte()) * 1_000_000;
             one.handle_timeout(*now);
         }
-        0x44..0x48 => one.ping(*now),
-        0x48 => one.protocol_returned(*now, input.byte().into(), input.byte().into(), input.number()),
-        0x49 => one.disconnect(*now, input.number()),
-        0x4a => one.receive_closed(*now),
-        0x4b => one.send_failed(*now),
-        0x4c => {
-            // The other end of the connection is gone, too.
-            *one = mem::replace(one, Side::new(0, false)).again();
-            *other = mem::replace(other, Side::new(0, false)).again();
-        }
+        // What ends a link comes rarely, so that much can happen before.
+        0x50..0x58 if input.byte() < 0x20 => end(input, now, one, other),
+        0x50..0x58 => exchange(*now, one, other),
         _ => wrong::call(input, *now, one),
     }
     one.compare(*now);
+}
+
+/// What ends a link
+fn end(input: &mut Input<'_>, now: &mut u64, one: &mut Side, other: &mut Side) {
+    match input.byte() % 8 {
+        0 => one.receive(*now, &[input.byte(); 40]),
+        1 => {
+            *now += input.number().min(1 << 40) * 1_000_000;
+            one.handle_timeout(*now);
+        }
+        2 => one.protocol_returned(*now, input.byte().into(), u32::from(input.byte() % 6), input.number()),
+        3 => one.disconnect(*now, input.number()),
+        4 => one.receive_closed(*now),
+        5 => one.send_failed(*now),
+        _ => {
+            // The other end of the connection is gone, too.
+            one.again();
+            other.again();
+        }
+    }
 }
 
 /// Carries bytes between the links until both have nothing more to do

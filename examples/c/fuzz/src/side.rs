@@ -13,10 +13,6 @@ use crate::memory::{LinkBuffers, Memory};
 const NAMES: [(&[u8], u64, u64); 2] = [(b"echo", 2, 17), (b"bulk", 1, 4)];
 pub(crate) const MAX_MESSAGE: usize = 4096;
 
-/// What both twins have received, and have not given to the other side
-#[derive(Default)]
-struct Wire(Vec<u8>);
-
 pub(crate) struct Side {
     number: u8,
     fixed: bool,
@@ -28,7 +24,8 @@ pub(crate) struct Side {
     buffers: Option<LinkBuffers>,
     pub(crate) link: *mut Link,
     twin: PeerState<'static>,
-    wire: Wire,
+    /// What has left both twins, and was not given to the other side
+    wire: Vec<u8>,
     /// Bytes that have left this side
     pub(crate) carried: usize,
 }
@@ -43,7 +40,7 @@ impl Side {
         let memory = Memory::for_link();
         let link = start(number, 1, &memory, config, buffers.as_ref());
         let twin = start_twin(number, 1, &rust_config, fixed);
-        let wire = Wire::default();
+        let wire = Vec::new();
         Self { number, fixed, lives: 1, memory, config_memory, config, buffers, link, twin, wire, carried: 0 }
     }
 
@@ -65,13 +62,12 @@ impl Side {
     }
 
     /// Takes the link down, and checks that nothing can be done with it; then makes another in the same memory
-    pub(crate) fn again(mut self) -> Self {
+    pub(crate) fn again(&mut self) {
         self.take_down();
         self.lives = self.lives.wrapping_add(1);
         self.link = start(self.number, self.lives, &self.memory, self.config, self.buffers.as_ref());
         self.twin = start_twin(self.number, self.lives, &rust_config(self.number), self.fixed);
-        self.wire.0.clear();
-        self
+        self.wire.clear();
     }
 
     pub(crate) fn end(mut self) {
@@ -147,7 +143,7 @@ impl Side {
         assert_eq!(status, twin.map_or_else(Status::from, |()| Status::Ok));
         if status == Status::Ok {
             self.carried += left.len();
-            self.wire.0.extend(left);
+            self.wire.extend(left);
         }
     }
 
@@ -223,9 +219,9 @@ impl Side {
 
     /// Gives what has left this side to the other, as far as that takes it
     pub(crate) fn carry_to(&mut self, now: u64, other: &mut Self) {
-        while !self.wire.0.is_empty() {
-            let taken = other.take(now, &self.wire.0);
-            self.wire.0.drain(..taken);
+        while !self.wire.is_empty() {
+            let taken = other.take(now, &self.wire);
+            self.wire.drain(..taken);
             if taken == 0 {
                 break;
             }

@@ -2,11 +2,13 @@
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::ffi::c_void;
+use std::slice;
 
 use devp2p::{
     Buffers, DEVP2P_CONFIG_ALIGN, DEVP2P_CONFIG_SIZE, DEVP2P_LINK_ALIGN, DEVP2P_LINK_SIZE, DEVP2P_SLOT_ALIGN,
     DEVP2P_SLOT_SIZE,
 };
+use devp2p_proto::ProtocolSlot;
 
 /// So many bytes, which begin at a multiple of their alignment and are filled with anything
 pub(crate) struct Memory {
@@ -81,5 +83,27 @@ impl LinkBuffers {
             slots: self.slots.start::<c_void>(),
             slots_size: self.slots.size(),
         }
+    }
+
+    /// The same memory for a link in Rust
+    ///
+    /// # Safety
+    /// Only one link at a time uses it, and it is not used after it is dropped.
+    pub(crate) unsafe fn lent(&self) -> devp2p_proto::Buffers<'static> {
+        let slots = self.slots.start::<ProtocolSlot>();
+        let count = self.slots.size() / size_of::<ProtocolSlot>();
+        for index in 0..count {
+            // SAFETY: so many slots fit into the memory, which begins at a multiple of their alignment
+            unsafe { slots.add(index).write(ProtocolSlot::EMPTY) };
+        }
+        // SAFETY: so many bytes are there and have been written; the caller promises the rest
+        let receive = unsafe { slice::from_raw_parts_mut(self.receive.start(), self.receive.size()) };
+        // SAFETY: as above
+        let transmit = unsafe { slice::from_raw_parts_mut(self.transmit.start(), self.transmit.size()) };
+        // SAFETY: as above
+        let table = unsafe { slice::from_raw_parts_mut(self.table.start(), TABLE_LEN) };
+        // SAFETY: as above
+        let slots = unsafe { slice::from_raw_parts_mut(slots, count) };
+        devp2p_proto::Buffers::fixed(receive, transmit, table, slots)
     }
 }

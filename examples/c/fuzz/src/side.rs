@@ -15,7 +15,6 @@ pub(crate) const MAX_MESSAGE: usize = 4096;
 
 pub(crate) struct Side {
     number: u8,
-    fixed: bool,
     /// How often a link was made, so that each has entropy of its own
     lives: u8,
     pub(crate) memory: Memory,
@@ -24,6 +23,8 @@ pub(crate) struct Side {
     buffers: Option<LinkBuffers>,
     pub(crate) link: *mut Link,
     twin: PeerState<'static>,
+    /// The memory of the twin; dropped after it
+    twin_buffers: Option<LinkBuffers>,
     /// What has left both twins, and was not given to the other side
     wire: Vec<u8>,
     /// Bytes that have left this side
@@ -34,14 +35,13 @@ impl Side {
     pub(crate) fn new(number: u8, fixed: bool) -> Self {
         let (config_memory, rust_config) = (Memory::for_config(), rust_config(number));
         let config = make_config(number, &config_memory);
-        let buffers = fixed.then(|| {
-            LinkBuffers::new(rust_config.receive_len(), rust_config.transmit_len(), rust_config.capabilities().count())
-        });
+        let buffers = || fixed.then(|| buffers_for(&rust_config));
+        let (buffers, twin_buffers) = (buffers(), buffers());
         let memory = Memory::for_link();
         let link = start(number, 1, &memory, config, buffers.as_ref());
-        let twin = start_twin(number, 1, &rust_config, fixed);
+        let twin = start_twin(number, 1, &rust_config, twin_buffers.as_ref());
         let wire = Vec::new();
-        Self { number, fixed, lives: 1, memory, config_memory, config, buffers, link, twin, wire, carried: 0 }
+        Self { number, lives: 1, memory, config_memory, config, buffers, link, twin, twin_buffers, wire, carried: 0 }
     }
 
     /// The link for calls
@@ -66,7 +66,9 @@ impl Side {
         self.take_down();
         self.lives = self.lives.wrapping_add(1);
         self.link = start(self.number, self.lives, &self.memory, self.config, self.buffers.as_ref());
-        self.twin = start_twin(self.number, self.lives, &rust_config(self.number), self.fixed);
+        // The old twin gives its memory back before the next one gets it.
+        self.twin = start_twin(self.number, 0, &rust_config(self.number), None);
+        self.twin = start_twin(self.number, self.lives, &rust_config(self.number), self.twin_buffers.as_ref());
         self.wire.clear();
     }
 
@@ -476,9 +478,10 @@ fn start(number: u8, life: u8, memory: &Memory, config: *mut Config, buffers: Op
     unsafe { link.assume_init() }
 }
 
-fn start_twin(number: u8, life: u8, config: &rust::Config, fixed: bool) -> PeerState<'static> {
+fn start_twin(number: u8, life: u8, config: &rust::Config, buffers: Option<&LinkBuffers>) -> PeerState<'static> {
     let entropy = rust::Entropy::from_bytes(entropy(number, life).bytes);
-    let buffers = if fixed { leaked(config) } else { rust::Buffers::growable() };
+    // SAFETY: the memory is dropped after the twin, and one twin at a time uses it
+    let buffers = buffers.map_or_else(rust::Buffers::growable, |memory| unsafe { memory.lent() });
     let link = if number == 0 {
         PeerState::initiator(Instant::ZERO, config, rust_config(1).node_id(), entropy, buffers)
     } else {
@@ -487,12 +490,6 @@ fn start_twin(number: u8, life: u8, config: &rust::Config, fixed: bool) -> PeerS
     link.expect("it can start")
 }
 
-/// Buffers for the twin, which are never freed
-fn leaked(config: &rust::Config) -> rust::Buffers<'static> {
-    rust::Buffers::fixed(
-        vec![0; config.receive_len()].leak(),
-        vec![0; config.transmit_len()].leak(),
-        vec![0; 256].leak(),
-        vec![rust::ProtocolSlot::EMPTY; NAMES.len()].leak(),
-    )
+fn buffers_for(config: &rust::Config) -> LinkBuffers {
+    LinkBuffers::new(config.receive_len(), config.transmit_len(), config.capabilities().count())
 }

@@ -41,8 +41,9 @@
  *
  * Errors
  *
- *   Every call returns a devp2p_status. A call that does not return DEVP2P_STATUS_OK has changed nothing: neither the
- *   link nor what the pointers to results point to; where that is not so, the function says it. NULL is refused
+ *   Nearly every call returns a devp2p_status. A call that does not return DEVP2P_STATUS_OK has changed nothing, neither
+ *   the link nor what the pointers to results point to; where that is not so, the function says it. (A call that the
+ *   link itself refuses, such as a message that is too large, still tells it the time.) NULL is refused
  *   by DEVP2P_STATUS_NULL_POINTER wherever it is not explicitly permitted. After devp2p_link_end, every call with the
  *   link returns DEVP2P_STATUS_GONE. What ends a link is no error of a call: the link reports it by
  *   DEVP2P_ACTION_KIND_DISCONNECT.
@@ -1292,7 +1293,7 @@ void devp2p_settings_init(devp2p_settings *settings);
  * Returns `DEVP2P_STATUS_OK`, an error of memory, or one of those from `DEVP2P_STATUS_INVALID_SECRET_KEY` on.
  *
  * # Safety
- * The pointers are NULL or point to what the header says.
+ * Each pointer is NULL or points to what its type and this text say.
  */
 devp2p_status devp2p_config_init(void *memory,
                                  size_t size,
@@ -1328,7 +1329,7 @@ devp2p_status devp2p_config_transmit_len(const devp2p_config *config, size_t *le
  * again. The end of the stream is `devp2p_link_receive_closed`. `bytes` may be NULL if `len` is 0.
  *
  * # Safety
- * The pointers are NULL or point to what the header says.
+ * Each pointer is NULL or points to what its type and this text say.
  */
 devp2p_status devp2p_link_receive(devp2p_link *link,
                                   uint64_t now,
@@ -1379,11 +1380,11 @@ devp2p_status devp2p_link_send_failed(devp2p_link *link, uint64_t now);
  * The payload is sealed at once, so its memory is free again. It must not be the payload of a delivered message, which is
  * in the memory of the link: copy that first. `payload` may be NULL if `len` is 0. `written` may be NULL.
  *
- * Returns `DEVP2P_STATUS_OK`, or one of the errors from `DEVP2P_STATUS_FULL` on. After `DEVP2P_STATUS_FULL` wait for
- * `DEVP2P_ACTION_KIND_WRITABLE`; then the next message of the protocol is taken.
+ * Returns `DEVP2P_STATUS_OK`, or one of the errors from `DEVP2P_STATUS_FULL` on. After `DEVP2P_STATUS_FULL` every message
+ * of the protocol is refused until `DEVP2P_ACTION_KIND_WRITABLE` comes; then its next message is taken.
  *
  * # Safety
- * The pointers are NULL or point to what the header says.
+ * Each pointer is NULL or points to what its type and this text say.
  */
 devp2p_status devp2p_link_write(devp2p_link *link,
                                 uint64_t now,
@@ -1449,7 +1450,7 @@ devp2p_status devp2p_link_disconnect(devp2p_link *link,
  * memory and the buffers are the caller's.
  *
  * # Safety
- * The pointers are NULL or point to what the header says.
+ * Each pointer is NULL or points to what its type and this text say.
  */
 devp2p_status devp2p_link_initiator(void *memory,
                                     size_t size,
@@ -1464,7 +1465,7 @@ devp2p_status devp2p_link_initiator(void *memory,
  * Makes a link on a connection that another node has opened; otherwise like `devp2p_link_initiator`
  *
  * # Safety
- * The pointers are NULL or point to what the header says.
+ * Each pointer is NULL or points to what its type and this text say.
  */
 devp2p_status devp2p_link_recipient(void *memory,
                                     size_t size,
@@ -1531,7 +1532,7 @@ devp2p_status devp2p_link_cause(const devp2p_link *link, devp2p_cause *cause);
  * `DEVP2P_STATUS_TOO_SHORT`; then `text` has as much of it as fits. `len` may be NULL. Text of a peer is not in it.
  *
  * # Safety
- * The pointers are NULL or point to what the header says.
+ * Each pointer is NULL or points to what its type and this text say.
  */
 devp2p_status devp2p_link_cause_text(const devp2p_link *link,
                                      char *text,

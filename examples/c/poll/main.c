@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +53,12 @@ uint64_t clock_now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+void wipe(void *secret, size_t size) {
+    for (volatile uint8_t *byte = secret; size > 0; size--) {
+        *byte++ = 0;
+    }
 }
 
 uint8_t *message_room(struct node *node, size_t len) {
@@ -96,7 +103,7 @@ static void configure(struct node *node) {
     settings.protocol_count = node->options.protocol_count;
     settings.timeouts = node->options.timeouts;
     devp2p_status status = devp2p_config_init(memory, sizeof memory, &settings, &node->config);
-    explicit_bzero(&settings, sizeof settings);
+    wipe(&settings, sizeof settings);
     if (status != DEVP2P_STATUS_OK) {
         fprintf(stderr, "poll: %s\n", devp2p_status_text(status));
         exit(2);

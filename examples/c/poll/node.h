@@ -21,6 +21,9 @@ void must(devp2p_status status, const char *call);
 
 #define MUST(call) must(call, #call)
 
+/* Overwrites a secret, which the compiler may not leave out */
+void wipe(void *secret, size_t size);
+
 /* Room for a message of so many bytes; its content is lost with the next call */
 uint8_t *message_room(struct node *node, size_t len);
 

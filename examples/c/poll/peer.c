@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 enum { CLIENT_QUITTING = 0x08 };
@@ -26,8 +27,7 @@ struct peer *peer_new(struct node *node, int socket, bool dials) {
     } else {
         MUST(devp2p_link_recipient(memory, DEVP2P_LINK_SIZE, now, node->config, &entropy, NULL, &peer->link));
     }
-    /* The compiler may not leave this out. */
-    explicit_bzero(&entropy, sizeof entropy);
+    wipe(&entropy, sizeof entropy);
     return peer;
 }
 
@@ -130,7 +130,7 @@ static bool send_output(struct peer *peer, uint64_t now) {
     if (len == 0) {
         return false;
     }
-    ssize_t sent = send(peer->socket, bytes, len, MSG_NOSIGNAL);
+    ssize_t sent = send(peer->socket, bytes, len, 0);
     if (sent >= 0) {
         MUST(devp2p_link_sent(peer->link, now, (size_t)sent));
         return sent > 0;

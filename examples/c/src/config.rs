@@ -135,7 +135,7 @@ pub extern "C" fn devp2p_settings_init(settings: Option<&mut MaybeUninit<Setting
 /// Returns `DEVP2P_STATUS_OK`, an error of memory, or one of those from `DEVP2P_STATUS_INVALID_SECRET_KEY` on.
 ///
 /// # Safety
-/// The pointers are NULL or point to what the header says.
+/// Each pointer is NULL or points to what its type and this text say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn devp2p_config_init(
     memory: *mut c_void,

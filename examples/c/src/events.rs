@@ -44,7 +44,7 @@ fn tell(link: Option<&mut Link>, call: impl FnOnce(&mut PeerState<'static>)) -> 
 /// again. The end of the stream is `devp2p_link_receive_closed`. `bytes` may be NULL if `len` is 0.
 ///
 /// # Safety
-/// The pointers are NULL or point to what the header says.
+/// Each pointer is NULL or points to what its type and this text say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn devp2p_link_receive(
     link: Option<&mut Link>,
@@ -105,11 +105,11 @@ pub extern "C" fn devp2p_link_send_failed(link: Option<&mut Link>, now: u64) -> 
 /// The payload is sealed at once, so its memory is free again. It must not be the payload of a delivered message, which is
 /// in the memory of the link: copy that first. `payload` may be NULL if `len` is 0. `written` may be NULL.
 ///
-/// Returns `DEVP2P_STATUS_OK`, or one of the errors from `DEVP2P_STATUS_FULL` on. After `DEVP2P_STATUS_FULL` wait for
-/// `DEVP2P_ACTION_KIND_WRITABLE`; then the next message of the protocol is taken.
+/// Returns `DEVP2P_STATUS_OK`, or one of the errors from `DEVP2P_STATUS_FULL` on. After `DEVP2P_STATUS_FULL` every message
+/// of the protocol is refused until `DEVP2P_ACTION_KIND_WRITABLE` comes; then its next message is taken.
 ///
 /// # Safety
-/// The pointers are NULL or point to what the header says.
+/// Each pointer is NULL or points to what its type and this text say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn devp2p_link_write(
     link: Option<&mut Link>,

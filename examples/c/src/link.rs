@@ -76,7 +76,7 @@ pub struct Buffers {
 /// memory and the buffers are the caller's.
 ///
 /// # Safety
-/// The pointers are NULL or point to what the header says.
+/// Each pointer is NULL or points to what its type and this text say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn devp2p_link_initiator(
     memory: *mut c_void,
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn devp2p_link_initiator(
 /// Makes a link on a connection that another node has opened; otherwise like `devp2p_link_initiator`
 ///
 /// # Safety
-/// The pointers are NULL or point to what the header says.
+/// Each pointer is NULL or points to what its type and this text say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn devp2p_link_recipient(
     memory: *mut c_void,

@@ -229,7 +229,7 @@ pub extern "C" fn devp2p_link_cause(link: Option<&Link>, cause: Option<&mut Mayb
 /// `DEVP2P_STATUS_TOO_SHORT`; then `text` has as much of it as fits. `len` may be NULL. Text of a peer is not in it.
 ///
 /// # Safety
-/// The pointers are NULL or point to what the header says.
+/// Each pointer is NULL or points to what its type and this text say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn devp2p_link_cause_text(
     link: Option<&Link>,

@@ -7,22 +7,24 @@
  *
  *   A link is made by devp2p_link_initiator or devp2p_link_recipient. Then, until DEVP2P_ACTION_KIND_DISCONNECT comes:
  *
- *   1. Call devp2p_link_poll and do what it asks for, until it asks for nothing more. DEVP2P_ACTION_KIND_SEND is offered again
- *      until devp2p_link_sent covers its bytes. If the transport is full, leave this inner loop.
+ *   1. Call devp2p_link_poll and do what it asks for, until it asks for nothing more. DEVP2P_ACTION_KIND_SEND is
+ *      offered again until devp2p_link_sent covers its bytes. If the transport is full, leave this inner loop.
  *   2. Wait for bytes, but only until devp2p_link_next_timeout.
- *   3. Give the link the bytes that came by devp2p_link_receive, if devp2p_link_wants_input says so. Offer what was not taken
- *      again after the next actions.
+ *   3. Give the link the bytes that came by devp2p_link_receive, if devp2p_link_wants_input says so. Offer what was
+ *      not taken again after the next actions.
  *   4. Tell the link the time by devp2p_link_handle_timeout.
  *
- *   examples/c/poll/ is this loop for many links on poll(2), examples/c/board/ is it on a Cortex-M4.
+ *   examples/c/README.md has this loop in C. examples/c/poll/ is it for many links on poll(2), examples/c/board/ is
+ *   it on a Cortex-M4.
  *
  * Ownership
  *
  *   All memory is the caller's. A configuration and a link are placed into memory of the caller, whose size and
  *   alignment are the constants below. From the call that makes a link until devp2p_link_end, that memory and the
  *   buffers belong to the link: do not read, write, copy or move them. Two links never share memory. A link whose
- *   buffers argument is NULL keeps its messages on the heap of Rust, which is malloc's, and frees them in
- *   devp2p_link_end. Both devp2p_link_end and devp2p_config_end overwrite keys, so do not leave them out.
+ *   buffers argument is NULL takes memory from malloc as it needs it, and gives it back in devp2p_link_end at the
+ *   latest. If malloc has none, the process ends: where that must not happen, pass buffers. Both devp2p_link_end
+ *   and devp2p_config_end overwrite keys, so do not leave them out.
  *
  * Lifetimes
  *
@@ -33,7 +35,7 @@
  *
  * Threads
  *
- *   The library has no state of its own, and no thread. Different links can be used by different threads at the
+ *   The library has no state outside of links and configurations, and no thread. Different links can be used by different threads at the
  *   same time. One link can be used by any thread, one call at a time; observers may run at the same time as other
  *   observers of the link. A configuration can be used by many threads at the same time, but not during
  *   devp2p_config_end. No function blocks. No function may be called from a signal handler while the same link is
@@ -41,10 +43,10 @@
  *
  * Errors
  *
- *   Nearly every call returns a devp2p_status. A call that does not return DEVP2P_STATUS_OK has changed nothing, neither
- *   the link nor what the pointers to results point to; where that is not so, the function says it. (A call that the
- *   link itself refuses, such as a message that is too large, still tells it the time.) NULL is refused
- *   by DEVP2P_STATUS_NULL_POINTER wherever it is not explicitly permitted. After devp2p_link_end, every call with the
+ *   Nearly every call returns a devp2p_status. A call that does not return DEVP2P_STATUS_OK has changed nothing,
+ *   neither the link nor what the pointers to results point to; where that is not so, the function says it. (A call
+ *   that the link itself refuses, such as a message that is too large, still tells it the time.) NULL is refused by
+ *   DEVP2P_STATUS_NULL_POINTER wherever it is not explicitly permitted. After devp2p_link_end, every call with the
  *   link returns DEVP2P_STATUS_GONE. What ends a link is no error of a call: the link reports it by
  *   DEVP2P_ACTION_KIND_DISCONNECT.
  *

@@ -18,6 +18,11 @@ use crate::text::Id;
 #[derive(Debug)]
 pub struct Link(Option<PeerState<'static>>);
 
+const fn can_be_used_by_any_thread<T: Send + Sync>() {}
+
+const _: () = can_be_used_by_any_thread::<Link>();
+const _: () = can_be_used_by_any_thread::<Config>();
+
 impl Link {
     pub(crate) fn get(link: Option<&Self>) -> Result<&PeerState<'static>, Status> {
         link.ok_or(Status::NullPointer)?.0.as_ref().ok_or(Status::Gone)

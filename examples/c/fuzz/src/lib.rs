@@ -98,7 +98,7 @@ fn end(input: &mut Input<'_>, now: &mut u64, one: &mut Side, other: &mut Side) {
             *now += input.number().min(1 << 40) * 1_000_000;
             one.handle_timeout(*now);
         }
-        2 => one.protocol_returned(*now, input.byte().into(), u32::from(input.byte() % 6), input.number()),
+        2 => one.protocol_returned(*now, usize::from(input.byte() % 3), u32::from(input.byte() % 6), input.number()),
         3 => one.disconnect(*now, input.number()),
         4 => one.receive_closed(*now),
         5 => one.send_failed(*now),

@@ -11,7 +11,7 @@ use devp2p_proto::{Instant, PeerState, ProtocolId};
 
 use crate::memory::{LinkBuffers, Memory};
 
-const NAMES: [(&[u8], u64, u64); 2] = [(b"echo", 2, 17), (b"bulk", 1, 4)];
+const NAMES: [(&[u8], u64, u64); 2] = [(b"echo", 2, 17), (b"longname", 1, 4)];
 pub(crate) const MAX_MESSAGE: usize = 4096;
 
 pub(crate) struct Side {
@@ -276,10 +276,15 @@ impl Side {
             assert_eq!(traffic, twin.traffic(ProtocolId(index)).map(|traffic| traffic.egress.wire_bytes));
             let capability = seen(|out| devp2p_link_remote_capability(link, index, out));
             let listed = twin.remote_hello().and_then(|hello| hello.capabilities().get(index));
-            assert_eq!(capability.map(|text| text.version), listed.map(|capability| capability.version));
+            let capability = capability.map(|text| (characters(&text.name), text.version));
+            assert_eq!(capability, listed.map(|listed| (listed.name.to_string(), listed.version)));
         }
-        let hello = seen(|out| devp2p_link_remote_hello(link, out)).map(|hello| hello.listen_port);
-        assert_eq!(hello, twin.remote_hello().map(rust::RemoteHello::listen_port));
+        let hello = seen(|out| devp2p_link_remote_hello(link, out));
+        let hello = hello.map(|hello| (characters(&hello.client_id), hello.listen_port, hello.capabilities));
+        let said = |hello: &rust::RemoteHello| {
+            (hello.client_id().to_string(), hello.listen_port(), hello.capabilities().len())
+        };
+        assert_eq!(hello, twin.remote_hello().map(said));
     }
 
     fn compare_ends(&self) {
@@ -296,11 +301,15 @@ impl Side {
             Some(cause) => {
                 let expected = cause.to_string();
                 assert_eq!(status, Status::Ok);
-                let bytes: Vec<u8> = text.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0).collect();
-                assert_eq!(bytes, expected.as_bytes());
+                assert_eq!(characters(&text), expected);
             }
         }
     }
+}
+
+/// The text up to its zero
+fn characters(text: &[std::ffi::c_char]) -> String {
+    text.iter().map(|byte| char::from(*byte as u8)).take_while(|character| *character != '\0').collect()
 }
 
 /// The name of a variant, without what is in it

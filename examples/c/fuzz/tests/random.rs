@@ -14,9 +14,11 @@ fn random(mut state: u32) -> impl FnMut() -> u8 {
 
 #[test]
 fn arbitrary_calls_do_what_the_same_calls_do_in_rust() {
-    for seed in 1..=1000_u32 {
-        let mut next = random(seed.wrapping_mul(0x9e37_79b9));
-        let data: Vec<u8> = (0..600).map(|_| next()).collect();
+    // A handshake takes Miri half a minute.
+    let (seeds, len) = if cfg!(miri) { (2, 40) } else { (1000, 600) };
+    for seed in 1..=seeds {
+        let mut next = random(u32::wrapping_mul(seed, 0x9e37_79b9));
+        let data: Vec<u8> = (0..len).map(|_| next()).collect();
         calls(&data);
     }
 }

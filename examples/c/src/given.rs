@@ -1,4 +1,4 @@
-//! Memory that C gives: all unsafe blocks of this crate are here
+//! Memory that C gives
 //!
 //! A pointer to one object is a reference in the signature of an exported function: `Option<&T>` for a pointer that may
 //! be NULL, and `Option<&mut MaybeUninit<T>>` for a result. So nothing about it is unsafe here. What C promises by such a

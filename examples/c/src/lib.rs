@@ -1,7 +1,8 @@
 //! A C interface to `devp2p-proto`
 //!
 //! `devp2p.h` is made of this crate by cbindgen. Each exported function checks what it is given, calls one method of
-//! the library, and writes the result. `given.rs` has all unsafe blocks.
+//! the library, and writes the result. `given.rs` makes slices and places of C's pointers; the unsafe blocks elsewhere are
+//! calls of it, and the call of C's `fill`.
 //!
 //! # No panic
 //!

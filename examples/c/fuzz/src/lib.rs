@@ -57,9 +57,7 @@ pub fn calls(data: &[u8]) {
         let (one, other) = pair(&mut sides, turn);
         operate(&mut input, operation & 0x7f, &mut now, one, other);
     }
-    for side in sides {
-        side.end();
-    }
+    sides.iter_mut().for_each(Side::end);
 }
 
 fn pair(sides: &mut [Side; 2], turn: usize) -> (&mut Side, &mut Side) {

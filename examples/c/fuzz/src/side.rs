@@ -73,12 +73,13 @@ impl Side {
         self.wire.clear();
     }
 
-    pub(crate) fn end(mut self) {
+    /// Takes the link and the configuration down, and checks that nothing can be done with them
+    pub(crate) fn end(&mut self) {
         self.take_down();
-        // SAFETY: it was made in memory that lives as long as this side
-        let config = || unsafe { self.config.as_mut() };
-        assert_eq!(devp2p_config_end(config()), Status::Ok);
-        assert_eq!(devp2p_config_end(config()), Status::Gone);
+        for expected in [Status::Ok, Status::Gone] {
+            // SAFETY: it was made in memory that lives as long as this side
+            assert_eq!(devp2p_config_end(unsafe { self.config.as_mut() }), expected);
+        }
         let mut len = MaybeUninit::uninit();
         assert_eq!(devp2p_config_receive_len(self.config(), Some(&mut len)), Status::Gone);
         assert!(self.config_memory.size() >= size_of::<Config>());

@@ -10,7 +10,7 @@ mod select;
 use zeroize::Zeroize;
 
 use permutation::{Lanes, RATE};
-use select::permute;
+use select::{permute, squeeze};
 
 /// The Keccak-256 hash of `bytes`, as Ethereum uses it (the original padding, not SHA-3's)
 pub fn keccak256(bytes: &[u8]) -> [u8; 32] {
@@ -49,18 +49,23 @@ impl Keccak256 {
 
     /// The digest of everything absorbed so far; absorbing may go on
     ///
-    /// The copy of the state is not wiped here, since the permutation leaves such copies on the stack anyway.
-    /// The end of a session overwrites the stack below itself, on its own thread.
-    pub(crate) fn digest<const N: usize>(&self) -> [u8; N] {
-        let mut lanes = self.lanes;
-        xor_byte(&mut lanes, self.offset, 0x01);
-        xor_byte(&mut lanes, RATE.saturating_sub(1), 0x80);
-        permute(&mut lanes, &[]);
+    /// The permutation leaves copies of the state on the stack. The end of a session overwrites the stack below
+    /// itself, on its own thread.
+    pub(crate) fn digest<const N: usize>(&mut self) -> [u8; N] {
+        self.pad();
+        let lanes = squeeze(&self.lanes);
+        self.pad(); // the second time takes the padding away
         let mut digest = [0; N];
         for (target, lane) in digest.chunks_mut(size_of::<u64>()).zip(lanes) {
             crate::wire::copy(target, &lane.to_le_bytes());
         }
         digest
+    }
+
+    /// XORs the padding into the state
+    fn pad(&mut self) {
+        xor_byte(&mut self.lanes, self.offset, 0x01);
+        xor_byte(&mut self.lanes, RATE.saturating_sub(1), 0x80);
     }
 
     /// XORs a piece that ends at or before the block's end into the state, a lane at a time

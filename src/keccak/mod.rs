@@ -68,25 +68,26 @@ impl Keccak256 {
         xor_byte(&mut self.lanes, RATE.saturating_sub(1), 0x80);
     }
 
-    /// XORs a piece that ends at or before the block's end into the state, a lane at a time
+    /// XORs a piece that ends at or before the block's end into the state, a lane at a time, and what is left by bytes
     ///
     /// A handshake packet whose length is not a multiple of 8 shifts every later piece of the link against the lanes.
     fn mix(&mut self, piece: &[u8]) {
         let shift = (self.offset as u32 % 8) << 3;
+        let over = |word: u64| (word >> 1) >> (63_u32.wrapping_sub(shift));
         let (words, tail) = piece.as_chunks();
-        let mut last = [0; 8];
-        crate::wire::copy(&mut last, tail);
-        let mut lanes = self.lanes.iter_mut().skip(self.offset / 8);
+        let mut lanes = self.lanes.get_mut(self.offset / 8..).unwrap_or_default().iter_mut();
         let mut carry = 0;
-        for word in words.iter().chain([&last]) {
+        for (word, lane) in words.iter().zip(&mut lanes) {
             let word = u64::from_le_bytes(*word);
-            if let Some(lane) = lanes.next() {
-                *lane ^= word << shift | carry;
-            }
-            carry = (word >> 1) >> (63_u32.wrapping_sub(shift));
+            *lane ^= word << shift | carry;
+            carry = over(word);
         }
         if let Some(lane) = lanes.next() {
             *lane ^= carry;
+        }
+        let tail_at = self.offset.saturating_add(piece.len()).saturating_sub(tail.len());
+        for (index, byte) in tail.iter().enumerate() {
+            xor_byte(&mut self.lanes, tail_at.saturating_add(index), *byte);
         }
     }
 }

@@ -62,7 +62,7 @@ fn sum_up(link: &PeerState<'_>, now: Instant, skipped: Skipped) {
     defmt::info!("the link has lived for {=u64} s", link.age(now).as_secs());
     defmt::info!("{=u64} Pings of ours, {=u64} answered", pings_sent, pongs_received);
     defmt::info!("{=u64} Pings of the node's, {=u64} answered", pings_received, pongs_sent);
-    defmt::info!("skipped in all: {=u32} messages, {=u64} bytes on the wire", messages, bytes);
+    defmt::info!("messages skipped: {=u32}, {=u64} bytes on the wire", messages, bytes);
 }
 
 struct Command {

@@ -24,7 +24,17 @@ pub struct Protocol<'a> {
     max_message: usize,
     max_send: usize,
     code_limits: &'a [(u64, usize)],
-    skips: bool,
+    larger: Larger,
+}
+
+/// What becomes of a received message that is larger than its limit
+///
+/// No variant is 0, so that an empty `ProtocolSlot` is all zeros: a static of zeros takes no flash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Larger {
+    Refused = 1,
+    Skipped = 2,
 }
 
 impl<'a> Protocol<'a> {
@@ -33,7 +43,8 @@ impl<'a> Protocol<'a> {
     /// The name must be 1 to 8 printable ASCII characters, which [`Config::new`] checks. A protocol
     /// of length 0 has no messages of its own.
     pub const fn new(name: &'a str, version: u64, length: u64) -> Self {
-        Self { name, version, length, max_message: MAX_MESSAGE, max_send: MAX_MESSAGE, code_limits: &[], skips: false }
+        let (max_message, max_send) = (MAX_MESSAGE, MAX_MESSAGE);
+        Self { name, version, length, max_message, max_send, code_limits: &[], larger: Larger::Refused }
     }
 
     /// Limits the payload of the protocol's messages to `len` bytes, in both directions
@@ -81,7 +92,7 @@ impl<'a> Protocol<'a> {
     /// claims more than [`MAX_MESSAGE`] bytes, or a size that its frame cannot have, still ends the link.
     #[must_use]
     pub const fn skip_larger(self) -> Self {
-        Self { skips: true, ..self }
+        Self { larger: Larger::Skipped, ..self }
     }
 }
 
@@ -325,8 +336,8 @@ pub(super) struct Offer {
     pub(super) max_send: usize,
     /// The codes with a limit of their own instead of `max_message`
     pub(super) code_limits: CodeLimits,
-    /// Whether larger messages of a peer are skipped
-    pub(super) skips: bool,
+    /// What becomes of a peer's larger messages
+    pub(super) larger: Larger,
 }
 
 /// The limit of the received messages with one code
@@ -364,9 +375,9 @@ fn offers(protocols: &[Protocol<'_>]) -> Result<Vec<Offer, MAX_PROTOCOLS>, Confi
         }
         end = end.checked_add(protocol.length).ok_or(ConfigError::RangesTooLarge)?;
         let code_limits = code_limits(ProtocolId(index), protocol)?;
-        let Protocol { length, max_message, max_send, skips, .. } = *protocol;
+        let Protocol { length, max_message, max_send, larger, .. } = *protocol;
         offers
-            .push(Offer { capability, length, max_message, max_send, code_limits, skips })
+            .push(Offer { capability, length, max_message, max_send, code_limits, larger })
             .map_err(|_| ConfigError::TooManyProtocols { max: MAX_PROTOCOLS })?;
     }
     Ok(offers)

@@ -9,6 +9,7 @@
 //! > When the MAC of the whole body was right: the verdict holds.
 
 use super::compression::Compression;
+use super::config::Larger;
 use super::limits::{MAX_MESSAGE, max_body};
 use super::protocols::{Protocols, Route};
 use crate::p2p::message::{self, BASE_LENGTH};
@@ -37,9 +38,12 @@ pub(super) fn judge(
     if id < BASE_LENGTH {
         return Err(Violation::FrameTooLarge { size });
     }
-    let Route { protocol, code, limit, skips } = protocols.route(id)?;
+    let Route { protocol, code, limit, larger } = protocols.route(id)?;
     // The largest payload that is read, if not taken.
-    let read = if skips { MAX_MESSAGE } else { limit };
+    let read = match larger {
+        Larger::Refused => limit,
+        Larger::Skipped => MAX_MESSAGE,
+    };
     if size > max_body(read) {
         return Err(Violation::FrameTooLarge { size });
     }

@@ -151,6 +151,11 @@ impl Protocols<'_> {
         self.entries().filter(|entry| entry.is_shared())
     }
 
+    /// The shared protocols that have messages
+    fn speaking(&self) -> impl Iterator<Item = &Entry> + '_ {
+        self.shared_entries().filter(|entry| entry.local.length > 0)
+    }
+
     fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> + '_ {
         self.slots.get_mut().iter_mut().map_while(|slot| slot.0.as_mut())
     }
@@ -209,12 +214,12 @@ impl Protocols<'_> {
 
     /// The largest payload of any shared protocol that is taken from the peer
     pub(super) fn largest_message(&self) -> usize {
-        self.shared_entries().map(Entry::largest_message).max().unwrap_or_default()
+        self.speaking().map(Entry::largest_message).max().unwrap_or_default()
     }
 
     /// The largest payload that is read from the peer, even if it is not taken
     pub(super) fn largest_read(&self) -> usize {
-        let skips = self.shared_entries().any(|entry| entry.larger == Larger::Skipped);
+        let skips = self.speaking().any(|entry| entry.larger == Larger::Skipped);
         if skips { MAX_MESSAGE } else { self.largest_message() }
     }
 

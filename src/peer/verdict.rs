@@ -1,7 +1,7 @@
 //! What becomes of a message of a protocol: it is taken, skipped, or a violation
 //!
-//! The verdict follows from the start of a body and its size. On a body that is larger than the messages of
-//! the base protocol it is asked for twice:
+//! The verdict follows from the start of a body and its size. A body larger than any of the base protocol is judged
+//! twice:
 //!
 //! > When the first block has come: a body whose message will be taken is stored. Of any other body only the
 //! > MAC is computed. That block is not authenticated yet, so nothing else follows from it.
@@ -25,7 +25,7 @@ pub(super) enum Verdict {
     Skip { protocol: ProtocolId, code: u64, len: usize },
 }
 
-/// Judges a body of `size` bytes that begins with `start`, in which the message id is complete
+/// Judges a body of `size` bytes that begins with `start`: its first block, or all of it
 ///
 /// A message of the base protocol is not judged here, unless its body is too large for one.
 pub(super) fn judge(

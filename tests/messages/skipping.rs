@@ -171,6 +171,18 @@ fn a_protocol_that_is_not_shared_does_not_skip() {
     assert_eq!(scene.node.link.cause(), Some(Cause::Violation(Violation::FrameTooLarge { size: 4_000 })));
 }
 
+/// A protocol without messages has none that could be skipped
+#[test]
+fn a_protocol_without_messages_does_not_make_frames_larger() {
+    let alpha = Protocol::new("alpha", 1, 0).skip_larger();
+    let link = linked(&[alpha, PROTOCOLS[1].with_max_message(500)]);
+    let mut scene = Scene::running_with(link, Hello::fitting(REMOTE));
+    let frame = scene.session().seal(&vec![0x10; 4_000]);
+    scene.input.write(&frame[..32]);
+    scene.settle();
+    assert_eq!(scene.node.link.cause(), Some(Cause::Violation(Violation::FrameTooLarge { size: 4_000 })));
+}
+
 /// For example headers of up to 2 MiB, and announcements of up to 4 KiB
 #[test]
 fn a_message_code_can_have_a_limit_of_its_own() {

@@ -5,7 +5,7 @@
 // GENESIS is the genesis file and CHAIN the file with the encoded blocks after it. Prints the enode URL once all blocks are
 // imported, and runs until its standard input ends.
 //
-// A program of our own, since the newest geth whose command can be installed does not know the forks of this chain.
+// The newest version whose command `geth` can be installed does not know all forks of this chain.
 package main
 
 import (

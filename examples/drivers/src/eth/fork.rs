@@ -111,8 +111,10 @@ impl Schedule {
     }
 
     /// What a head has to compare with the fork at this index: its number or its time
+    ///
+    /// A fork that we do not know comes after the last one, and is like that.
     const fn measure(&self, index: usize, at: Position) -> u64 {
-        if index < self.by_number { at.number } else { at.time }
+        if index < self.by_number || self.by_number == self.points.len() { at.number } else { at.time }
     }
 
     fn id(&self, at: Position) -> ForkId {

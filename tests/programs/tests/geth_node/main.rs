@@ -20,3 +20,4 @@ mod play;
 mod program;
 mod recordings;
 mod remote;
+mod staying;

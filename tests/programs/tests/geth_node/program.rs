@@ -74,6 +74,13 @@ impl Program {
         }
     }
 
+    /// Waits for a line of standard output that begins so
+    pub fn line(&mut self, start: &str) -> String {
+        self.wait(start);
+        let text = self.out.text();
+        text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no {start:?} in {text}")).to_string()
+    }
+
     /// The peak of its memory so far, in bytes, if the system reports it
     pub fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;

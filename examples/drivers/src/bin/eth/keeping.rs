@@ -29,8 +29,8 @@ impl Keeping {
 pub fn kept(store: &Store) -> String {
     let used = store.used();
     match store.standing() {
-        Some(Standing { range: BlockRange { earliest, latest, .. }, .. }) => {
-            format!("blocks {earliest} to {latest} are kept, in {used} bytes")
+        Some(Standing { range: BlockRange { earliest, latest, latest_hash }, .. }) => {
+            format!("blocks {earliest} to {latest}, whose hash is {latest_hash}, are kept in {used} bytes")
         }
         None => "no block is kept".to_string(),
     }

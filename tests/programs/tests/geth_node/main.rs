@@ -20,4 +20,6 @@ mod play;
 mod program;
 mod recordings;
 mod remote;
+mod serving;
+mod source;
 mod staying;

@@ -67,11 +67,16 @@ impl Program {
     /// Waits until the program has printed this text, on standard output or standard error
     pub fn wait(&mut self, text: &str) {
         let deadline = Instant::now() + NEVER;
-        while !self.out.text().contains(text) && !self.err.text().contains(text) {
+        while !self.says(text) {
             let goes_on = self.child.try_wait().expect("a child").is_none() && Instant::now() < deadline;
             assert!(goes_on, "{} does not say {text:?}: {:?} {:?}", self.name, self.out.text(), self.err.text());
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Whether the program has printed this text
+    pub fn says(&self, text: &str) -> bool {
+        self.out.text().contains(text) || self.err.text().contains(text)
     }
 
     /// Waits for a line of standard output that begins so

@@ -71,9 +71,9 @@ impl Store {
 
     /// Adds the body of a block, if the block is still here
     pub fn put_body(&mut self, number: u64, body: &Body) {
-        let encoded = rlp::encode(body).to_vec().into_boxed_slice();
-        let cost = encoded.len();
         if let Some(block) = self.index(number).and_then(|index| self.blocks.get_mut(index)) {
+            let encoded = rlp::encode(body).to_vec().into_boxed_slice();
+            let cost = encoded.len();
             block.body = Some(encoded);
             block.cost += cost;
             self.spend(cost);
@@ -82,8 +82,8 @@ impl Store {
 
     /// Adds the receipts of a block, if the block is still here
     pub fn put_receipts(&mut self, number: u64, receipts: Receipts) {
-        let cost = receipts.0.iter().map(|receipt| receipt.as_ref().len() + RECEIPT_OVERHEAD).sum();
         if let Some(block) = self.index(number).and_then(|index| self.blocks.get_mut(index)) {
+            let cost = receipts.0.iter().map(|receipt| receipt.as_ref().len() + RECEIPT_OVERHEAD).sum();
             block.receipts = Some(receipts);
             block.cost += cost;
             self.spend(cost);

@@ -14,6 +14,7 @@ mod full_node;
 mod hostile_recordings;
 mod limits;
 mod node;
+mod pages;
 mod parts;
 mod plain_text;
 mod play;

@@ -83,7 +83,10 @@ impl Program {
     pub fn line(&mut self, start: &str) -> String {
         self.wait(start);
         let text = self.out.text();
-        text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no {start:?} in {text}")).to_string()
+        text.lines()
+            .find(|line| line.starts_with(start))
+            .unwrap_or_else(|| panic!("no {start:?} in {text}"))
+            .to_string()
     }
 
     /// The peak of its memory so far, in bytes, if the system reports it

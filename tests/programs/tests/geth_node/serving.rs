@@ -1,9 +1,7 @@
 //! `eth --listen` with visitors of our own: what it tells and gives, and what it does not take
 
 use devp2p_drivers::eth::hash::Hash;
-use devp2p_drivers::eth::message::{
-    self, BlockRange, GetBlockHeaders, List, Numbered, Origin, Paged, Raw,
-};
+use devp2p_drivers::eth::message::{self, BlockRange, GetBlockHeaders, List, Numbered, Origin, Paged, Raw};
 use devp2p_drivers::eth::status::{Head, Status};
 use devp2p_proto::DisconnectReason;
 use rlp::{Decodable, Encodable};
@@ -301,4 +299,20 @@ fn serves_on_when_its_own_node_is_gone() {
     source.program.interrupt();
     ends_with(visitor, DisconnectReason::CLIENT_QUITTING);
     source.program.finish().assert(3, "too many peers");
+}
+
+/// Questions without end from a visitor that does not read: the answers that wait have a limit
+#[test]
+fn a_visitor_that_asks_and_does_not_read_costs_little() {
+    let source = Source::start(Chain::empty(1024), &["--batch", "1024", "--timeouts", "write=20000,linger=200"]);
+    let (mut visitor, _) = source.greet(70);
+    let before = source.program.peak_memory();
+    let content = GetBlockHeaders { origin: Origin::Number(0), amount: 1024, skip: 0, reverse: false };
+    visitor.flood(ETH, message::GET_BLOCK_HEADERS, &Numbered { id: 1, content }, 400);
+    let mut source = source;
+    source.program.wait("visitor 1 ended after ");
+    let used = source.program.peak_memory().zip(before).map_or(0, |(after, before)| after - before);
+    println!("{} KiB for answers that wait", used / 1024);
+    assert!(used < 32 << 20, "{} KiB for answers that wait", used / 1024);
+    source.finish().assert(0, "the node asks for more while");
 }

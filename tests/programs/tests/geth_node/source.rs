@@ -26,10 +26,8 @@ impl Chain {
     pub fn new(count: u64, filled: std::ops::Range<u64>, sizes: &[usize]) -> Self {
         let transactions: Vec<_> = (0..sizes.len()).map(|index| [&[2, 0xc1][..], &[index as u8]].concat()).collect();
         let receipts: Vec<_> = sizes.iter().enumerate().map(|(index, size)| receipt(index, *size)).collect();
-        let roots = [
-            (TRANSACTIONS_ROOT, ordered_root(&transactions)),
-            (RECEIPTS_ROOT, ordered_root(&decoded(&receipts))),
-        ];
+        let roots =
+            [(TRANSACTIONS_ROOT, ordered_root(&transactions)), (RECEIPTS_ROOT, ordered_root(&decoded(&receipts)))];
         let changed = |number| if filled.contains(&number) { roots.to_vec() } else { Vec::new() };
         Self { headers: blocks_with(count, changed), filled: filled.clone(), body: body(&transactions), receipts }
     }

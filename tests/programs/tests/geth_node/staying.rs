@@ -35,7 +35,8 @@ fn geth_dials_takes_the_chain_and_stays() {
     while since.elapsed() < Duration::from_secs(stay) {
         thread::sleep(Duration::from_secs(1));
     }
-    let peers = "admin.peers.length + ' ' + admin.peers[0].network.inbound + ' ' + admin.peers[0].protocols.eth.latestBlock";
+    let peers =
+        "admin.peers.length + ' ' + admin.peers[0].network.inbound + ' ' + admin.peers[0].protocols.eth.latestBlock";
     assert_eq!(follower.tell(peers), format!("\"1 false {}\"", geth.head));
     eth.interrupt();
     let finished = eth.finish();

@@ -176,10 +176,10 @@ impl Download {
     pub fn take_bodies(&mut self, answer: Numbered<Blocks<Body>>) -> Result<(), Failure> {
         let Numbered { id, content: Blocks(bodies) } = answer;
         let blocks = self.bodies.close(id)?;
-        self.tally.bodies += bodies.len() as u64;
-        self.tally.transactions += bodies.iter().map(|body| body.transactions.len() as u64).sum::<u64>();
         let left = check_blocks(blocks, bodies, "bodies", |body, header| {
             body.check(header)?;
+            self.tally.bodies += 1;
+            self.tally.transactions += body.transactions.len() as u64;
             self.store.write().put_body(header.number, &body);
             Ok(())
         })?;
@@ -199,11 +199,10 @@ impl Download {
             put_back(&mut self.wanted_receipts, blocks);
             return Ok(());
         }
-        let single = || receipts.iter().flat_map(|receipts| &receipts.0);
-        self.tally.receipts += single().count() as u64;
-        self.tally.logs += single().map(|receipt| receipt.logs as u64).sum::<u64>();
         let left = check_blocks(blocks, receipts, "receipts", |receipts, header| {
             receipts.check(header)?;
+            self.tally.receipts += receipts.0.len() as u64;
+            self.tally.logs += receipts.0.iter().map(|receipt| receipt.logs as u64).sum::<u64>();
             self.store.write().put_receipts(header.number, receipts);
             Ok(())
         })?;
@@ -290,7 +289,7 @@ fn check_blocks<T>(
     mut blocks: VecDeque<Header>,
     parts: Vec<T>,
     what: &str,
-    check_and_keep: impl Fn(T, &Header) -> Result<(), String>,
+    mut check_and_keep: impl FnMut(T, &Header) -> Result<(), String>,
 ) -> Result<VecDeque<Header>, Failure> {
     if parts.len() > blocks.len() {
         return Err(too_many(what, parts.len(), blocks.len()));

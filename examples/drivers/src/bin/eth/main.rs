@@ -86,12 +86,7 @@ fn run() -> Result<u8, String> {
 }
 
 /// Runs the link to the node that the chain comes from
-fn fetch(
-    options: &Options,
-    setup: Setup,
-    store: &SharedStore,
-    listener: Option<Listener>,
-) -> Result<Ending, String> {
+fn fetch(options: &Options, setup: Setup, store: &SharedStore, listener: Option<Listener>) -> Result<Ending, String> {
     let setup = Setup { listen_port: listener.as_ref().map_or(0, Listener::port), ..setup };
     match Session::dial(options.node, &setup, options.record.as_deref()) {
         Err(DialError::Unreachable(error)) => Ok(Ending::Unreachable(error.to_string())),

@@ -14,6 +14,7 @@ const MAX_BYTES: usize = 64 << 20;
 #[derive(Debug, Default)]
 pub struct Pages {
     begun: Vec<Receipt>,
+    bytes: usize,
 }
 
 impl Pages {
@@ -28,26 +29,34 @@ impl Pages {
             return if is_incomplete { Err(no_progress()) } else { Ok(lists) };
         };
         let new = std::mem::take(&mut first.0);
-        let is_new = !new.is_empty();
+        let (is_empty, added) = (new.is_empty(), size(&new));
         first.0 = std::mem::take(&mut self.begun);
         first.0.extend(new);
-        if is_incomplete && lists.len() == 1 && !is_new {
-            return Err(no_progress());
+        let begun_before = std::mem::take(&mut self.bytes);
+        if !is_incomplete {
+            return Ok(lists);
         }
-        if is_incomplete && let Some(Receipts(last)) = lists.pop() {
-            self.keep(last)?;
-        }
+        self.bytes = match lists.len() {
+            1 if is_empty => return Err(no_progress()),
+            // Not counted again from the start: a peer may send one receipt in each page.
+            1 => begun_before + added,
+            _ => lists.last().map_or(0, |last| size(&last.0)),
+        };
+        self.begun = lists.pop().map_or_else(Vec::new, |last| last.0);
+        self.check()?;
         Ok(lists)
     }
 
-    fn keep(&mut self, begun: Vec<Receipt>) -> Result<(), Failure> {
-        let bytes: usize = begun.iter().map(|receipt| receipt.as_ref().len()).sum();
-        self.begun = begun;
-        match self.begun.len() > MAX_ITEMS || bytes > MAX_BYTES {
+    fn check(&self) -> Result<(), Failure> {
+        match self.begun.len() > MAX_ITEMS || self.bytes > MAX_BYTES {
             true => Err(Failure::Breach("more receipts in one block than any block can have".to_string())),
             false => Ok(()),
         }
     }
+}
+
+fn size(receipts: &[Receipt]) -> usize {
+    receipts.iter().map(|receipt| receipt.as_ref().len()).sum()
 }
 
 fn no_progress() -> Failure {

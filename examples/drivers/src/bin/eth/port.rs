@@ -30,8 +30,7 @@ impl Port<'_> {
 
     pub fn send_encoded(&mut self, code: u64, payload: &[u8]) -> Result<(), Failure> {
         let Self { link, now, outbox } = self;
-        let outcome =
-            outbox.send(code, payload, |protocol, code, payload| link.write(*now, protocol, code, payload));
+        let outcome = outbox.send(code, payload, |protocol, code, payload| link.write(*now, protocol, code, payload));
         match outcome {
             Err(WriteError::Full) => {
                 Err(Failure::Breach(format!("the node asks for more while {} bytes of answers wait", outbox.bytes())))

@@ -222,13 +222,7 @@ impl Eth {
 }
 
 /// Takes what is no request
-fn take(
-    download: Option<&mut Download>,
-    version: u64,
-    now: Instant,
-    code: u64,
-    payload: &[u8],
-) -> Result<(), Failure> {
+fn take(download: Option<&mut Download>, version: u64, now: Instant, code: u64, payload: &[u8]) -> Result<(), Failure> {
     let name = message::name(code);
     match (code, download) {
         (message::STATUS, _) => Err(Failure::Breach("a second Status".to_string())),
@@ -267,9 +261,8 @@ fn take(
 fn possible(range: BlockRange) -> Result<BlockRange, Failure> {
     match range.is_possible() {
         true => Ok(range),
-        false => Err(Failure::Breach(format!(
-            "an impossible range of blocks, from {} to {}",
-            range.earliest, range.latest
-        ))),
+        false => {
+            Err(Failure::Breach(format!("an impossible range of blocks, from {} to {}", range.earliest, range.latest)))
+        }
     }
 }

@@ -59,7 +59,8 @@ impl<'a> Visitor<'a> {
         let Some(shared) = link.shared().next() else {
             return;
         };
-        let name = link.remote_hello().map(|hello| hello.client_id().to_string()).unwrap_or_default();
+        let name = link.remote_hello().map(|hello| hello.client_id().to_string()).filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| "a client without a name".to_string());
         say(format_args!("visitor {}: {} with {name}", self.number, shared.capability));
         let eth = Eth::new(shared.capability.version, Aim::Serve, self.options, self.store.clone(), now);
         self.eth = Some((port::outbox(shared.protocol), eth));

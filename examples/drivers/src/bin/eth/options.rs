@@ -27,7 +27,7 @@ Fetches the chain of a node and checks every block. With --listen, serves the bl
   --fork-id CHECKSUM[/NEXT]
                          the fork id of the chain at genesis or at the head
   --once                 exit at the node's head, and do not wait for new blocks
-  --listen ADDRESS:PORT  accept links, and serve the blocks that were checked: headers, bodies, receipts
+  --listen ADDRESS:PORT  accept links once there are blocks, and serve them: headers, bodies, receipts
   --max-inbound N        refuse connections beyond N open ones (default 16)
   --budget BYTES         keep blocks in at most this much memory; the oldest are dropped (default 67108864)
   --version 68|69|70     offer this version of eth only

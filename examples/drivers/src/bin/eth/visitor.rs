@@ -46,6 +46,9 @@ impl<'a> Visitor<'a> {
             if let Err(failure) = outcome {
                 break self.fail(&failure);
             }
+            // One answer at a time waits for the peer to take it, however much the peer asks for.
+            let waits = self.eth.as_ref().is_some_and(|(outbox, _)| !outbox.is_empty());
+            self.session.hold_input(waits);
         };
         // Who never got as far as the protocols is not worth a line: ports are knocked at all day.
         if let Some((_, eth)) = &self.eth {

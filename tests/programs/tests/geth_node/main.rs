@@ -12,6 +12,7 @@ mod breaches;
 mod endings;
 mod full_node;
 mod hostile_recordings;
+mod keeping;
 mod limits;
 mod node;
 mod pages;

@@ -22,12 +22,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A socket that listens; nothing is accepted before it is opened
 pub struct Listener {
     socket: TcpListener,
-    house: Arc<House>,
+    common: Arc<Common>,
     enode: Enode,
 }
 
 /// What all accepted links have in common
-struct House {
+struct Common {
     options: Arc<Options>,
     store: SharedStore,
     key: [u8; 32],
@@ -41,14 +41,14 @@ impl Listener {
         let socket = TcpListener::bind(address)?;
         let address = socket.local_addr()?;
         let (options, store, visitors) = (Arc::clone(options), store.clone(), Arc::new(Visitors::default()));
-        let house = House { options, store, key, port: address.port(), visitors };
-        let node_id = house.node_id().map_err(io::Error::other)?;
-        Ok(Self { socket, house: Arc::new(house), enode: Enode { node_id, address } })
+        let common = Common { options, store, key, port: address.port(), visitors };
+        let node_id = common.node_id().map_err(io::Error::other)?;
+        Ok(Self { socket, common: Arc::new(common), enode: Enode { node_id, address } })
     }
 
     /// The links that there will be
     pub fn visitors(&self) -> Arc<Visitors> {
-        Arc::clone(&self.house.visitors)
+        Arc::clone(&self.common.visitors)
     }
 
     /// The port on which others find this node
@@ -65,7 +65,7 @@ impl Listener {
     fn accept_all(&self) {
         for result in self.socket.incoming() {
             match result {
-                Ok(socket) => self.house.accept(socket),
+                Ok(socket) => self.common.accept(socket),
                 // There may be as many sockets as there can be; some will be closed.
                 Err(_) => thread::sleep(ACCEPT_PAUSE),
             }
@@ -73,7 +73,7 @@ impl Listener {
     }
 }
 
-impl House {
+impl Common {
     fn node_id(&self) -> Result<NodeId, String> {
         let setup = self.setup().map_err(|error| error.to_string())?;
         setup.config().map(|config| config.node_id()).map_err(|error| error.to_string())
@@ -90,11 +90,11 @@ impl House {
         let Some(visit) = self.visitors.enter(most) else {
             return;
         };
-        let house = Arc::clone(self);
+        let common = Arc::clone(self);
         let serve = move || {
             // Counted until the link has ended, or its thread has panicked.
             let number = visit.number;
-            house.serve(number, socket);
+            common.serve(number, socket);
             drop(visit);
         };
         // Without a thread the connection is refused, as the socket is dropped. The other links go on.

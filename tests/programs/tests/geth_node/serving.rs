@@ -3,8 +3,8 @@
 use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::message::{self, BlockRange, GetBlockHeaders, List, Numbered, Origin, Paged, Raw};
 use devp2p_drivers::eth::status::{Head, Status};
-use devp2p_proto::DisconnectReason;
-use rlp::{Decodable, Encodable};
+use devp2p_proto::{Cause, DisconnectReason};
+use rlp::{Decodable, Encodable, RlpStream};
 
 use crate::play::{FORK_ID, NETWORK, answer};
 use crate::remote::{ETH, Remote};
@@ -238,6 +238,67 @@ fn visitors_that_break_the_protocol_are_told_so() {
     assert_eq!(ask_headers(&mut visitor, Origin::Number(2), 1, 0, false), source.chain.headers[2..]);
     source.program.interrupt();
     source.program.finish().assert(0, "a second Status");
+}
+
+/// In every code, payloads that decode as nothing or as nearly the right thing: a breach or an answer, and no panic
+#[test]
+fn garbage_in_every_code() {
+    let source = Source::start(Chain::new(3, 1..3, &[100]), &[]);
+    let hash = source.chain.hash(1);
+    let number = [0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+    let list = |items: &[&[u8]]| {
+        let mut list = RlpStream::new_list(items.len());
+        for item in items {
+            list.append_raw(item, 1);
+        }
+        list.out().to_vec()
+    };
+    let hashes = list(&[&rlp::encode(&hash)]);
+    let deep = (0..2000).fold(vec![0xc0], |inner, _| list(&[&inner]));
+    let payloads = [
+        vec![],
+        vec![0x80],
+        vec![0xc0],
+        vec![0xff; 9],
+        deep.clone(),
+        list(&[&number, &number]),
+        list(&[&number, &hashes]),
+        list(&[&number, &number, &hashes]),
+        list(&[&number, &list(&[&number, &number, &number, &[1]])]),
+        list(&[&number, &list(&[&rlp::encode(&hash), &number, &number, &[2]])]),
+        list(&[&number, &list(&[&number, &number, &number, &[0x80]]), &[0x80]]),
+        list(&[&[0x89, 1, 0, 0, 0, 0, 0, 0, 0, 0], &hashes]),
+        list(&[&number, &deep]),
+        list(&[&number, &number, &number]),
+    ];
+    for code in 0..message::length(70) {
+        for payload in &payloads {
+            let (mut visitor, _) = source.greet(70);
+            visitor.send_raw(ETH, code, payload);
+            visitor.send(ETH, message::STATUS, &0_u8);
+            let cause = visitor.wait_for_end();
+            assert_eq!(cause, Cause::Remote(DisconnectReason::BREACH_OF_PROTOCOL), "{code:#04x} {payload:02x?}");
+        }
+    }
+    let finished = source.finish();
+    finished.assert(0, "checked 3 headers");
+    assert!(!finished.err.contains("panicked"), "{finished:?}");
+}
+
+/// The largest receipts that a message has space for are kept, and given in one page
+#[test]
+fn the_largest_receipt_is_given() {
+    let source = Source::start(Chain::new(3, 1..3, &[(10 << 20) - 500]), &[]);
+    let asked = vec![source.chain.hash(1), source.chain.hash(2)];
+    for version in [69, 70] {
+        let (mut visitor, _) = source.greet(version);
+        let count = match version {
+            70 => ask_page(&mut visitor, 0, asked.clone()).1.len(),
+            _ => ask_blocks(&mut visitor, message::GET_RECEIPTS, asked.clone()).len(),
+        };
+        assert_eq!(count, 1, "eth/{version}");
+    }
+    source.finish().assert(0, "visitor 2 ended after 1 answers");
 }
 
 /// Ranges that the peer may have, whether or not we have the blocks: no reason to end the link, nor to ask

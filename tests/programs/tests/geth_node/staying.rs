@@ -29,7 +29,7 @@ fn geth_dials_takes_the_chain_and_stays() {
     let since = Instant::now();
 
     // It knows the hash of the head only. The header of that hash, all others and all bodies come from us.
-    follower.tell(&format!("debug.sync('0x{head}')"));
+    assert_eq!(follower.tell(&format!("debug.sync('0x{head}')")), "null");
     follower.wait_until("eth.blockNumber", |number| number == geth.head.to_string());
 
     while since.elapsed() < Duration::from_secs(stay) {

@@ -59,6 +59,7 @@ impl Listener {
     /// Says where it listens, and accepts from now on, in a thread that ends with the process
     pub fn open(self) {
         say(format_args!("listening {}", self.enode));
+        self.common.visitors.count().door = Door::Open;
         thread::spawn(move || self.accept_all());
     }
 
@@ -123,7 +124,18 @@ pub struct Visitors {
 struct Count {
     open: usize,
     ever: u64,
-    is_closed: bool,
+    door: Door,
+}
+
+/// Whether links are accepted
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Door {
+    /// There is nothing to serve yet
+    #[default]
+    NotYet,
+    Open,
+    /// The program ends
+    Closed,
 }
 
 /// One of them, for as long as it is open
@@ -136,7 +148,7 @@ impl Visitors {
     /// One more, unless there are `most` of them or the program ends
     fn enter(self: &Arc<Self>, most: usize) -> Option<Visit> {
         let mut count = self.count();
-        if count.is_closed || count.open >= most {
+        if count.door != Door::Open || count.open >= most {
             return None;
         }
         count.open += 1;
@@ -144,10 +156,15 @@ impl Visitors {
         Some(Visit { number: count.ever, visitors: Arc::clone(self) })
     }
 
+    /// Whether links are accepted
+    pub fn are_let_in(&self) -> bool {
+        self.count().door == Door::Open
+    }
+
     /// Lets nobody in from now on, and waits until all have left
     pub fn close(&self) {
         let mut count = self.count();
-        count.is_closed = true;
+        count.door = Door::Closed;
         while count.open > 0 {
             count = self.changed.wait(count).unwrap_or_else(PoisonError::into_inner);
         }

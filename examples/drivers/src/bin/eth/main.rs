@@ -102,7 +102,7 @@ fn fetch(options: &Options, setup: Setup, store: &SharedStore, listener: Option<
 
 /// Serves what is here until Ctrl-C, although nothing new comes, and then waits until all links have ended
 fn serve_on(store: &SharedStore, visitors: &Visitors) {
-    if store.read().standing().is_some() && !is_interrupted() {
+    if visitors.are_let_in() && !is_interrupted() {
         say(format_args!("{}; they are served until Ctrl-C", kept(&store.read())));
         while !is_interrupted() {
             thread::sleep(LOOK);

@@ -35,7 +35,7 @@ Fetches the chain of a node and checks every block. With --listen, serves the bl
   --timeouts NAME=MILLIS,…
                          timeouts of the link: handshake (also for connecting), ping, pong, read, write, linger
   --batch N              number of headers in one request, at most 1024 (default 192)
-  --record FILE          record the link for `replay`; the file holds secrets, so it needs --yes-secrets
+  --record FILE          record the link to the node for `replay`; the file holds secrets, so it needs --yes-secrets
 
 exit status: 0 all blocks are right, 1 link lost, 2 bad arguments, 3 refused by the node, 4 node unreachable,
              5 the node is on another chain, 6 the node broke a protocol or is of no use";

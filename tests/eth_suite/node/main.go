@@ -1,15 +1,12 @@
-// A full geth node, made of geth's own packages, with the chain of geth's suite:
+// A full geth node with the chain of geth's suite:
 //
 //	node GENESIS CHAIN
 //
 // GENESIS is the genesis file and CHAIN the file with the encoded blocks after it. Prints the enode URL once all blocks are
 // imported, and runs until its standard input ends.
-//
-// The newest version whose command `geth` can be installed does not know all forks of this chain.
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,11 +14,9 @@ import (
 
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/eth"
-	"github.com/ethereum/go-ethereum/eth/ethconfig"
-	"github.com/ethereum/go-ethereum/node"
-	"github.com/ethereum/go-ethereum/p2p"
 	"github.com/ethereum/go-ethereum/rlp"
+
+	"eth_suite/fullnode"
 )
 
 func main() {
@@ -32,46 +27,17 @@ func main() {
 }
 
 func run(genesisFile, chainFile string) error {
-	genesis, err := readGenesis(genesisFile)
-	if err != nil {
-		return err
-	}
-	stack, err := node.New(&node.Config{P2P: p2p.Config{
-		ListenAddr:  "127.0.0.1:0",
-		MaxPeers:    10,
-		NoDiscovery: true,
-		NoDial:      true,
-	}})
+	stack, service, err := fullnode.Start(genesisFile)
 	if err != nil {
 		return err
 	}
 	defer stack.Close()
-
-	// In memory, since the directory of the data is not given.
-	config := ethconfig.Defaults
-	config.Genesis, config.NetworkId = genesis, genesis.Config.ChainID.Uint64()
-	service, err := eth.New(stack, &config)
-	if err != nil {
-		return err
-	}
-	if err := stack.Start(); err != nil {
-		return err
-	}
 	if err := importChain(service.BlockChain(), chainFile); err != nil {
 		return err
 	}
 	fmt.Println(stack.Server().NodeInfo().Enode)
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
-}
-
-func readGenesis(path string) (*core.Genesis, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	genesis := new(core.Genesis)
-	return genesis, json.Unmarshal(text, genesis)
 }
 
 // importChain reads one block after the other and has each executed and checked.

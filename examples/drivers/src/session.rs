@@ -35,8 +35,6 @@ pub struct Session {
     pongs: u64,
     /// Whether the program has been told that it is to end
     told: bool,
-    /// Whether the socket is left alone, so that the peer can send only what the system buffers
-    holds_input: bool,
     /// The origin of the link's clock
     started: Clock,
 }
@@ -87,14 +85,7 @@ impl Session {
         socket.set_nodelay(true)?;
         socket.set_write_timeout(Some(WRITE_PATIENCE))?;
         interrupt_politely();
-        Ok(Self {
-            link,
-            socket: BufReader::with_capacity(64 * 1024, socket),
-            pongs: 0,
-            told: false,
-            holds_input: false,
-            started,
-        })
+        Ok(Self { link, socket: BufReader::with_capacity(64 * 1024, socket), pongs: 0, told: false, started })
     }
 
     /// Runs the link until something happens, at most until `deadline` by the link's clock
@@ -152,9 +143,8 @@ impl Session {
     /// Waits for input, and gives the link as much of it as it takes
     fn receive(&mut self, deadline: Option<Instant>) {
         let patience = self.patience(deadline);
-        if self.holds_input || !self.link.wants_input() {
-            // Nothing to be read is of use before the socket has taken what is unsent. The link, too, may owe a
-            // Pong that only fits then.
+        if !self.link.wants_input() {
+            // A message is held, or a Pong is owed that only fits once the socket has taken what is unsent.
             return thread::sleep(patience);
         }
         // That the timeout could not be set shows when reading fails.
@@ -175,13 +165,6 @@ impl Session {
         let longest = if self.link.unsent().is_empty() { LONGEST_WAIT } else { WRITE_PATIENCE };
         let next = self.link.next_timeout().into_iter().chain(deadline).min();
         next.map_or(longest, |at| at.saturating_since(self.now()).clamp(SHORTEST_WAIT, longest))
-    }
-
-    /// Reads nothing more, or reads again
-    ///
-    /// For a program that still has messages for the peer: what the peer asks for meanwhile waits at the peer.
-    pub const fn hold_input(&mut self, holds: bool) {
-        self.holds_input = holds;
     }
 
     /// Sends a Ping; the answer is a [`Happening::Pong`]

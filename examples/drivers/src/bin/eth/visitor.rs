@@ -46,9 +46,7 @@ impl<'a> Visitor<'a> {
             if let Err(failure) = outcome {
                 break self.fail(&failure);
             }
-            // One answer at a time waits for the peer to take it, however much the peer asks for.
-            let waits = self.eth.as_ref().is_some_and(|(outbox, _)| !outbox.is_empty());
-            self.session.hold_input(waits);
+            self.hold();
         };
         // Who never got as far as the protocols is not worth a line: ports are knocked at all day.
         if let Some((_, eth)) = &self.eth {
@@ -84,6 +82,15 @@ impl<'a> Visitor<'a> {
         match &mut self.eth {
             Some((outbox, eth)) => eth.handle_timeout(now, &mut Port { link, now, outbox }),
             None => Ok(()),
+        }
+    }
+
+    /// Has the next request wait for as long as an answer does: one answer is in memory, however much is asked for
+    fn hold(&mut self) {
+        let waits = self.eth.as_ref().is_some_and(|(outbox, _)| !outbox.is_empty());
+        let (link, now) = self.session.link();
+        if link.is_input_held() != waits {
+            link.tell(now, Event::HoldInput(waits));
         }
     }
 

@@ -1,0 +1,40 @@
+//! How far it is, on standard error if that is a terminal
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often the bar is drawn if nothing happens
+const TICK: Duration = Duration::from_millis(500);
+
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    pub fn new(nodes: usize) -> Self {
+        // Hidden if standard error is not a terminal.
+        let bar = ProgressBar::with_draw_target(Some(nodes as u64), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:32} {pos} of {len} nodes, {per_sec}, {eta} left");
+        Self(bar.with_style(style.expect("a template")))
+    }
+
+    /// One more node is done; `print` prints lines that the bar must not be in the way of
+    pub fn advance(&self, print: impl FnOnce()) {
+        self.0.suspend(print);
+        self.0.inc(1);
+    }
+
+    /// How long to wait at most, for the bar to be up to date
+    pub fn patience(&self) -> Option<Duration> {
+        (!self.0.is_hidden()).then_some(TICK)
+    }
+
+    pub fn tick(&self) {
+        if !self.0.is_hidden() {
+            self.0.tick();
+        }
+    }
+
+    pub fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}

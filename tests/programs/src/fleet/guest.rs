@@ -156,7 +156,7 @@ impl Guest {
         match self.kind {
             Kind::Fickle => link.disconnect(now, DisconnectReason::ALREADY_CONNECTED),
             Kind::BadStatus => drop(link.write(now, ETH, STATUS, &[0xc1, 0x05]).expect("room")),
-            Kind::Stranger => {}
+            Kind::Stranger | Kind::Silent => {}
             _ => drop(link.write(now, ETH, STATUS, &status()).expect("room")),
         }
         if self.ceases_at(Then::StatusSent) {

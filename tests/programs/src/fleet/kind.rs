@@ -7,6 +7,8 @@ use devp2p_proto::{DisconnectReason, Protocol};
 pub enum Kind {
     /// Says Hello under this name and sends its Status, answers Pings, and closes when told goodbye
     Honest(&'static str),
+    /// The same without a Status
+    Silent,
     /// Nobody listens
     Absent,
     /// Sends Disconnect in place of Hello

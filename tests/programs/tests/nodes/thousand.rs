@@ -41,7 +41,7 @@ const KINDS: [(Kind, usize); 23] = [
 /// Outcome, stage, a part of why, and whether its Hello was heard
 fn expected(kind: Kind) -> (&'static str, Option<&'static str>, &'static str, bool) {
     match kind {
-        Kind::Honest(_) => ("reached", None, "", true),
+        Kind::Honest(_) | Kind::Silent => ("reached", None, "", true),
         Kind::Absent => ("unreachable", Some("connection"), "connection refused", false),
         Kind::Full => ("disconnected", Some("Hello"), "too many peers", false),
         Kind::Fickle => ("disconnected", Some("Status"), "already connected", true),

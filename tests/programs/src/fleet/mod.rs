@@ -13,9 +13,10 @@ mod script;
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use devp2p_proto::Enode;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -43,6 +44,25 @@ struct Seen {
     open: AtomicUsize,
     most: AtomicUsize,
     all: AtomicUsize,
+    /// When the first one came, and when the last one went
+    times: Mutex<Option<(Instant, Instant)>>,
+}
+
+impl Seen {
+    fn come(&self) {
+        self.all.fetch_add(1, Ordering::Relaxed);
+        let open = 1 + self.open.fetch_add(1, Ordering::Relaxed);
+        self.most.fetch_max(open, Ordering::Relaxed);
+        let now = Instant::now();
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((now, now));
+    }
+
+    fn go(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        if let Some((_, last)) = &mut *self.times.lock().unwrap_or_else(PoisonError::into_inner) {
+            *last = Instant::now();
+        }
+    }
 }
 
 impl Fleet {
@@ -69,6 +89,12 @@ impl Fleet {
     /// All connections so far
     pub fn visits(&self) -> usize {
         self.seen.all.load(Ordering::Relaxed)
+    }
+
+    /// From the first connection to the end of the last
+    pub fn busy(&self) -> Option<Duration> {
+        let times = self.seen.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.map(|(first, last)| last - first)
     }
 }
 
@@ -137,16 +163,14 @@ impl Harbour {
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut socket, token, interest).expect("a socket");
             self.guests.insert(token, Guest::new(place, socket));
-            self.seen.all.fetch_add(1, Ordering::Relaxed);
-            let open = 1 + self.seen.open.fetch_add(1, Ordering::Relaxed);
-            self.seen.most.fetch_max(open, Ordering::Relaxed);
+            self.seen.come();
         }
     }
 
     fn turn(&mut self, token: Token) {
         if self.guests.get_mut(&token).is_some_and(Guest::is_over) {
             self.guests.remove(&token);
-            self.seen.open.fetch_sub(1, Ordering::Relaxed);
+            self.seen.go();
         }
     }
 }

@@ -17,44 +17,61 @@ use k256::elliptic_curve::point::DecompressPoint;
 use k256::elliptic_curve::sec1::ToSec1Point;
 use k256::elliptic_curve::subtle::Choice;
 use k256::{AffinePoint, FieldBytes, NonZeroScalar, ProjectivePoint, PublicKey, Scalar, Secp256k1};
+use rustix::time::ClockId;
 use sha2::Sha256;
+
+use crate::processor_time;
 
 const MEASURE: Duration = Duration::from_millis(500);
 
-/// Handshakes per second of a core that does nothing else
-pub struct Rates {
-    pub initiator: f64,
-    pub recipient: f64,
+/// One side of handshakes, on a core that does nothing else
+#[derive(Clone, Copy)]
+pub struct Side {
+    /// Handshakes per second
+    pub rate: f64,
+    /// Processor time of one, in microseconds
+    pub micros: f64,
 }
 
-impl Rates {
+pub struct Sides {
+    pub initiator: Side,
+    pub recipient: Side,
+}
+
+impl Sides {
     /// Both at the same time, since two cores may share more than memory
     pub fn measure() -> Self {
         let start = Barrier::new(2);
         let (initiator, recipient) = thread::scope(|scope| {
-            let initiator = scope.spawn(|| rate(&start, Keys::initiate));
-            let recipient = scope.spawn(|| rate(&start, Keys::answer));
+            let initiator = scope.spawn(|| side(&start, Keys::initiate));
+            let recipient = scope.spawn(|| side(&start, Keys::answer));
             (initiator.join(), recipient.join())
         });
         Self { initiator: initiator.expect("arithmetic"), recipient: recipient.expect("arithmetic") }
     }
 
-    /// The slower side decides
-    pub const fn allowed(&self) -> f64 {
-        self.initiator.min(self.recipient)
+    /// The slower side decides how many handshakes there can be in a second
+    pub const fn rate(&self) -> f64 {
+        self.initiator.rate.min(self.recipient.rate)
+    }
+
+    pub const fn micros(&self) -> f64 {
+        self.initiator.micros.max(self.recipient.micros)
     }
 }
 
-fn rate(start: &Barrier, side: fn(&Keys)) -> f64 {
+fn side(start: &Barrier, handshake: fn(&Keys)) -> Side {
     let keys = Keys::new();
     start.wait();
-    let begun = Instant::now();
+    let (begun, before) = (Instant::now(), processor_time(ClockId::ThreadCPUTime));
     let mut count = 0;
     while begun.elapsed() < MEASURE {
-        side(black_box(&keys));
+        handshake(black_box(&keys));
         count += 1;
     }
-    f64::from(count) / begun.elapsed().as_secs_f64()
+    let used = processor_time(ClockId::ThreadCPUTime) - before;
+    let count = f64::from(count);
+    Side { rate: count / begun.elapsed().as_secs_f64(), micros: used.as_secs_f64() * 1e6 / count }
 }
 
 /// What one side has: secrets of its own, and what it was sent

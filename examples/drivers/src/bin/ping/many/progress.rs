@@ -1,5 +1,6 @@
 //! How far it is, on standard error if that is a terminal
 
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,10 +18,15 @@ impl Progress {
         Self(bar.with_style(style.expect("a template")))
     }
 
-    /// One more node is done; `print` prints lines that the bar must not be in the way of
-    pub fn advance(&self, print: impl FnOnce()) {
-        self.0.suspend(print);
+    /// One more node is done
+    pub fn advance(&self) {
         self.0.inc(1);
+    }
+
+    /// Has `print` print lines that the bar must not be in the way of
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        // Lines that go elsewhere are not in its way, and drawing it anew for each would cost more than the node did.
+        if io::stdout().is_terminal() { self.0.suspend(print) } else { print() }
     }
 
     /// How long to wait at most, for the bar to be up to date

@@ -1,5 +1,7 @@
 //! The rows, as a table, CSV, or lines of JSON
 
+use std::time::Duration;
+
 use devp2p_drivers::say::{complain, escaped, say};
 
 use super::progress::Progress;
@@ -52,20 +54,13 @@ impl Report {
     /// A node is done
     pub fn add(&mut self, row: Row) {
         self.summary.add(&row);
+        self.progress.advance();
         let line = match &mut self.rows {
-            Rows::Table(table) => {
-                table.add(&row);
-                None
-            }
-            Rows::Csv => Some(record(&cells(&row))),
-            Rows::Json => Some(row.json().to_string()),
+            Rows::Table(table) => return table.add(&row),
+            Rows::Csv => record(&cells(&row)),
+            Rows::Json => row.json().to_string(),
         };
-        let unheard = &mut self.unheard;
-        self.progress.advance(|| {
-            if let Some(line) = line {
-                *unheard |= !say(line);
-            }
-        });
+        self.unheard |= !self.progress.aside(|| say(line));
     }
 
     /// Whether it is of no use to go on
@@ -73,7 +68,7 @@ impl Report {
         self.unheard
     }
 
-    pub fn patience(&self) -> Option<std::time::Duration> {
+    pub fn patience(&self) -> Option<Duration> {
         self.progress.patience()
     }
 

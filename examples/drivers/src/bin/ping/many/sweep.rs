@@ -112,7 +112,7 @@ impl Sweep {
                 self.turn(token, report);
             }
         }
-        if report.is_unheard() {
+        if report.is_unheard() && !self.is_interrupted() {
             self.stop();
         }
         report.tick();

@@ -1,6 +1,5 @@
 //! What is done with one node: Hello, the Status of `eth` if it is asked for, one Ping, and a goodbye
 
-use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -205,6 +204,11 @@ impl Visit {
         true
     }
 
+    /// Whether the node has had time enough to take leave
+    fn lingered(&self, now: Instant) -> bool {
+        matches!(self.step, Step::Leaving { until: Some(until), .. } if until <= now)
+    }
+
     fn time_out(&mut self, now: Instant, link: &mut Link, stage: Stage) {
         self.leave(now, link, Outcome::TimedOut(stage), DisconnectReason::PING_TIMEOUT);
     }
@@ -233,15 +237,8 @@ impl Talk for Visit {
     }
 }
 
-impl Visit {
-    /// Whether the node has had time enough to take leave
-    fn lingered(&self, now: Instant) -> bool {
-        matches!(self.step, Step::Leaving { until: Some(until), .. } if until <= now)
-    }
-}
-
 fn is_eth(capability: Capability) -> bool {
     capability.name.as_str() == "eth"
 }
 
-const _: () = assert!(mem::size_of::<Visit>() <= 384, "what a visit keeps beside its link");
+const _: () = assert!(size_of::<Visit>() <= 384, "what a visit keeps beside its link");

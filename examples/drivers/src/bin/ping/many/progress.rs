@@ -1,9 +1,10 @@
 //! How far it is, on standard error if that is a terminal
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// How often the bar is drawn if nothing happens
 const TICK: Duration = Duration::from_millis(500);
@@ -14,8 +15,12 @@ impl Progress {
     pub fn new(nodes: usize) -> Self {
         // Hidden if standard error is not a terminal.
         let bar = ProgressBar::with_draw_target(Some(nodes as u64), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:32} {pos} of {len} nodes, {per_sec}, {eta} left");
-        Self(bar.with_style(style.expect("a template")))
+        let style = ProgressStyle::with_template("{bar:32} {pos} of {len} nodes, {rate} a second, {eta} left");
+        let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
+            // The bar has nobody to tell.
+            let _ = write!(text, "{:.0}", state.per_sec());
+        };
+        Self(bar.with_style(style.expect("a template").with_key("rate", rate)))
     }
 
     /// One more node is done

@@ -13,7 +13,7 @@ use super::timers::Timers;
 use crate::link::Link;
 
 /// The tokens below this one are for the sockets and wakers of the program itself
-pub const FIRST_OWN: Token = Token(2);
+const FIRST_LINK: Token = Token(2);
 
 pub struct Links<T> {
     poll: Poll,
@@ -49,7 +49,7 @@ impl<T: Talk> Links<T> {
         Ok(Self {
             poll: Poll::new()?,
             entries: HashMap::new(),
-            next_token: FIRST_OWN,
+            next_token: FIRST_LINK,
             timers: Timers::default(),
             ready: Vec::new(),
             scratch: vec![0; 64 * 1024].into_boxed_slice(),

@@ -3,8 +3,8 @@
 //! - [`Peer`]: the run loop of one link, a turn at a time
 //! - [`Links`]: all links of a thread, their events and their timers
 //!
-//! Where links come from, and what becomes of them, is for the program: `epoll` and `ping --nodes` have loops of
-//! their own around [`Links`].
+//! Where links come from, and what becomes of them, is for the program: `epoll` and `ping --nodes` have loops of their
+//! own around [`Links`]. Tokens 0 and 1 are for what such a program registers itself: a listener, a waker.
 
 mod links;
 mod peer;
@@ -13,7 +13,7 @@ mod timers;
 use devp2p_proto::{Cause, Instant};
 
 use crate::link::Link;
-pub use links::{End, Ended, FIRST_OWN, Links};
+pub use links::{End, Ended, Links};
 pub use peer::{Peer, Turn};
 
 /// What is done on a link, apart from carrying its bytes

@@ -8,7 +8,7 @@ const HEADINGS: [&str; 10] =
 const CHAIN: std::ops::Range<usize> = 6..9;
 /// Columns of numbers, whose end is under the end
 const NUMBERS: [usize; 3] = [0, 2, 4];
-/// The longest text of a column: a node may have given itself any name
+/// The longest text of a node's own: it may have given itself any name
 const MAX_WIDTH: usize = 40;
 
 pub struct Table {
@@ -29,9 +29,9 @@ impl Table {
             listed.line.to_string(),
             listed.node.address.to_string(),
             facts.millis().map(|millis| format!("{millis:.3}")).unwrap_or_default(),
-            facts.client().unwrap_or_default().to_string(),
+            shortened(facts.client().unwrap_or_default()),
             facts.version(),
-            facts.capabilities(),
+            shortened(&facts.capabilities()),
             chain.map(|chain| chain.network.to_string()).unwrap_or_default(),
             chain.map(|chain| format!("{:.8}", chain.genesis)).unwrap_or_default(),
             chain.map(|chain| chain.fork_id.to_string()).unwrap_or_default(),
@@ -46,7 +46,7 @@ impl Table {
         let mut widths = HEADINGS.map(str::len);
         for (_, cells) in &self.rows {
             for (width, cell) in widths.iter_mut().zip(cells) {
-                *width = cell.chars().count().min(MAX_WIDTH).max(*width);
+                *width = cell.chars().count().max(*width);
             }
         }
         let eth = self.eth;
@@ -60,10 +60,10 @@ fn line(cells: &[String; 10], widths: &[usize; 10], eth: bool) -> String {
     let padded = shown.map(|column| {
         let (cell, width) = (&cells[column], widths[column]);
         match column {
-            // The last one has no limit: nothing comes after it.
+            // Nothing comes after the last one.
             9 => cell.clone(),
             _ if NUMBERS.contains(&column) => format!("{cell:>width$}"),
-            _ => format!("{:<width$}", shortened(cell)),
+            _ => format!("{cell:<width$}"),
         }
     });
     padded.collect::<Vec<_>>().join("  ").trim_end().to_string()

@@ -240,5 +240,3 @@ impl Talk for Visit {
 fn is_eth(capability: Capability) -> bool {
     capability.name.as_str() == "eth"
 }
-
-const _: () = assert!(size_of::<Visit>() <= 384, "what a visit keeps beside its link");

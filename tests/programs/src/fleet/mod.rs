@@ -24,7 +24,6 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use guest::Guest;
 pub use kind::{HOSTILE_NAME, HOSTILE_NAME_SHOWN, Kind, Then};
 use place::Place;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 const WAKER: Token = Token(usize::MAX);
 
@@ -111,11 +110,16 @@ impl Drop for Fleet {
 /// Lets this process, and those that it starts, open as many files as it may
 ///
 /// Every listener and every connection is one, and many systems begin with 1024.
+#[cfg(unix)]
 fn raise_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     // If it cannot be raised, a small fleet still works.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
+
+#[cfg(not(unix))]
+const fn raise_limit() {}
 
 /// All listeners, and all connections
 struct Harbour {

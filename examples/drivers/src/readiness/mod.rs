@@ -25,7 +25,5 @@ pub trait Talk {
     fn next_timeout(&self, now: Instant) -> Option<Instant>;
 
     /// The connection is there; before that, no turn does more than let time pass
-    fn connected(&mut self, now: Instant) {
-        let _ = now;
-    }
+    fn connected(&mut self) {}
 }

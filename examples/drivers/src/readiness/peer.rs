@@ -103,7 +103,7 @@ impl<T: Talk> Peer<T> {
             Ok(None) => {}
         }
         if self.socket.peer_addr().is_ok() {
-            self.talk.connected(now);
+            self.talk.connected();
             return None;
         }
         self.connection = Connection::Pending;

@@ -8,7 +8,7 @@ use devp2p_drivers::eth::chain::Chain;
 use devp2p_drivers::eth::fork::{ForkId, Forks};
 use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::status::Status;
-use devp2p_proto::{Action, Buffers, DisconnectReason, Entropy, Instant, PeerState, ProtocolId};
+use devp2p_proto::{Action, Buffers, Cause, DisconnectReason, Entropy, Instant, PeerState, ProtocolId};
 use mio::net::TcpStream;
 
 use super::kind::{Kind, Then};
@@ -16,14 +16,17 @@ use super::place::Place;
 use super::script;
 
 const ETH: ProtocolId = ProtocolId(0);
-/// The code of Status
+/// Codes of `eth`
 const STATUS: u64 = 0;
+const TRANSACTIONS: u64 = 2;
 
 pub struct Guest {
     kind: Kind,
     socket: TcpStream,
     part: Part,
     started: Clock,
+    /// Why its link has ended
+    cause: Option<Cause>,
 }
 
 /// What this node plays
@@ -53,7 +56,7 @@ impl Guest {
                 Part::Link(Box::new(link.expect("a link")))
             }
         };
-        let guest = Self { kind, socket, part, started: Clock::now() };
+        let guest = Self { kind, socket, part, started: Clock::now(), cause: None };
         if kind == Kind::Vanishes(Then::Accepted) {
             guest.close();
         }
@@ -74,6 +77,11 @@ impl Guest {
             }
         }
         true
+    }
+
+    /// Whether the guest has taken its leave
+    pub fn was_told_goodbye(&self) -> bool {
+        self.cause == Some(Cause::Remote(DisconnectReason::CLIENT_QUITTING))
     }
 
     fn hear(&mut self, mut bytes: &[u8]) {
@@ -136,7 +144,8 @@ impl Guest {
                     }
                 }
                 Some(Action::Ready(_)) => self.begin(now),
-                Some(Action::Disconnect(_)) => {
+                Some(Action::Disconnect(cause)) => {
+                    self.cause = Some(cause);
                     self.close();
                     self.part = Part::Mute;
                 }
@@ -157,6 +166,11 @@ impl Guest {
             Kind::Fickle => link.disconnect(now, DisconnectReason::ALREADY_CONNECTED),
             Kind::BadStatus => drop(link.write(now, ETH, STATUS, &[0xc1, 0x05]).expect("room")),
             Kind::Stranger | Kind::Silent => {}
+            Kind::Loud => {
+                // Compressed it is small, so that any socket takes it.
+                link.write(now, ETH, TRANSACTIONS, &[0; 64 * 1024]).expect("room");
+                link.write(now, ETH, STATUS, &status()).expect("room");
+            }
             _ => drop(link.write(now, ETH, STATUS, &status()).expect("room")),
         }
         if self.ceases_at(Then::StatusSent) {

@@ -9,6 +9,8 @@ pub enum Kind {
     Honest(&'static str),
     /// The same without a Status
     Silent,
+    /// The same after a message of 64 KiB, which is more than a guest needs to keep
+    Loud,
     /// Nobody listens
     Absent,
     /// Sends Disconnect in place of Hello

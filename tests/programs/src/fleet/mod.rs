@@ -25,6 +25,8 @@ use guest::Guest;
 pub use kind::{HOSTILE_NAME, HOSTILE_NAME_SHOWN, Kind, Then};
 use place::Place;
 
+use crate::NEVER;
+
 const WAKER: Token = Token(usize::MAX);
 
 /// The nodes, which are there until this is dropped
@@ -43,6 +45,7 @@ struct Seen {
     open: AtomicUsize,
     most: AtomicUsize,
     all: AtomicUsize,
+    goodbyes: AtomicUsize,
     /// When the first one came, and when the last one went
     times: Mutex<Option<(Instant, Instant)>>,
 }
@@ -57,7 +60,7 @@ impl Seen {
     }
 
     fn go(&self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
+        self.open.fetch_sub(1, Ordering::Release);
         if let Some((_, last)) = &mut *self.times.lock().unwrap_or_else(PoisonError::into_inner) {
             *last = Instant::now();
         }
@@ -88,6 +91,16 @@ impl Fleet {
     /// All connections so far
     pub fn visits(&self) -> usize {
         self.seen.all.load(Ordering::Relaxed)
+    }
+
+    /// How many guests have said goodbye to a link, when all are gone
+    pub fn goodbyes(&self) -> usize {
+        let deadline = Instant::now() + NEVER;
+        while self.seen.open.load(Ordering::Acquire) > 0 {
+            assert!(Instant::now() < deadline, "guests stay");
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.seen.goodbyes.load(Ordering::Relaxed)
     }
 
     /// From the first connection to the end of the last
@@ -172,8 +185,10 @@ impl Harbour {
     }
 
     fn turn(&mut self, token: Token) {
-        if self.guests.get_mut(&token).is_some_and(Guest::is_over) {
-            self.guests.remove(&token);
+        if self.guests.get_mut(&token).is_some_and(Guest::is_over)
+            && let Some(guest) = self.guests.remove(&token)
+        {
+            self.seen.goodbyes.fetch_add(usize::from(guest.was_told_goodbye()), Ordering::Relaxed);
             self.seen.go();
         }
     }

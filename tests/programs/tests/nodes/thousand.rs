@@ -11,7 +11,7 @@ use crate::program::{Finished, List, ping};
 /// on a busy machine with two hundred of them under way
 const LIMITS: [&str; 6] = ["--timeout", "12", "--timeouts", "handshake=12000,linger=1000", "--limit", "600"];
 
-const KINDS: [(Kind, usize); 23] = [
+const KINDS: [(Kind, usize); 24] = [
     // First, so that their time passes beside all else
     (Kind::Hangs(Then::Accepted), 15),
     (Kind::Hangs(Then::HandshakeDone), 15),
@@ -27,7 +27,8 @@ const KINDS: [(Kind, usize); 23] = [
     (Kind::Stranger, 20),
     (Kind::WrongKey, 20),
     (Kind::Web, 20),
-    (Kind::Noise, 20),
+    (Kind::Noise, 10),
+    (Kind::Loud, 10),
     (Kind::WrongMac, 20),
     (Kind::Oversized, 20),
     (Kind::BadStatus, 20),
@@ -41,7 +42,7 @@ const KINDS: [(Kind, usize); 23] = [
 /// Outcome, stage, a part of why, and whether its Hello was heard
 fn expected(kind: Kind) -> (&'static str, Option<&'static str>, &'static str, bool) {
     match kind {
-        Kind::Honest(_) | Kind::Silent => ("reached", None, "", true),
+        Kind::Honest(_) | Kind::Silent | Kind::Loud => ("reached", None, "", true),
         Kind::Absent => ("unreachable", Some("connection"), "connection refused", false),
         Kind::Full => ("disconnected", Some("Hello"), "too many peers", false),
         Kind::Fickle => ("disconnected", Some("Status"), "already connected", true),
@@ -91,6 +92,7 @@ fn each_of_a_thousand_nodes_has_its_line() {
     }
     check_summary(&finished);
     assert_eq!(fleet.visits(), 960, "each that listens was visited once");
+    assert_eq!(fleet.goodbyes(), 630, "each that was reached was told goodbye");
     assert!(fleet.most_open() <= 8 * 200, "{}", fleet.most_open());
 }
 
@@ -109,16 +111,17 @@ fn check(row: &Value, kind: Kind) {
         let capabilities = if kind == Kind::Stranger { json!(["bzz/1"]) } else { json!(["eth/69", "snap/1"]) };
         assert_eq!(row["capabilities"], capabilities, "{kind:?}");
     }
-    let told = matches!(kind, Kind::Honest(_) | Kind::Vanishes(Then::StatusSent) | Kind::Hangs(Then::StatusSent));
+    let told =
+        matches!(kind, Kind::Honest(_) | Kind::Loud | Kind::Vanishes(Then::StatusSent) | Kind::Hangs(Then::StatusSent));
     assert_eq!(row["forkId"], if told { json!("fc64ec04/1150000") } else { Value::Null }, "{kind:?}");
     assert_eq!((&row["network"], row["genesis"].is_string()), (&if told { json!(1) } else { Value::Null }, told));
-    assert_eq!(row["roundTripMillis"].is_number(), matches!(kind, Kind::Honest(_)), "{kind:?}");
+    assert_eq!(row["roundTripMillis"].is_number(), matches!(kind, Kind::Honest(_) | Kind::Loud), "{kind:?}");
 }
 
 /// The counts at the end are those of the kinds
 #[track_caller]
 fn check_summary(finished: &Finished) {
-    assert!(finished.err.contains("--- 1000 nodes, 620 reached ---"), "{}", finished.err);
+    assert!(finished.err.contains("--- 1000 nodes, 630 reached ---"), "{}", finished.err);
     let mut counts = BTreeMap::new();
     for (kind, count) in KINDS {
         let (outcome, stage, ..) = expected(kind);
@@ -130,7 +133,7 @@ fn check_summary(finished: &Finished) {
         let counted = lines.filter(|(_, text)| text.split(": ").next() == Some(&what));
         assert_eq!(counted.map(|(count, _)| count.parse::<usize>().expect("a count")).sum::<usize>(), count, "{what}");
     }
-    for line in ["300  Geth", "180  Nethermind", "100  besu", "20  reth", "130  fleet"] {
+    for line in ["300  Geth", "180  Nethermind", "100  besu", "20  reth", "140  fleet"] {
         assert!(finished.err.lines().any(|said| said.trim() == line), "{line}: {}", finished.err);
     }
 }

@@ -215,7 +215,7 @@ impl Visit {
 }
 
 impl Talk for Visit {
-    fn connected(&mut self, _now: Instant) {
+    fn connected(&mut self) {
         self.advance(Stage::Handshake);
     }
 

@@ -49,7 +49,9 @@ impl Guest {
         let kind = place.kind;
         let part = match kind {
             Kind::Hangs(Then::Accepted) | Kind::Vanishes(Then::Accepted) => Part::Mute,
-            Kind::Web | Kind::Noise | Kind::WrongMac | Kind::Oversized => Part::Liar { auth: Vec::new() },
+            Kind::Web | Kind::Noise | Kind::WrongMac | Kind::Impostor | Kind::Oversized => {
+                Part::Liar { auth: Vec::new() }
+            }
             _ => {
                 let entropy = Entropy::from_rng(|bytes| getrandom::fill(bytes).expect("randomness"));
                 let link = PeerState::recipient(Instant::ZERO, &place.config, entropy, Buffers::growable());

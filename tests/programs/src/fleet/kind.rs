@@ -27,6 +27,8 @@ pub enum Kind {
     Noise,
     /// Shakes hands, and then sends a Hello whose MAC is wrong
     WrongMac,
+    /// Shakes hands, and then says Hello with the id of another node
+    Impostor,
     /// Shakes hands, and then announces a Hello of 16 MiB
     Oversized,
     /// Sends a Status that is none

@@ -28,7 +28,7 @@ impl Place {
         let config = config.and_then(|config| config.with_timeouts(timeouts)).expect("a configuration");
         let node_id = match kind {
             Kind::WrongKey => new_key().node_id(),
-            Kind::Web | Kind::Noise | Kind::WrongMac | Kind::Oversized => super::script::id(),
+            Kind::Web | Kind::Noise | Kind::WrongMac | Kind::Impostor | Kind::Oversized => super::script::id(),
             _ => config.node_id(),
         };
         // Port 1 belongs to a service that nobody runs. A free port that nobody holds might be somebody's soon.

@@ -37,7 +37,10 @@ fn noise() -> Vec<u8> {
 fn hello(kind: Kind, auth: &[u8]) -> Vec<u8> {
     let (recipient, ack) = sealed_ack(auth);
     let (mut session, _) = recipient.recipient_session(auth, &ack);
-    let hello = body(HELLO, &Hello { capabilities: vec![(b"eth".to_vec(), 69)], ..Hello::fitting(REMOTE) }.encode());
+    let id = if kind == Kind::Impostor { Handshake::new(REMOTE + 1).id() } else { id() };
+    let capabilities = vec![(b"eth".to_vec(), 69), (b"snap".to_vec(), 1)];
+    let hello = Hello { client_id: kind.name().into(), capabilities, id, ..Hello::fitting(REMOTE) };
+    let hello = body(HELLO, &hello.encode());
     let mut frame = match kind {
         Kind::Oversized => session.seal_with_header(&[0xff, 0xff, 0xff, 0xc2, 0x80, 0x80], &hello),
         _ => session.seal(&hello),

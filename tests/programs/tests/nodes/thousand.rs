@@ -11,7 +11,7 @@ use crate::program::{Finished, List, ping};
 /// on a busy machine with two hundred of them under way
 const LIMITS: [&str; 6] = ["--timeout", "12", "--timeouts", "handshake=12000,linger=1000", "--limit", "600"];
 
-const KINDS: [(Kind, usize); 24] = [
+const KINDS: [(Kind, usize); 25] = [
     // First, so that their time passes beside all else
     (Kind::Hangs(Then::Accepted), 15),
     (Kind::Hangs(Then::HandshakeDone), 15),
@@ -29,7 +29,8 @@ const KINDS: [(Kind, usize); 24] = [
     (Kind::Web, 20),
     (Kind::Noise, 10),
     (Kind::Loud, 10),
-    (Kind::WrongMac, 20),
+    (Kind::WrongMac, 10),
+    (Kind::Impostor, 10),
     (Kind::Oversized, 20),
     (Kind::BadStatus, 20),
     (Kind::Vanishes(Then::Accepted), 20),
@@ -51,6 +52,7 @@ fn expected(kind: Kind) -> (&'static str, Option<&'static str>, &'static str, bo
         Kind::Web => ("violation", Some("handshake"), "handshake packet is larger than 2048 bytes", false),
         Kind::Noise => ("violation", Some("handshake"), "handshake packet cannot be authenticated", false),
         Kind::WrongMac => ("violation", Some("Hello"), "wrong MAC of a frame body", false),
+        Kind::Impostor => ("violation", Some("Hello"), "another node id than the handshake", true),
         Kind::Oversized => ("violation", Some("Hello"), "frame of 16777215 bytes is too large", false),
         Kind::BadStatus => ("violation", Some("Status"), "malformed Status", true),
         Kind::Vanishes(then) => ("closed", Some(stage(then)), "", hello(then)),
@@ -133,7 +135,7 @@ fn check_summary(finished: &Finished) {
         let counted = lines.filter(|(_, text)| text.split(": ").next() == Some(&what));
         assert_eq!(counted.map(|(count, _)| count.parse::<usize>().expect("a count")).sum::<usize>(), count, "{what}");
     }
-    for line in ["300  Geth", "180  Nethermind", "100  besu", "20  reth", "140  fleet"] {
+    for line in ["300  Geth", "180  Nethermind", "100  besu", "20  reth", "150  fleet"] {
         assert!(finished.err.lines().any(|said| said.trim() == line), "{line}: {}", finished.err);
     }
 }

@@ -19,8 +19,8 @@ one node:
 
 every node of a list:
   --nodes FILE           one enode URL a line; blank lines, and what follows a #, count for nothing
-  --at-once N            how many nodes may be between the call and the end of Hello (default 500); as many
-                         links again, seven times over, may be open after it
+  --at-once N            how many nodes may be between the call and the end of Hello (default 500); with those
+                         that have said Hello, up to 8 times N connections are open
   --eth                  also wait for the Status of `eth`: network, genesis and fork id
   --format FORMAT        table (default, when all is done), or csv or json: a line as soon as a node is done,
                          and the summary on standard error
@@ -82,8 +82,9 @@ pub enum Format {
 struct Given {
     node: Option<Enode>,
     nodes: Option<String>,
-    /// An option that only makes sense for one node, and one that only makes sense for a list
+    /// An option that only makes sense for one node
     only_one: Option<String>,
+    /// An option that only makes sense for a list
     only_many: Option<String>,
     count: Option<u64>,
     interval: Option<Duration>,

@@ -225,7 +225,7 @@ fn status() -> Vec<u8> {
     let genesis: Hash = GENESIS.parse().expect("a hash");
     let fork_id = ForkId { checksum: [0xfc, 0x64, 0xec, 0x04], next: 1_150_000 };
     let chain = Chain { network: 1, genesis, forks: Forks::Only(fork_id) };
-    rlp::encode(&Status::at_genesis(69, &chain)).to_vec()
+    rlp::encode(&Status::of(69, &chain, &chain.beginning())).to_vec()
 }
 
 const GENESIS: &str = "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3";

@@ -33,7 +33,7 @@ pub enum ConfigError {
         /// The most that a protocol can have
         max: usize,
     },
-    /// The message code in a limit is not below the protocol's length or above `u32::MAX`, or has two limits
+    /// The message code of a limit is not below the protocol's length, is above `u32::MAX`, or has two limits
     InvalidCodeLimit {
         /// The protocol
         protocol: ProtocolId,
@@ -73,7 +73,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "{protocol}: more than {max} message codes have limits of their own")
             }
             Self::InvalidCodeLimit { protocol, code } => {
-                write!(f, "{protocol}: message code {code} does not exist or has two limits")
+                write!(f, "{protocol}: message code {code} cannot have a limit, or has two")
             }
             Self::ClientIdTooLong => f.write_str("the client id is too long"),
             Self::ZeroTimeout => f.write_str("a timeout is zero"),

@@ -149,11 +149,11 @@
 //!
 //! # Messages that are too large
 //!
-//! A message from the peer that is larger than its limit ends the link, before it is stored or
-//! decompressed. A protocol can skip such messages instead, with [`Protocol::skip_larger`]:
-//! [`Action::Skipped`] comes once for each, and the link lives on. The limit can be one for the node
-//! ([`Config::with_max_message`]), one for each protocol ([`Protocol::with_max_message`]), and one for
-//! each message code ([`Protocol::with_code_limits`]).
+//! A message from the peer that is larger than its limit ends the link, before it is decompressed.
+//! A protocol can skip such messages instead, with [`Protocol::skip_larger`]: [`Action::Skipped`] comes
+//! once for each, and the link lives on. Limits are set for the node ([`Config::with_max_message`]), for
+//! a protocol ([`Protocol::with_max_message`]) and for a message code ([`Protocol::with_code_limits`]).
+//! The limit of a code replaces that of its protocol; the limit of the node applies to all.
 //!
 //! # Endings
 //!

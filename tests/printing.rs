@@ -248,7 +248,7 @@ fn errors_of_configuration_and_start() {
         ),
         (
             ConfigError::InvalidCodeLimit { protocol: ALPHA, code: 9 },
-            "protocol 0: message code 9 does not exist or has two limits",
+            "protocol 0: message code 9 cannot have a limit, or has two",
         ),
         (ConfigError::InvalidMessageLimit { min: 64, max: 99 }, "a message limit must be 64 to 99 bytes"),
     ] {

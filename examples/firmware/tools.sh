@@ -125,3 +125,18 @@ limit() {
     [ -n "$value" ] || fail "limits.toml has no $1"
     echo "$value"
 }
+
+# How deep the stack of the image has been that ran last
+deepest_stack() {
+    sed -n 's/.*deepest stack: \([0-9]*\) bytes.*/\1/p' "$work/log"
+}
+
+# What the image takes of the board's flash, and of its RAM with the deepest stack
+check_size() {
+    local image=$ethernet_images/$1 flash ram flash_limit ram_limit
+    flash=$(size_of flash "$image")
+    ram=$(($(size_of ram "$image") + $(deepest_stack)))
+    echo "flash: $flash bytes; RAM with the deepest stack: $ram bytes"
+    flash_limit=$(limit ethernet-flash) ram_limit=$(limit ethernet-ram)
+    [ "$flash" -le "$flash_limit" ] && [ "$ram" -le "$ram_limit" ] || fail "that is beyond the limit"
+}

@@ -8,7 +8,7 @@ use core::arch::x86_64::{
     _mm_xor_si128,
 };
 
-use super::permutation::{Block, Lanes, ROUND_CONSTANTS, round, words};
+use super::permutation::{Block, Digest, Lanes, ROUND_CONSTANTS, round, words};
 
 /// Truth table of `a ^ b ^ c`
 const XOR: i32 = 0x96;
@@ -18,10 +18,7 @@ const CHI: i32 = 0xd2;
 /// Permutes the state, and then absorbs each block
 #[target_feature(enable = "avx512f,avx512vl")]
 pub(super) fn permute(lanes: &mut Lanes, blocks: &[Block]) {
-    let mut a = [_mm_setzero_si128(); 25];
-    for (vector, lane) in a.iter_mut().zip(&*lanes) {
-        *vector = low(*lane);
-    }
+    let mut a = load(lanes);
     let mut blocks = blocks.iter();
     loop {
         for [even, odd] in ROUND_CONSTANTS {
@@ -33,8 +30,38 @@ pub(super) fn permute(lanes: &mut Lanes, blocks: &[Block]) {
         }
     }
     for (lane, vector) in lanes.iter_mut().zip(a) {
-        *lane = _mm_cvtsi128_si64(vector).cast_unsigned();
+        *lane = lane_of(vector);
     }
+}
+
+/// Permutes a state, of which only the digest is wanted
+///
+/// The last rounds are written out once more, so that the compiler leaves out of them what the digest does not need.
+#[target_feature(enable = "avx512f,avx512vl")]
+pub(super) fn squeeze(lanes: &Lanes) -> Digest {
+    let [first @ .., [even, odd]] = ROUND_CONSTANTS;
+    let mut a = load(lanes);
+    for [even, odd] in first {
+        a = round!(round!(a, even), odd);
+    }
+    let [a0, a1, a2, a3, ..] = round!(round!(a, even), odd);
+    [lane_of(a0), lane_of(a1), lane_of(a2), lane_of(a3)]
+}
+
+#[target_feature(enable = "avx512f,avx512vl")]
+#[inline]
+fn load(lanes: &Lanes) -> [__m128i; 25] {
+    let mut vectors = [_mm_setzero_si128(); 25];
+    for (vector, lane) in vectors.iter_mut().zip(lanes) {
+        *vector = low(*lane);
+    }
+    vectors
+}
+
+#[target_feature(enable = "avx512f,avx512vl")]
+#[inline]
+fn lane_of(vector: __m128i) -> u64 {
+    _mm_cvtsi128_si64(vector).cast_unsigned()
 }
 
 #[target_feature(enable = "avx512f,avx512vl")]

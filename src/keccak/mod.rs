@@ -10,7 +10,7 @@ mod select;
 use zeroize::Zeroize;
 
 use permutation::{Lanes, RATE};
-use select::permute;
+use select::{permute, squeeze};
 
 /// The Keccak-256 hash of `bytes`, as Ethereum uses it (the original padding, not SHA-3's)
 pub fn keccak256(bytes: &[u8]) -> [u8; 32] {
@@ -49,13 +49,12 @@ impl Keccak256 {
 
     /// The digest of everything absorbed so far; absorbing may go on
     ///
-    /// The copy of the state is not wiped here, since the permutation leaves such copies on the stack anyway.
-    /// The end of a session overwrites the stack below itself, on its own thread.
-    pub(crate) fn digest<const N: usize>(&self) -> [u8; N] {
-        let mut lanes = self.lanes;
-        xor_byte(&mut lanes, self.offset, 0x01);
-        xor_byte(&mut lanes, RATE.saturating_sub(1), 0x80);
-        permute(&mut lanes, &[]);
+    /// The permutation leaves copies of the state on the stack. The end of a session overwrites the stack below
+    /// itself, on its own thread.
+    pub(crate) fn digest<const N: usize>(&mut self) -> [u8; N] {
+        self.pad();
+        let lanes = squeeze(&self.lanes);
+        self.pad(); // the second time takes the padding away
         let mut digest = [0; N];
         for (target, lane) in digest.chunks_mut(size_of::<u64>()).zip(lanes) {
             crate::wire::copy(target, &lane.to_le_bytes());
@@ -63,25 +62,32 @@ impl Keccak256 {
         digest
     }
 
-    /// XORs a piece that ends at or before the block's end into the state, a lane at a time
+    /// XORs the padding into the state
+    fn pad(&mut self) {
+        xor_byte(&mut self.lanes, self.offset, 0x01);
+        xor_byte(&mut self.lanes, RATE.saturating_sub(1), 0x80);
+    }
+
+    /// XORs a piece that ends at or before the block's end into the state, a lane at a time, and what is left by bytes
     ///
     /// A handshake packet whose length is not a multiple of 8 shifts every later piece of the link against the lanes.
     fn mix(&mut self, piece: &[u8]) {
         let shift = (self.offset as u32 % 8) << 3;
+        let over = |word: u64| (word >> 1) >> (63_u32.wrapping_sub(shift));
         let (words, tail) = piece.as_chunks();
-        let mut last = [0; 8];
-        crate::wire::copy(&mut last, tail);
-        let mut lanes = self.lanes.iter_mut().skip(self.offset / 8);
+        let mut lanes = self.lanes.get_mut(self.offset / 8..).unwrap_or_default().iter_mut();
         let mut carry = 0;
-        for word in words.iter().chain([&last]) {
+        for (word, lane) in words.iter().zip(&mut lanes) {
             let word = u64::from_le_bytes(*word);
-            if let Some(lane) = lanes.next() {
-                *lane ^= word << shift | carry;
-            }
-            carry = (word >> 1) >> (63_u32.wrapping_sub(shift));
+            *lane ^= word << shift | carry;
+            carry = over(word);
         }
         if let Some(lane) = lanes.next() {
             *lane ^= carry;
+        }
+        let tail_at = self.offset.saturating_add(piece.len()).saturating_sub(tail.len());
+        for (index, byte) in tail.iter().enumerate() {
+            xor_byte(&mut self.lanes, tail_at.saturating_add(index), *byte);
         }
     }
 }

@@ -14,6 +14,9 @@ pub(super) type Lanes = [u64; 25];
 /// A block of input
 pub(super) type Block = [u8; RATE];
 
+/// The lanes of a digest: the first four of the permuted state
+pub(super) type Digest = [u64; 4];
+
 /// The constants of two rounds at a time (FIPS 202, section 3.2.5)
 pub(super) const ROUND_CONSTANTS: [[u64; 2]; 12] = [
     [0x0000_0000_0000_0001, 0x0000_0000_0000_8082],
@@ -109,6 +112,21 @@ pub(super) fn permute(lanes: &mut Lanes, blocks: &[Block]) {
         }
     }
     *lanes = a;
+}
+
+/// Permutes a state, of which only the digest is wanted
+///
+/// The last rounds are written out once more, so that the compiler leaves out of them what the digest does not need.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[inline(always)]
+pub(super) fn squeeze(lanes: &Lanes) -> Digest {
+    let [first @ .., [even, odd]] = ROUND_CONSTANTS;
+    let mut a = *lanes;
+    for [even, odd] in first {
+        a = round!(round!(a, even), odd);
+    }
+    let [a0, a1, a2, a3, ..] = round!(round!(a, even), odd);
+    [a0, a1, a2, a3]
 }
 
 #[inline(always)]

@@ -5,7 +5,7 @@
 //! permutations out.
 
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-pub(super) use detected::permute;
+pub(super) use detected::{permute, squeeze};
 
 /// Permutes the state, and then absorbs each block
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
@@ -14,12 +14,21 @@ pub(super) fn permute(lanes: &mut super::permutation::Lanes, blocks: &[super::pe
     super::permutation::permute(lanes, blocks);
 }
 
+/// The digest of a state that the last block and the padding are mixed into
+#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+pub(super) fn squeeze(lanes: &super::permutation::Lanes) -> super::permutation::Digest {
+    let mut lanes = *lanes;
+    permute(&mut lanes, &[]);
+    let [a, b, c, d, ..] = lanes;
+    [a, b, c, d]
+}
+
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod detected {
     use std::arch::is_x86_feature_detected;
 
     use crate::keccak::avx512;
-    use crate::keccak::permutation::{self, Block, Lanes};
+    use crate::keccak::permutation::{self, Block, Digest, Lanes};
 
     /// Permutes the state, and then absorbs each block
     #[allow(unsafe_code)]
@@ -33,6 +42,25 @@ mod detected {
         } else {
             permutation::permute(lanes, blocks);
         }
+    }
+
+    /// The digest of a state that the last block and the padding are mixed into
+    #[allow(unsafe_code)]
+    pub(in crate::keccak) fn squeeze(lanes: &Lanes) -> Digest {
+        if prefers_avx512() {
+            // SAFETY: the processor has just said that it has the features that the function enables.
+            unsafe { avx512::squeeze(lanes) }
+        } else if prefers_bmi() {
+            // SAFETY: the processor has just said that it has the features that the function enables.
+            unsafe { squeeze_with_bmi(lanes) }
+        } else {
+            permutation::squeeze(lanes)
+        }
+    }
+
+    #[target_feature(enable = "bmi1,bmi2")]
+    fn squeeze_with_bmi(lanes: &Lanes) -> Digest {
+        permutation::squeeze(lanes)
     }
 
     #[target_feature(enable = "bmi1,bmi2")]
@@ -88,6 +116,25 @@ mod detected {
                 if has_avx512() {
                     // SAFETY: the processor has the features.
                     prop_assert_eq!(result(&|lanes, blocks| unsafe { avx512::permute(lanes, blocks) }), chosen);
+                }
+            }
+
+            /// The lanes that a digest does not have are left out, and the others are the same
+            #[test]
+            #[allow(unsafe_code)]
+            fn every_squeeze_is_the_start_of_the_permuted_state(state in any::<[u64; 25]>()) {
+                let mut permuted = state;
+                permutation::permute(&mut permuted, &[]);
+                let digest: Digest = permuted[..4].try_into().unwrap();
+                prop_assert_eq!(squeeze(&state), digest);
+                prop_assert_eq!(permutation::squeeze(&state), digest);
+                if has_bmi() {
+                    // SAFETY: the processor has the features.
+                    prop_assert_eq!(unsafe { squeeze_with_bmi(&state) }, digest);
+                }
+                if has_avx512() {
+                    // SAFETY: the processor has the features.
+                    prop_assert_eq!(unsafe { avx512::squeeze(&state) }, digest);
                 }
             }
         }

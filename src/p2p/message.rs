@@ -2,7 +2,7 @@
 
 use crate::invariant::must;
 use crate::violation::Violation;
-use crate::wire::rlp::{self, Reader};
+use crate::wire::rlp::{self, Reader, RlpError};
 use crate::wire::snappy;
 
 /// Ids below this belong to the base protocol; the ids of shared protocols begin here
@@ -70,15 +70,26 @@ impl Base {
     }
 }
 
-/// Splits the body of a frame into message id and payload
+/// Splits the body of a frame, or the start of one, into message id and payload
+///
+/// What is too long for an id is refused by its first byte, so that the start of a body and the whole body give the
+/// same error.
 pub(crate) fn split(body: &[u8]) -> Result<(u64, &[u8]), Violation> {
-    if body.is_empty() {
-        return Err(Violation::EmptyFrame);
+    let malformed = |error| Err(Violation::MalformedMessageId(error));
+    match body {
+        [] => return Err(Violation::EmptyFrame),
+        [LONGER_STRING..LIST, ..] => return malformed(RlpError::IntegerTooLarge),
+        [LIST..=u8::MAX, ..] => return malformed(RlpError::ExpectedString),
+        _ => {}
     }
     let mut reader = Reader::new(body);
     let id = reader.uint().map_err(Violation::MalformedMessageId)?;
     Ok((id, reader.remaining()))
 }
+
+/// The first byte of a string that is longer than an id, and the first byte of a list, in RLP
+const LONGER_STRING: u8 = 0x80 + MAX_ID_LEN as u8;
+const LIST: u8 = 0xc0;
 
 #[cfg(test)]
 mod tests {
@@ -108,5 +119,16 @@ mod tests {
         assert_eq!(split(&[0x80]), Ok((0, &[][..])));
         assert_eq!(split(&[]), Err(Violation::EmptyFrame));
         assert_eq!(split(&[0x00]), Err(Violation::MalformedMessageId(rlp::RlpError::LeadingZero)));
+        let largest = [0x88, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+        assert_eq!(split(&largest), Ok((0x0102_0304_0506_0708, &[9][..])));
+        for (first, error) in [
+            (0x88, RlpError::Truncated),
+            (0x89, RlpError::IntegerTooLarge),
+            (0xbf, RlpError::IntegerTooLarge),
+            (0xc0, RlpError::ExpectedString),
+            (0xff, RlpError::ExpectedString),
+        ] {
+            assert_eq!(split(&[first]), Err(Violation::MalformedMessageId(error)), "{first:#x}");
+        }
     }
 }

@@ -33,16 +33,19 @@ pub enum Action<'a> {
         /// The payload, decompressed
         payload: Payload<'a>,
     },
-    /// A message for a protocol that [skips](crate::Protocol::skip_larger) larger messages was larger than its limit
+    /// A message was larger than its limit, and its protocol [skips](crate::Protocol::skip_larger) such messages
     ///
-    /// It is gone, and the link lives on. The frame is authentic. Comes once for each message, also while the
-    /// driver [holds input](crate::PeerState::hold_input).
+    /// The message was dropped, and the link lives on. Both MACs of its frame were right. Comes once for each such
+    /// message, even while the driver [holds input](crate::PeerState::hold_input). Skipped messages are not in
+    /// the counters of [`traffic`](crate::PeerState::traffic).
     Skipped {
         /// The protocol, by its position in the configuration
         protocol: ProtocolId,
         /// The message code, relative to the protocol
         code: u64,
-        /// Bytes of the payload, decompressed, as the peer claims: nobody has decompressed it
+        /// Bytes of the payload before compression
+        ///
+        /// This is the peer's claim, which the link does not check by decompressing. It is exact if nothing is compressed.
         size: usize,
         /// Bytes of the frame, as on the wire
         wire_len: usize,

@@ -24,7 +24,17 @@ pub struct Protocol<'a> {
     max_message: usize,
     max_send: usize,
     code_limits: &'a [(u64, usize)],
-    skips: bool,
+    larger: Larger,
+}
+
+/// What becomes of a received message that is larger than its limit
+///
+/// No variant is 0, so that an empty `ProtocolSlot` is all zeros: a static of zeros takes no flash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Larger {
+    Refused = 1,
+    Skipped = 2,
 }
 
 impl<'a> Protocol<'a> {
@@ -33,7 +43,8 @@ impl<'a> Protocol<'a> {
     /// The name must be 1 to 8 printable ASCII characters, which [`Config::new`] checks. A protocol
     /// of length 0 has no messages of its own.
     pub const fn new(name: &'a str, version: u64, length: u64) -> Self {
-        Self { name, version, length, max_message: MAX_MESSAGE, max_send: MAX_MESSAGE, code_limits: &[], skips: false }
+        let (max_message, max_send) = (MAX_MESSAGE, MAX_MESSAGE);
+        Self { name, version, length, max_message, max_send, code_limits: &[], larger: Larger::Refused }
     }
 
     /// Limits the payload of the protocol's messages to `len` bytes, in both directions
@@ -54,18 +65,19 @@ impl<'a> Protocol<'a> {
         Self { max_send: len, ..self }
     }
 
-    /// Gives received messages with these codes limits of their own, in bytes of payload
+    /// Limits received messages by their message code, in bytes of payload
     ///
     /// Each item is a message code and the limit that replaces the limit of
     /// [`with_max_message`](Self::with_max_message) for that code; it may be larger or smaller. The limit of
-    /// [`Config::with_max_message`] applies as well. [`Config::new`] checks the items: at most
-    /// [`MAX_CODE_LIMITS`], each code once and below the length of the protocol.
+    /// [`Config::with_max_message`] applies as well. The limits for sending do not change. A second call replaces
+    /// the first. [`Config::new`] checks the items: at most [`MAX_CODE_LIMITS`], each code once, below the length
+    /// of the protocol and at most `u32::MAX`.
     ///
     /// ```
     /// use devp2p_proto::Protocol;
     ///
     /// const BLOCK_HEADERS: u64 = 4;
-    /// // Headers of up to 2 MiB are taken, and everything else only up to 4 KiB.
+    /// // Takes headers of up to 2 MiB and everything else of up to 4 KiB.
     /// let eth = Protocol::new("eth", 69, 18).with_max_message(4096).with_code_limits(&[(BLOCK_HEADERS, 2 << 20)]);
     /// ```
     #[must_use]
@@ -75,13 +87,17 @@ impl<'a> Protocol<'a> {
 
     /// Skips received messages that are larger than their limit, instead of ending the link
     ///
-    /// Both MACs of a skipped message are checked. Its payload is neither stored nor decompressed, so a skipped
-    /// message of 16 MiB takes no memory. [`Action::Skipped`](crate::Action::Skipped) tells the driver once.
-    /// While the protocol is shared, frames of up to 16 MiB are read, whatever the limits are. A message that
-    /// claims more than [`MAX_MESSAGE`] bytes, or a size that its frame cannot have, still ends the link.
+    /// Both MACs of a skipped message are checked. Its payload is not decompressed, and no more of it is stored
+    /// than of a message of the base protocol: 2 KiB, even if it has 16 MiB. [`Action::Skipped`](crate::Action::Skipped)
+    /// comes once for each.
+    ///
+    /// While the protocol is shared, the link reads frames of up to 16 MiB, of every protocol: a large message that
+    /// another protocol does not permit ends the link only after its last byte. Such a frame may take 256 s at the
+    /// default [`Timeouts::slowest_rate`], and nothing else is received meanwhile. A message still ends the link if
+    /// it claims more than [`MAX_MESSAGE`] bytes, or a size that does not fit the length of its frame.
     #[must_use]
     pub const fn skip_larger(self) -> Self {
-        Self { skips: true, ..self }
+        Self { larger: Larger::Skipped, ..self }
     }
 }
 
@@ -230,8 +246,8 @@ impl Config {
 
     /// Limits the payload of every message, in both directions; [`MAX_MESSAGE`] by default
     ///
-    /// A larger message from the peer ends the link before it is decompressed. This limit bounds the
-    /// memory of growable buffers, and determines the size that the caller's buffers must have.
+    /// A larger message from the peer ends the link before it is decompressed, unless its protocol
+    /// [skips](Protocol::skip_larger) such messages. This limit bounds the memory of growable buffers, and determines the size that the caller's buffers must have.
     ///
     /// # Errors
     /// `InvalidMessageLimit` outside of [`MIN_MESSAGE`] to [`MAX_MESSAGE`].
@@ -325,8 +341,8 @@ pub(super) struct Offer {
     pub(super) max_send: usize,
     /// The codes with a limit of their own instead of `max_message`
     pub(super) code_limits: CodeLimits,
-    /// Whether larger messages of a peer are skipped
-    pub(super) skips: bool,
+    /// What becomes of a peer's larger messages
+    pub(super) larger: Larger,
 }
 
 /// The limit of the received messages with one code
@@ -364,9 +380,9 @@ fn offers(protocols: &[Protocol<'_>]) -> Result<Vec<Offer, MAX_PROTOCOLS>, Confi
         }
         end = end.checked_add(protocol.length).ok_or(ConfigError::RangesTooLarge)?;
         let code_limits = code_limits(ProtocolId(index), protocol)?;
-        let Protocol { length, max_message, max_send, skips, .. } = *protocol;
+        let Protocol { length, max_message, max_send, larger, .. } = *protocol;
         offers
-            .push(Offer { capability, length, max_message, max_send, code_limits, skips })
+            .push(Offer { capability, length, max_message, max_send, code_limits, larger })
             .map_err(|_| ConfigError::TooManyProtocols { max: MAX_PROTOCOLS })?;
     }
     Ok(offers)

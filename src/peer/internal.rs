@@ -153,7 +153,8 @@ impl Answered {
     pub fn new(identity: &SecretKey, entropy: Entropy, auth: &[u8]) -> Result<Self, Option<Violation>> {
         let handshake = Recipient::new(identity, &entropy).map_err(|_| None)?;
         let mut ack = alloc::vec![0; MAX_SENT];
-        let Answer { outcome, remote, len } = handshake.answer_auth(&mut auth.to_vec(), &mut ack)?;
+        let Answer { outcome, remote, len } =
+            handshake.answer_auth(&mut auth.to_vec(), &mut ack).map_err(Violation::from)?;
         ack.truncate(len);
         let frames = Frames(outcome.recipient_session(auth, &ack));
         Ok(Self { remote, ack, frames })

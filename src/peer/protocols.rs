@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use super::buffers::Slots;
-use super::config::{CodeLimits, Offer};
+use super::config::{CodeLimits, Larger, Offer};
 use super::counters::Traffic;
 use super::limits::{Limits, MAX_MESSAGE, MAX_PROTOCOLS, largest_frame, up_to_4_gib};
 use super::share::Share;
@@ -46,7 +46,7 @@ struct Entry {
     max_message: u32,
     max_send: u32,
     code_limits: CodeLimits,
-    skips: bool,
+    larger: Larger,
     share: Share,
     traffic: Traffic,
 }
@@ -64,7 +64,7 @@ impl Entry {
             max_message: up_to_4_gib(offer.max_message).min(largest),
             max_send: up_to_4_gib(offer.max_send.min(limits.max_send)),
             code_limits,
-            skips: offer.skips,
+            larger: offer.larger,
             share: Share::default(),
             traffic: Traffic::default(),
         }
@@ -114,8 +114,8 @@ pub(super) struct Route {
     pub(super) code: u64,
     /// The largest payload with this code that is taken from the peer
     pub(super) limit: usize,
-    /// Whether a larger one is skipped
-    pub(super) skips: bool,
+    /// What becomes of a larger one
+    pub(super) larger: Larger,
 }
 
 /// The capacity for writing that is divided among the protocols
@@ -149,6 +149,11 @@ impl Protocols<'_> {
 
     fn shared_entries(&self) -> impl Iterator<Item = &Entry> + '_ {
         self.entries().filter(|entry| entry.is_shared())
+    }
+
+    /// The shared protocols that have messages
+    fn speaking(&self) -> impl Iterator<Item = &Entry> + '_ {
+        self.shared_entries().filter(|entry| entry.local.length > 0)
     }
 
     fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> + '_ {
@@ -202,19 +207,20 @@ impl Protocols<'_> {
         let route = |(index, entry): (usize, &Entry)| {
             let Ids::From(offset) = entry.local.ids else { return None };
             let code = id.checked_sub(offset.get()).filter(|code| *code < entry.local.length)?;
-            Some(Route { protocol: ProtocolId(index), code, limit: entry.limit_of(code), skips: entry.skips })
+            Some(Route { protocol: ProtocolId(index), code, limit: entry.limit_of(code), larger: entry.larger })
         };
         self.entries().enumerate().find_map(route).ok_or(Violation::UnknownMessageId(id))
     }
 
     /// The largest payload of any shared protocol that is taken from the peer
     pub(super) fn largest_message(&self) -> usize {
-        self.shared_entries().map(Entry::largest_message).max().unwrap_or_default()
+        self.speaking().map(Entry::largest_message).max().unwrap_or_default()
     }
 
     /// The largest payload that is read from the peer, even if it is not taken
     pub(super) fn largest_read(&self) -> usize {
-        if self.shared_entries().any(|entry| entry.skips) { MAX_MESSAGE } else { self.largest_message() }
+        let skips = self.speaking().any(|entry| entry.larger == Larger::Skipped);
+        if skips { MAX_MESSAGE } else { self.largest_message() }
     }
 
     /// The largest payload of the protocol that is sent

@@ -17,9 +17,9 @@ use crate::p2p::disconnect;
 use crate::p2p::hello::Hello;
 use crate::p2p::message::{self, Base};
 use crate::protocol::ProtocolId;
-use crate::rlpx::MAX_SENT;
 use crate::rlpx::frame::frame_len;
 use crate::rlpx::handshake::{Agreement, Answer};
+use crate::rlpx::{MAX_SENT, Refusal};
 use crate::time::Instant;
 use crate::violation::Violation;
 use crate::wipe::{ARITHMETIC, WipesStack, wipe_stack};
@@ -124,20 +124,20 @@ impl PeerState<'_> {
 
     fn handle_packet(&mut self, len: usize) -> Result<(), Cause> {
         let _wipes = WipesStack::<ARITHMETIC>;
-        self.shake_hands(len)
+        self.shake_hands(len).map_err(|refusal| Cause::Violation(refusal.into()))
     }
 
     #[inline(never)] // so that what it leaves is below the caller's frame, and wiped
-    fn shake_hands(&mut self, len: usize) -> Result<(), Cause> {
+    fn shake_hands(&mut self, len: usize) -> Result<(), Refusal> {
         let packet = self.ingress.packet_mut(len);
         let (agreement, remote, sent) = match &self.state {
             State::Dialling { handshake, auth: Auth::Written(auth) } => {
-                let agreement = handshake.read_ack(packet).map_err(Cause::Violation)?;
+                let agreement = handshake.read_ack(packet)?;
                 (agreement, handshake.remote(), *auth)
             }
             State::AwaitAuth { handshake } => {
                 let out = self.egress.packet_room(MAX_SENT);
-                let Answer { outcome, remote, len } = handshake.answer_auth(packet, out).map_err(Cause::Violation)?;
+                let Answer { outcome, remote, len } = handshake.answer_auth(packet, out)?;
                 self.egress.commit_packet(len);
                 (outcome, remote, len)
             }

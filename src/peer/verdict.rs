@@ -1,7 +1,7 @@
 //! What becomes of a message of a protocol: it is taken, skipped, or a violation
 //!
-//! The verdict follows from the start of a body and its size. On a body that is larger than the messages of
-//! the base protocol it is asked for twice:
+//! The verdict follows from the start of a body and its size. A body larger than any of the base protocol is judged
+//! twice:
 //!
 //! > When the first block has come: a body whose message will be taken is stored. Of any other body only the
 //! > MAC is computed. That block is not authenticated yet, so nothing else follows from it.
@@ -9,6 +9,7 @@
 //! > When the MAC of the whole body was right: the verdict holds.
 
 use super::compression::Compression;
+use super::config::Larger;
 use super::limits::{MAX_MESSAGE, max_body};
 use super::protocols::{Protocols, Route};
 use crate::p2p::message::{self, BASE_LENGTH};
@@ -24,7 +25,7 @@ pub(super) enum Verdict {
     Skip { protocol: ProtocolId, code: u64, len: usize },
 }
 
-/// Judges a body of `size` bytes that begins with `start`, in which the message id is complete
+/// Judges a body of `size` bytes that begins with `start`: its first block, or all of it
 ///
 /// A message of the base protocol is not judged here, unless its body is too large for one.
 pub(super) fn judge(
@@ -37,9 +38,12 @@ pub(super) fn judge(
     if id < BASE_LENGTH {
         return Err(Violation::FrameTooLarge { size });
     }
-    let Route { protocol, code, limit, skips } = protocols.route(id)?;
+    let Route { protocol, code, limit, larger } = protocols.route(id)?;
     // The largest payload that is read, if not taken.
-    let read = if skips { MAX_MESSAGE } else { limit };
+    let read = match larger {
+        Larger::Refused => limit,
+        Larger::Skipped => MAX_MESSAGE,
+    };
     if size > max_body(read) {
         return Err(Violation::FrameTooLarge { size });
     }

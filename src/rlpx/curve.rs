@@ -16,9 +16,9 @@ use k256::{AffinePoint, FieldBytes, NonZeroScalar, ProjectivePoint, PublicKey, S
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::refusal::Refusal;
 use crate::disclosed::disclosed;
 use crate::node_id::NodeId;
-use crate::violation::Violation;
 use crate::wire::copy;
 
 /// A scalar that is a valid secret key; wiped when dropped
@@ -61,8 +61,8 @@ impl Secret {
     /// v must be 0 or 1. A high s is accepted, as by the reference client: nothing rests on the form of the
     /// signature here.
     #[inline(never)] // so that what it keeps is not in the frame of a whole handshake
-    pub(super) fn times_signer(&self, digest: &[u8; 32], signature: &[u8; 65]) -> Result<Product, Violation> {
-        let invalid = Violation::InvalidSignature;
+    pub(super) fn times_signer(&self, digest: &[u8; 32], signature: &[u8; 65]) -> Result<Product, Refusal> {
+        let invalid = Refusal::InvalidSignature;
         let &[ref scalars @ .., v] = signature;
         let parsed = Signature::from_slice(scalars).map_err(|_| invalid)?;
         let (r, s) = parsed.split_scalars();
@@ -124,12 +124,12 @@ pub(super) struct Point(AffinePoint);
 
 impl Point {
     /// Validates a key from the wire: both coordinates below the field prime, and on the curve
-    pub(super) fn from_id(id: &NodeId) -> Result<Self, Violation> {
+    pub(super) fn from_id(id: &NodeId) -> Result<Self, Refusal> {
         let mut sec1 = [0x04; 65];
         if let Some(target) = sec1.get_mut(1..) {
             copy(target, id.as_bytes());
         }
-        let key = PublicKey::from_sec1_bytes(&sec1).map_err(|_| Violation::InvalidPublicKey)?;
+        let key = PublicKey::from_sec1_bytes(&sec1).map_err(|_| Refusal::InvalidPublicKey)?;
         Ok(Self(*key.as_affine()))
     }
 
@@ -178,7 +178,7 @@ mod tests {
         unreduced[..32].fill(0xff);
         unreduced[27..32].copy_from_slice(&[0xfe, 0xff, 0xff, 0xfc, 0x30]);
         for bytes in [[0; 64], off_curve, beyond_the_prime, unreduced] {
-            assert!(matches!(Point::from_id(&NodeId::new(bytes)), Err(Violation::InvalidPublicKey)));
+            assert!(matches!(Point::from_id(&NodeId::new(bytes)), Err(Refusal::InvalidPublicKey)));
         }
     }
 
@@ -189,7 +189,7 @@ mod tests {
     }
 
     /// What the key 0x33… and the signer share
-    fn shared_with_signer(digest: &[u8; 32], signature: &[u8; 65]) -> Result<Point, Violation> {
+    fn shared_with_signer(digest: &[u8; 32], signature: &[u8; 65]) -> Result<Point, Refusal> {
         let [shared] = Product::divide([secret(0x33).times_signer(digest, signature)?]);
         Ok(shared)
     }
@@ -209,7 +209,7 @@ mod tests {
         let refused = |edit: &dyn Fn(&mut [u8; 65])| {
             let mut signature = good;
             edit(&mut signature);
-            assert!(matches!(shared_with_signer(&digest, &signature), Err(Violation::InvalidSignature)));
+            assert!(matches!(shared_with_signer(&digest, &signature), Err(Refusal::InvalidSignature)));
         };
         refused(&|signature| signature[..32].fill(0));
         refused(&|signature| signature[32..64].fill(0));
@@ -245,7 +245,7 @@ mod tests {
         signature[..32].copy_from_slice(&generator.as_bytes()[..32]);
         signature[32..64].fill(0x21);
         signature[64] = generator.as_bytes()[63] & 1;
-        assert!(matches!(shared_with_signer(&[0x21; 32], &signature), Err(Violation::InvalidSignature)));
+        assert!(matches!(shared_with_signer(&[0x21; 32], &signature), Err(Refusal::InvalidSignature)));
         assert!(shared_with_signer(&[0x22; 32], &signature).is_ok());
     }
 

@@ -11,9 +11,9 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::curve::{Point, Secret};
+use super::refusal::Refusal;
 use crate::disclosed::disclosed;
 use crate::node_id::NodeId;
-use crate::violation::Violation;
 use crate::wire::rlp::RlpError;
 
 /// Bytes of the size prefix
@@ -39,12 +39,12 @@ pub(crate) const MIN_PREFIX: usize = PREFIX + 1;
 ///
 /// # Errors
 /// `HandshakeTooLarge` beyond the limit, `HandshakeTooShort` below what an envelope takes.
-pub(crate) fn packet_len(prefix: [u8; PREFIX]) -> Result<usize, Violation> {
+pub(crate) fn packet_len(prefix: [u8; PREFIX]) -> Result<usize, Refusal> {
     let size = usize::from(u16::from_be_bytes(prefix));
     match size.saturating_add(PREFIX) {
-        ..OVERHEAD => Err(Violation::HandshakeTooShort),
+        ..OVERHEAD => Err(Refusal::TooShort),
         len @ ..=MAX_PACKET => Ok(len),
-        _ => Err(Violation::HandshakeTooLarge),
+        _ => Err(Refusal::TooLarge),
     }
 }
 
@@ -53,11 +53,11 @@ pub(crate) fn packet_len(prefix: [u8; PREFIX]) -> Result<usize, Violation> {
 /// # Errors
 /// `PreEip8Handshake` and `InvalidPublicKey`. Before EIP-8 a packet had no size prefix and began with the
 /// key itself, by which such a packet is recognized.
-pub(crate) const fn check_key_form(prefix: [u8; MIN_PREFIX]) -> Result<(), Violation> {
+pub(crate) const fn check_key_form(prefix: [u8; MIN_PREFIX]) -> Result<(), Refusal> {
     match prefix {
         [_, _, 0x04] => Ok(()),
-        [0x04, _, _] => Err(Violation::PreEip8Handshake),
-        _ => Err(Violation::InvalidPublicKey),
+        [0x04, _, _] => Err(Refusal::PreEip8),
+        _ => Err(Refusal::InvalidPublicKey),
     }
 }
 
@@ -130,8 +130,8 @@ pub(super) fn open<T>(
     packet: &mut [u8],
     secret: &Secret,
     parse: impl FnOnce(&[u8]) -> Result<T, RlpError>,
-) -> Result<T, Violation> {
-    let short = Violation::HandshakeTooShort;
+) -> Result<T, Refusal> {
+    let short = Refusal::TooShort;
     let (prefix, body) = packet.split_first_chunk_mut::<PREFIX>().ok_or(short)?;
     let (_key_form, body) = body.split_first_mut().ok_or(short)?;
     let (key, body) = body.split_first_chunk_mut::<64>().ok_or(short)?;
@@ -141,10 +141,10 @@ pub(super) fn open<T>(
     let keys = Keys::derive(&secret.diffie_hellman(&ephemeral));
     let mac = keys.mac([iv, text, prefix]).ok_or(short)?;
     let authentic = cfg!(all(fuzzing, feature = "__internal")) || mac.verify((&*tag).into()).is_ok();
-    authentic.then_some(()).ok_or(Violation::HandshakeTagMismatch)?;
+    authentic.then_some(()).ok_or(Refusal::TagMismatch)?;
     keys.apply_keystream(iv, text);
     disclosed(text);
     let parsed = parse(text);
     keys.apply_keystream(iv, text);
-    parsed.map_err(Violation::MalformedHandshake)
+    parsed.map_err(Refusal::Malformed)
 }

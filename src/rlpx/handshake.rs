@@ -9,10 +9,10 @@ use super::ecies::{self, Envelope};
 use super::entropy::{Entropy, Ephemeral};
 use super::frame::Session;
 use super::key::SecretKey;
+use super::refusal::Refusal;
 use super::secrets::{Secrets, Transcript, xor};
 use crate::invariant::invariant;
 use crate::node_id::NodeId;
-use crate::violation::Violation;
 use crate::wire::rlp::{Reader, RlpError, Writer};
 
 /// The version that auth and ack carry; no client checks it
@@ -105,7 +105,7 @@ impl Initiator {
     /// # Errors
     /// The violation in the packet; nothing is to be sent.
     #[inline(never)] // so that what it keeps is not in the frame of a driver's loop
-    pub(crate) fn read_ack(&self, ack: &mut [u8]) -> Result<Agreement, Violation> {
+    pub(crate) fn read_ack(&self, ack: &mut [u8]) -> Result<Agreement, Refusal> {
         let (remote_ephemeral, recipient_nonce) = ecies::open(ack, &self.identity.secret, |text| {
             let mut list = Reader::new(text).list()?;
             let fields = (NodeId::new(*list.array()?), Zeroizing::new(*list.array()?));
@@ -118,7 +118,7 @@ impl Initiator {
 
     /// Turns the ack into a session with the auth that [`Initiator::start`] wrote
     #[cfg(test)]
-    pub(crate) fn finish(self, auth: &[u8], ack: &mut [u8]) -> Result<Session, Violation> {
+    pub(crate) fn finish(self, auth: &[u8], ack: &mut [u8]) -> Result<Session, Refusal> {
         Ok(self.read_ack(ack)?.initiator_session(auth, ack))
     }
 }
@@ -181,7 +181,7 @@ impl Recipient {
     /// # Errors
     /// The violation in the packet; nothing is to be sent.
     #[inline(never)] // so that what it keeps is not in the frame of a driver's loop
-    pub(crate) fn answer_auth(&self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Agreement>, Violation> {
+    pub(crate) fn answer_auth(&self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Agreement>, Refusal> {
         let Self { identity, ephemeral } = self;
         let (signature, remote, initiator_nonce) = ecies::open(auth, &identity.secret, |text| {
             let mut list = Reader::new(text).list()?;
@@ -205,7 +205,7 @@ impl Recipient {
 
     /// Turns an auth into a session, and writes ack to the start of `out`
     #[cfg(test)]
-    pub(crate) fn answer(self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Session>, Violation> {
+    pub(crate) fn answer(self, auth: &mut [u8], out: &mut [u8]) -> Result<Answer<Session>, Refusal> {
         let Answer { outcome, remote, len } = self.answer_auth(auth, out)?;
         let outcome =
             outcome.recipient_session(auth, crate::invariant::must(out.get(..len), "the ack is in the buffer"));

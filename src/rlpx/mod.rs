@@ -10,6 +10,7 @@ pub(crate) mod frame;
 pub(crate) mod handshake;
 mod key;
 mod mac;
+mod refusal;
 mod secrets;
 
 #[cfg(test)]
@@ -19,3 +20,4 @@ pub(crate) use ecies::{MAX_PACKET, MIN_PREFIX, PREFIX, check_key_form, packet_le
 pub use entropy::Entropy;
 pub(crate) use handshake::MAX_SENT;
 pub use key::{InvalidSecretKey, SecretKey};
+pub(crate) use refusal::Refusal;

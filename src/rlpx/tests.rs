@@ -13,6 +13,7 @@ use super::handshake::{Answer, Initiator, MAX_SENT, Recipient, StartError};
 use super::key::SecretKey;
 use super::secrets::{Secrets, Transcript};
 use crate::node_id::NodeId;
+use crate::rlpx::Refusal;
 use crate::violation::Violation;
 
 fn vectors() -> Value {
@@ -165,8 +166,8 @@ fn what_the_first_three_bytes_tell() {
         ([0x01, 0xb3, 0x04], Ok(0x1b5)),
         ([0x08, 0x00, 0x04], Ok(MAX_PACKET)),
         ([0x00, 0x71, 0x04], Ok(0x73)),
-        ([0x04, 0x85, 0xaa], Err(Violation::PreEip8Handshake)),
-        ([0x01, 0xb3, 0x02], Err(Violation::InvalidPublicKey)),
+        ([0x04, 0x85, 0xaa], Err(Refusal::PreEip8)),
+        ([0x01, 0xb3, 0x02], Err(Refusal::InvalidPublicKey)),
     ] {
         let prefix: [u8; MIN_PREFIX] = prefix;
         let len = ecies::packet_len([prefix[0], prefix[1]]).unwrap();
@@ -179,9 +180,9 @@ fn what_the_first_three_bytes_tell() {
 fn a_size_is_judged_by_its_two_bytes() {
     for size in 0..=u16::MAX {
         let expected = match size {
-            0..=0x70 => Err(Violation::HandshakeTooShort),
+            0..=0x70 => Err(Refusal::TooShort),
             0x71..=2048 => Ok(usize::from(size) + 2),
-            _ => Err(Violation::HandshakeTooLarge),
+            _ => Err(Refusal::TooLarge),
         };
         assert_eq!(ecies::packet_len(size.to_be_bytes()), expected, "{size}");
     }

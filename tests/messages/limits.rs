@@ -1,5 +1,6 @@
 //! Limits: what a peer may send, and what a larger message costs
 
+use devp2p_proto::rlp::RlpError;
 use devp2p_proto::{Cause, DisconnectReason, PeerState, Violation};
 use devp2p_testing::remote::{Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed, recipient};
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, config, noise};
@@ -98,4 +99,28 @@ fn a_ping_with_any_payload_is_answered() {
         assert_eq!(scene.received.pop(), Some((PONG, vec![0xc0])), "{payload:02x?}");
     }
     scene.node.link.disconnect(scene.now, DisconnectReason::REQUESTED);
+}
+
+/// Whether the whole body was read, or only its first block
+#[test]
+fn what_is_no_message_id_has_one_name() {
+    for (start, error) in [
+        (&[0x90][..], RlpError::IntegerTooLarge),
+        (&[0x90, 0], RlpError::IntegerTooLarge),
+        (&[0xb7], RlpError::IntegerTooLarge),
+        (&[0xb8, 60], RlpError::IntegerTooLarge),
+        (&[0xc1], RlpError::ExpectedString),
+        (&[0xd0], RlpError::ExpectedString),
+        (&[0xf9], RlpError::ExpectedString),
+        (&[0x81, 1], RlpError::NonCanonicalLength),
+    ] {
+        for size in [20, 2_049, 2_050] {
+            let mut scene = Scene::running();
+            let mut body = vec![7; size];
+            body[..start.len()].copy_from_slice(start);
+            scene.send_body(&body);
+            scene.settle();
+            assert_eq!(violation(&scene), Some(Violation::MalformedMessageId(error)), "{start:02x?} in {size} bytes");
+        }
+    }
 }

@@ -1,8 +1,12 @@
 //! Messages that are larger than their limit, for protocols that skip them
 
-use devp2p_proto::{Cause, DisconnectReason, MAX_MESSAGE, PeerState, Protocol, SnappyError, Stage, Violation};
+use std::time::Duration;
+
+use devp2p_proto::{
+    Buffers, Cause, DisconnectReason, Instant, MAX_MESSAGE, PeerState, Protocol, SnappyError, Stage, Timeout, Violation,
+};
 use devp2p_testing::remote::{DISCONNECT, Hello, LINK, PING, PONG, REMOTE, Scene, body, compressed, recipient};
-use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Seen, config, noise};
+use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Seen, config, entropy, noise, slots};
 
 const ALPHA_ID: u64 = 0x10;
 const BETA_ID: u64 = 0x14;
@@ -150,6 +154,10 @@ fn only_the_messages_of_the_protocol_that_skips_are_skipped() {
     }
     let zeros = vec![0; 10_000];
     assert_eq!(violation(&body(BETA_ID, &compressed(&zeros))), Violation::PayloadTooLarge { size: 10_000 });
+    // The largest body for beta's limit has 500 / 6 + 41 bytes more.
+    let too_large = Violation::PayloadTooLarge { size: 600 };
+    assert_eq!(violation(&body(BETA_ID, &claims(600, 621))), too_large);
+    assert_eq!(violation(&body(BETA_ID, &claims(600, 622))), Violation::FrameTooLarge { size: 625 });
 }
 
 /// The header permits large frames only while a protocol that skips is shared
@@ -157,6 +165,18 @@ fn only_the_messages_of_the_protocol_that_skips_are_skipped() {
 fn a_protocol_that_is_not_shared_does_not_skip() {
     let hello = Hello { capabilities: vec![(b"beta".to_vec(), 2)], ..Hello::fitting(REMOTE) };
     let mut scene = Scene::running_with(skipping(), hello);
+    let frame = scene.session().seal(&vec![0x10; 4_000]);
+    scene.input.write(&frame[..32]);
+    scene.settle();
+    assert_eq!(scene.node.link.cause(), Some(Cause::Violation(Violation::FrameTooLarge { size: 4_000 })));
+}
+
+/// A protocol without messages has none that could be skipped
+#[test]
+fn a_protocol_without_messages_does_not_make_frames_larger() {
+    let alpha = Protocol::new("alpha", 1, 0).skip_larger();
+    let link = linked(&[alpha, PROTOCOLS[1].with_max_message(500)]);
+    let mut scene = Scene::running_with(link, Hello::fitting(REMOTE));
     let frame = scene.session().seal(&vec![0x10; 4_000]);
     scene.input.write(&frame[..32]);
     scene.settle();
@@ -260,4 +280,150 @@ fn ten_thousand_skipped_messages() {
         assert_eq!(scene.node.seen.pop(), Some(Seen::Skipped(ALPHA, 1, 3_000, wire(&body))));
     }
     assert_eq!((scene.node.link.stage(), scene.node.seen.len()), (Stage::Running, 0));
+}
+
+/// The worst encoder makes a block that is a sixth and 32 bytes larger than its payload, and a message id has up to 9 bytes
+#[test]
+fn a_skipped_frame_may_take_a_sixth_more_than_it_claims() {
+    for claim in [1_001, 1_722, 1_800, 6_000, 300_000] {
+        let largest = claim + claim / 6 + 32 + 9;
+        let of_size = |size: usize| {
+            let start = body(ALPHA_ID, &claims(claim as u64, 0));
+            [&start[..], &noise(1, size - start.len())].concat()
+        };
+        let body = of_size(largest);
+        assert_eq!(seen(scene(), &body), (vec![Seen::Skipped(ALPHA, 0, claim, wire(&body))], None));
+        assert_eq!(violation(&of_size(largest + 1)), Violation::FrameTooLarge { size: largest + 1 });
+    }
+}
+
+/// The caller's memory holds the largest message that is taken, and nothing larger
+#[test]
+fn skipping_in_the_smallest_buffers() {
+    for max in [64, 1_000, 1_743, 1_744, 1_745, 2_048, 2_049, 4_096] {
+        let alpha = PROTOCOLS[0].with_max_message(MAX_MESSAGE).with_code_limits(&[(1, 0), (2, 63)]).skip_larger();
+        let config = config(LINK, &[alpha, PROTOCOLS[1].with_max_message(64)]).with_max_message(max).unwrap();
+        let (mut receive, mut transmit) = (vec![0; config.receive_len()], vec![0; config.transmit_len()]);
+        let buffers = Buffers::fixed(&mut receive, &mut transmit, &mut [], slots());
+        let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), buffers).unwrap();
+        let mut scene = Scene::running_with(link, Hello::fitting(REMOTE));
+        for (code, limit) in [(0, max), (1, 0), (2, 63), (3, max)] {
+            // Around the largest body that is always stored, too: 2,049 bytes with the message id.
+            for len in [limit, limit + 1, 2_030, 2_042, 2_043, 2_044, 2_048, max + 1, 3 * max, 20_000] {
+                for payload in [noise(1, len), vec![7; len]] {
+                    let body = body(ALPHA_ID + code, &compressed(&payload));
+                    scene.send_body(&body);
+                    scene.settle();
+                    let expected = match len <= limit {
+                        true => Seen::Deliver(ALPHA, code, payload),
+                        false => Seen::Skipped(ALPHA, code, len, wire(&body)),
+                    };
+                    assert_eq!(scene.node.seen.pop(), Some(expected), "{len} of {limit}");
+                    assert_eq!(scene.node.seen, []);
+                }
+            }
+        }
+        scene.send(BETA_ID, &noise(2, 64));
+        assert_eq!(scene.node.delivered(), [(BETA, 0, noise(2, 64))]);
+    }
+}
+
+/// The next link has the same memory, wherever the frame of the last one was cut
+#[test]
+fn the_buffers_of_a_link_that_was_skipping_serve_the_next_link() {
+    let config = config(LINK, &[PROTOCOLS[0].skip_larger()]).with_max_message(1_000).unwrap();
+    let (mut receive, mut transmit) = (vec![0; config.receive_len()], vec![0; config.transmit_len()]);
+    let mut buffers = Buffers::fixed(&mut receive, &mut transmit, &mut [], slots());
+    let body = body(ALPHA_ID, &compressed(&noise(1, 5_000)));
+    for cut in [31, 32, 47, 48, 3_000, wire(&body) - 1, wire(&body)] {
+        let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), buffers).unwrap();
+        let mut scene = Scene::running_with(link, Hello::fitting(REMOTE));
+        scene.send(ALPHA_ID, &noise(2, 1_000));
+        assert_eq!(scene.node.delivered(), [(ALPHA, 0, noise(2, 1_000))], "{cut}");
+        let frame = scene.session().seal(&body);
+        scene.input.write(&frame[..cut]);
+        scene.settle();
+        buffers = scene.node.link.into_buffers();
+    }
+}
+
+/// The first block holds an id of 9 bytes and a claim of 5, which is not the shortest form of that claim
+#[test]
+fn the_longest_message_ids_and_claims() {
+    let limits = [(u64::from(u32::MAX), 6_000)];
+    let alpha = Protocol::new("alpha", 1, u64::MAX - ALPHA_ID).with_max_message(100).with_code_limits(&limits);
+    let hello = Hello { capabilities: vec![(b"alpha".to_vec(), 1)], ..Hello::fitting(REMOTE) };
+    let mut scene = Scene::running_with(linked(&[alpha.skip_larger()]), hello);
+    let payload = noise(1, 5_000);
+    let block = [&[0x88, 0xa7, 0x80, 0x80, 0x00], &compressed(&payload)[2..]].concat();
+    // The next to last differs from the code with a limit of its own by 2^32.
+    for code in [0x6f, 0x70, limits[0].0 + 1, limits[0].0 + (1 << 32), u64::MAX - ALPHA_ID - 1] {
+        let body = body(ALPHA_ID + code, &block);
+        scene.send_body(&body);
+        scene.settle();
+        assert_eq!(scene.node.seen.pop(), Some(Seen::Skipped(ALPHA, code, 5_000, wire(&body))));
+    }
+    scene.send_body(&body(ALPHA_ID + limits[0].0, &block));
+    scene.settle();
+    assert_eq!(scene.node.delivered(), [(ALPHA, limits[0].0, payload)]);
+}
+
+/// A few bytes now and then do not keep a link alive: neither of the body, nor of its MAC
+#[test]
+fn a_skipped_frame_has_the_time_of_any_frame() {
+    for (size, cut, expected) in [(5_000, 60, 30), (5_000, 5_040, 30), (5_000, 5_041, 30), (4 << 20, 60, 65)] {
+        let mut scene = scene();
+        let frame = scene.session().seal(&body(ALPHA_ID, &claims(size as u64, size - 10)));
+        scene.input.write(&frame[..cut]);
+        let mut pieces = frame[cut..].chunks(1);
+        let mut seconds = 0;
+        while scene.node.link.stage() == Stage::Running {
+            scene.advance(Duration::from_secs(1));
+            seconds += 1;
+            if seconds % 7 == 0 {
+                scene.input.write(pieces.next().unwrap());
+            }
+        }
+        let timeout = Some(Cause::Timeout(Timeout::Frame));
+        assert_eq!((seconds, scene.node.link.cause()), (expected, timeout), "{size} bytes after {cut}");
+    }
+}
+
+/// However the link ends before the driver is told
+#[test]
+fn a_skipped_message_is_told_before_the_end() {
+    let causes = [Cause::Local(DisconnectReason::REQUESTED), Cause::ReceiveClosed, Cause::SendFailed];
+    for cause in causes {
+        for held in [false, true] {
+            let mut scene = scene();
+            scene.node.link.hold_input(scene.now, held);
+            let body = body(ALPHA_ID, &compressed(&noise(1, 5_000)));
+            let frame = scene.session().seal(&body);
+            assert_eq!(scene.node.link.receive(scene.now, &frame), frame.len());
+            match cause {
+                Cause::Local(reason) => scene.node.link.disconnect(scene.now, reason),
+                Cause::ReceiveClosed => scene.node.link.receive_closed(scene.now),
+                _ => scene.node.link.send_failed(scene.now),
+            }
+            scene.advance(Duration::from_secs(5));
+            assert_eq!(scene.node.seen, [Seen::Skipped(ALPHA, 0, 5_000, wire(&body)), Seen::Disconnect(cause)]);
+        }
+    }
+}
+
+/// A severed link stores no large body, not even one that its protocol would take
+#[test]
+fn a_severed_link_reads_past_large_messages_in_the_smallest_buffers() {
+    let config = config(LINK, &[PROTOCOLS[0].skip_larger()]).with_max_message(3_000).unwrap();
+    let (mut receive, mut transmit) = (vec![0; config.receive_len()], vec![0; config.transmit_len()]);
+    let buffers = Buffers::fixed(&mut receive, &mut transmit, &mut [], slots());
+    let link = PeerState::recipient(Instant::ZERO, &config, entropy(7), buffers).unwrap();
+    let mut scene = Scene::running_with(link, Hello::fitting(REMOTE));
+    scene.node.link.send_failed(scene.now);
+    for size in [3_000, 300_000] {
+        scene.send_body(&body(ALPHA_ID, &compressed(&noise(1, size))));
+    }
+    scene.send_body(&body(DISCONNECT, &compressed(&[0xc1, 0x04])));
+    scene.settle();
+    assert_eq!(scene.node.seen, [Seen::Disconnect(Cause::Remote(DisconnectReason::TOO_MANY_PEERS))]);
 }

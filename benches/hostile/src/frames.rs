@@ -25,6 +25,9 @@ pub fn all() {
     flood("the same with 2 KiB of payload", &body(0x0f, &[0; MAX_BASE]), usize::MAX);
     flood("an empty message of a protocol", &body(ALPHA, &compressed(&[])), usize::MAX);
     flood("the same, in segments of one byte", &body(ALPHA, &compressed(&[])), 1);
+    let skips = [PROTOCOLS[0].with_max_message(1_024).skip_larger(), PROTOCOLS[1]];
+    let larger = body(ALPHA, &compressed(&noise(7, 3_000)));
+    flood_to(running_with(&skips), "a message of 3,000 bytes that is skipped", &larger, usize::MAX);
     hello("a Hello with 651 capabilities");
     that_end();
 }
@@ -44,13 +47,19 @@ fn that_end() {
 }
 
 fn running() -> Scene<'static> {
-    let protocols = [PROTOCOLS[0].with_max_message(LIMITS[0]), PROTOCOLS[1].with_max_message(LIMITS[1])];
-    Scene::running_with(recipient(&config(LINK, &protocols)), Hello::fitting(REMOTE))
+    running_with(&[PROTOCOLS[0].with_max_message(LIMITS[0]), PROTOCOLS[1].with_max_message(LIMITS[1])])
+}
+
+fn running_with(protocols: &[Protocol<'_>]) -> Scene<'static> {
+    Scene::running_with(recipient(&config(LINK, protocols)), Hello::fitting(REMOTE))
 }
 
 /// Many frames with this body, each in pieces of this size
 pub fn flood(what: &str, body: &[u8], piece: usize) {
-    let mut scene = running();
+    flood_to(running(), what, body, piece);
+}
+
+fn flood_to(mut scene: Scene<'_>, what: &str, body: &[u8], piece: usize) {
     let mut frames = || -> Vec<Vec<u8>> { (0..TIMES).map(|_| scene.session().seal(body)).collect() };
     let (first, second) = (frames(), frames());
     let link = &mut scene.node.link;

@@ -2,6 +2,7 @@
 //!
 //! - [`app`]: the node that each of the drivers `blocking`, `epoll`, `smol` and `tokio` runs
 //! - [`session`]: a driver of one dialled link, for programs that do one thing after the other
+//! - [`readiness`]: a driver of any number of links in one thread
 //! - [`link`] and [`journal`]: a link that may be recorded, and the recording
 //! - [`eth`]: messages and data of Ethereum, as types that check themselves
 //! - [`arguments`], [`mod@say`], [`transient`]: command lines, what is printed, and errors that are none
@@ -11,6 +12,7 @@ pub mod arguments;
 pub mod eth;
 pub mod journal;
 pub mod link;
+pub mod readiness;
 pub mod say;
 pub mod session;
 pub mod transient;

@@ -1,4 +1,4 @@
-//! A driver for one dialled link, for programs that do one thing after the other
+//! A driver for one link, for programs that do one thing after the other
 //!
 //! [`Session::next`] runs the link until something happens that the program has to know, or the time that
 //! it asked for has come. All in one thread, on a blocking socket with timeouts.
@@ -24,7 +24,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 /// How long Ctrl-C may go unnoticed, since nothing wakes a thread that reads
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
-/// Set by the first Ctrl-C until the program has been told
+/// Set by the first Ctrl-C; each session tells of it once
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 pub struct Session {
@@ -33,6 +33,8 @@ pub struct Session {
     socket: BufReader<TcpStream>,
     /// How many Pongs the program has been told of
     pongs: u64,
+    /// Whether the program has been told that it is to end
+    told: bool,
     /// The origin of the link's clock
     started: Clock,
 }
@@ -73,11 +75,17 @@ impl Session {
         Self::new(Link::start(setup, record)?, socket, started).map_err(DialError::Unreachable)
     }
 
+    /// Takes a connection that somebody else has opened
+    pub fn accept(socket: TcpStream, setup: &Setup) -> Result<Self, DialError> {
+        let started = Clock::now();
+        Self::new(Link::start(setup, None)?, socket, started).map_err(DialError::Unreachable)
+    }
+
     fn new(link: Link, socket: TcpStream, started: Clock) -> io::Result<Self> {
         socket.set_nodelay(true)?;
         socket.set_write_timeout(Some(WRITE_PATIENCE))?;
         interrupt_politely();
-        Ok(Self { link, socket: BufReader::with_capacity(64 * 1024, socket), pongs: 0, started })
+        Ok(Self { link, socket: BufReader::with_capacity(64 * 1024, socket), pongs: 0, told: false, started })
     }
 
     /// Runs the link until something happens, at most until `deadline` by the link's clock
@@ -89,7 +97,7 @@ impl Session {
             if let Some(happening) = self.act().or_else(|| self.pong()) {
                 return happening;
             }
-            if INTERRUPTED.swap(false, Ordering::Relaxed) {
+            if is_interrupted() && !std::mem::replace(&mut self.told, true) {
                 return Happening::Interrupted;
             }
             if deadline.is_some_and(|deadline| deadline <= self.now()) {
@@ -136,7 +144,7 @@ impl Session {
     fn receive(&mut self, deadline: Option<Instant>) {
         let patience = self.patience(deadline);
         if !self.link.wants_input() {
-            // A Pong is owed that only fits once the socket has taken what is unsent.
+            // A message is held, or a Pong is owed that only fits once the socket has taken what is unsent.
             return thread::sleep(patience);
         }
         // That the timeout could not be set shows when reading fails.
@@ -208,6 +216,16 @@ impl Drop for Session {
     }
 }
 
+/// Has every session of this process be told that the program is to end
+pub fn interrupt() {
+    INTERRUPTED.store(true, Ordering::Relaxed);
+}
+
+/// Whether the program is to end
+pub fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// Why there is no session
 #[derive(Debug)]
 pub enum DialError {
@@ -239,7 +257,7 @@ fn interrupt_politely() {
         if std::mem::replace(&mut asked, true) {
             std::process::exit(130);
         }
-        INTERRUPTED.store(true, Ordering::Relaxed);
+        interrupt();
     };
     // Without a handler the process still ends, only less politely.
     let _ = ctrlc::set_handler(handler);

@@ -44,6 +44,9 @@ pub trait Application {
     /// Takes a message
     fn deliver(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]);
 
+    /// Learns that a message was skipped, which had so many bytes on the wire
+    fn skip(&mut self, _wire_len: usize) {}
+
     /// Whether no further message can be taken
     fn is_full(&self) -> bool;
 
@@ -116,6 +119,16 @@ pub(crate) fn carry_out(
             Some(Action::Deliver { protocol, code, payload }) => {
                 defmt::trace!("{}: code {=u64}, {}", protocol, code, payload);
                 application.deliver(protocol, code, &payload);
+            }
+            Some(Action::Skipped { protocol, code, size, wire_len }) => {
+                defmt::info!(
+                    "skipped: {}, code {=u64}, {=usize} bytes by its claim, {=usize} bytes on the wire",
+                    protocol,
+                    code,
+                    size,
+                    wire_len
+                );
+                application.skip(wire_len);
             }
             Some(Action::Disconnect(cause)) => return ControlFlow::Break(cause),
             Some(Action::Send(_)) | None => return ControlFlow::Continue(acted),

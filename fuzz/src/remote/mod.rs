@@ -371,7 +371,8 @@ impl Remote {
             true => sizes::MAX_BODY,
             false => sizes::max_body(self.limits.largest(agreed.protocol)),
         };
-        let limit = self.agreed.iter().map(read).fold(sizes::MAX_BASE_BODY, usize::max);
+        let speaking = self.agreed.iter().filter(|agreed| agreed.length > 0);
+        let limit = speaking.map(read).fold(sizes::MAX_BASE_BODY, usize::max);
         let Keys::Agreed(frames) = &mut self.keys else {
             return;
         };

@@ -8,6 +8,7 @@ use devp2p_proto::{
 
 use crate::app::{Hearing, Message, Node, Report, Speech, Summary};
 use crate::link::Link;
+use crate::readiness::Talk;
 
 pub struct Conversation {
     report: Report,
@@ -125,6 +126,16 @@ impl Conversation {
         // What waits has not been said.
         summary.complete &= self.parts.iter().all(|part| part.outbox.is_empty());
         summary
+    }
+}
+
+impl Talk for Conversation {
+    fn act(&mut self, now: Instant, link: &mut Link) -> Option<Cause> {
+        self.act(now, link)
+    }
+
+    fn next_timeout(&self, now: Instant) -> Option<Instant> {
+        self.next_timeout(now)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Block bodies, and how the header vouches for them
 
-use rlp::{Decodable, DecoderError, Rlp};
+use rlp::{Decodable, DecoderError, Encodable, Rlp, RlpStream};
 
 use crate::eth::answer::PerBlock;
 use crate::eth::hash::Hash;
@@ -27,6 +27,21 @@ impl Decodable for Body {
     }
 }
 
+impl Encodable for Body {
+    fn rlp_append(&self, stream: &mut RlpStream) {
+        stream.begin_list(2 + usize::from(self.withdrawals.is_some()));
+        stream.begin_list(self.transactions.len());
+        self.transactions.iter().for_each(|transaction| transaction.append_wrapped(stream));
+        stream.append(&self.ommers);
+        if let Some(withdrawals) = &self.withdrawals {
+            stream.begin_list(withdrawals.len());
+            for withdrawal in withdrawals {
+                stream.append_raw(withdrawal, 1);
+            }
+        }
+    }
+}
+
 impl PerBlock for Body {
     fn count(rlp: &Rlp<'_>) -> Result<usize, DecoderError> {
         let withdrawals = rlp.at(2).map_or(Ok(0), |withdrawals| withdrawals.item_count())?;
@@ -35,6 +50,12 @@ impl PerBlock for Body {
 }
 
 impl Body {
+    /// The body of a block whose header says that it has nothing in it
+    pub fn empty(header: &Header) -> Self {
+        let withdrawals = header.withdrawals_root.map(|_| Vec::new());
+        Self { transactions: Vec::new(), ommers: Raw(vec![0xc0]), withdrawals }
+    }
+
     /// Whether this is the body that the header speaks of
     pub fn check(&self, header: &Header) -> Result<(), String> {
         let number = header.number;
@@ -67,6 +88,16 @@ impl Decodable for Typed {
             typed @ [0..=0x7f, _, ..] => Ok(Self(typed.to_vec())),
             _ => Err(DecoderError::Custom("neither a list nor a typed envelope")),
         }
+    }
+}
+
+impl Typed {
+    /// Appends it as messages carry it
+    pub fn append_wrapped(&self, stream: &mut RlpStream) {
+        match self.0.first() {
+            Some(0..=0x7f) => stream.append(&self.0),
+            _ => stream.append_raw(&self.0, 1),
+        };
     }
 }
 

@@ -1,11 +1,34 @@
-//! Which chain this node is on
+//! Which chain this node is on, and how far it has come
 
-use crate::eth::fork::Forks;
+use crate::eth::fork::{Forks, Position};
 use crate::eth::hash::Hash;
+use crate::eth::message::BlockRange;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
     pub network: u64,
     pub genesis: Hash,
     pub forks: Forks,
+}
+
+impl Chain {
+    /// A node that has the genesis block and nothing more
+    pub const fn beginning(&self) -> Standing {
+        let range = BlockRange { earliest: 0, latest: 0, latest_hash: self.genesis };
+        Standing { range, time: self.forks.genesis().time }
+    }
+}
+
+/// Which blocks a node has, and the time of the latest
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    pub range: BlockRange,
+    pub time: u64,
+}
+
+impl Standing {
+    /// Where the latest block is among the forks
+    pub const fn position(&self) -> Position {
+        Position { number: self.range.latest, time: self.time }
+    }
 }

@@ -51,7 +51,14 @@ impl FromStr for ForkId {
     }
 }
 
-/// The forks of our chain, seen from a head at genesis
+/// Where the head of a chain is: what decides which forks are behind it
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    pub number: u64,
+    pub time: u64,
+}
+
+/// The forks of our chain
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forks {
     /// One id is all that is known
@@ -66,7 +73,9 @@ pub struct Schedule {
     checksums: Vec<[u8; 4]>,
     /// Block numbers, then times, each rising
     points: Vec<u64>,
-    /// The time of the genesis block, where this node stands
+    /// How many of `points` are block numbers
+    by_number: usize,
+    /// The time of the genesis block
     time: u64,
 }
 
@@ -75,12 +84,12 @@ impl Schedule {
     pub fn new(genesis: Hash, time: u64, mut blocks: Vec<u64>, mut times: Vec<u64>) -> Self {
         blocks.retain(|block| *block > 0);
         times.retain(|fork| *fork > time);
-        let mut points = Vec::new();
         for part in [&mut blocks, &mut times] {
             part.sort_unstable();
             part.dedup();
-            points.append(part);
         }
+        let by_number = blocks.len();
+        let points = [blocks, times].concat();
         let mut checksum = Crc32::default();
         checksum.update(&genesis.0);
         let mut checksums = vec![checksum.value()];
@@ -88,19 +97,44 @@ impl Schedule {
             checksum.update(&point.to_be_bytes());
             checksums.push(checksum.value());
         }
-        Self { checksums, points, time }
+        Self { checksums, points, by_number, time }
     }
 
-    fn id(&self) -> ForkId {
-        ForkId { checksum: self.checksums[0], next: self.points.first().copied().unwrap_or_default() }
+    const fn genesis(&self) -> Position {
+        Position { number: 0, time: self.time }
     }
 
-    /// The rules of EIP-2124 for a local head at genesis, which is behind every fork
-    fn check(&self, theirs: ForkId) -> Result<(), ForkMismatch> {
+    /// How many forks are behind a head
+    fn behind(&self, at: Position) -> usize {
+        let is_behind = |(index, point): &(usize, &u64)| **point <= self.measure(*index, at);
+        self.points.iter().enumerate().take_while(is_behind).count()
+    }
+
+    /// What a head has to compare with the fork at this index: its number or its time
+    ///
+    /// A fork that we do not know comes after the last one, and is like that.
+    const fn measure(&self, index: usize, at: Position) -> u64 {
+        if index < self.by_number || self.by_number == self.points.len() { at.number } else { at.time }
+    }
+
+    fn id(&self, at: Position) -> ForkId {
+        let behind = self.behind(at);
+        ForkId { checksum: self.checksums[behind], next: self.points.get(behind).copied().unwrap_or_default() }
+    }
+
+    /// The rules of EIP-2124, with a local head at this position
+    fn check(&self, theirs: ForkId, at: Position) -> Result<(), ForkMismatch> {
+        let behind = self.behind(at);
+        let next = theirs.next;
         match self.checksums.iter().position(|checksum| *checksum == theirs.checksum) {
             // The same forks behind both. A fork ahead of them must not be behind us.
-            Some(0) if theirs.next >= FIRST_TIME && theirs.next <= self.time => Err(ForkMismatch::UnknownFork),
-            // They are where we are, or we are behind and know the forks on the way.
+            Some(same) if same == behind => {
+                let passed = next <= self.measure(behind, at) || (next >= FIRST_TIME && next <= at.time);
+                if next > 0 && passed { Err(ForkMismatch::UnknownFork) } else { Ok(()) }
+            }
+            // They are behind us. They must know the fork that comes next for them.
+            Some(fewer) if fewer < behind && next != self.points[fewer] => Err(ForkMismatch::Stale(self.points[fewer])),
+            // The same, and they know it; or we are behind and know the forks on the way.
             Some(_) => Ok(()),
             None => Err(ForkMismatch::Incompatible),
         }
@@ -108,18 +142,29 @@ impl Schedule {
 }
 
 impl Forks {
-    pub fn id(&self) -> ForkId {
+    /// The position of the genesis block
+    pub const fn genesis(&self) -> Position {
         match self {
-            Self::Only(id) => *id,
-            Self::Schedule(schedule) => schedule.id(),
+            // Where only one id is known, the position changes nothing.
+            Self::Only(_) => Position { number: 0, time: 0 },
+            Self::Schedule(schedule) => schedule.genesis(),
         }
     }
 
-    pub fn check(&self, theirs: ForkId) -> Result<(), ForkMismatch> {
+    /// The id of a node whose head is at this position
+    pub fn id(&self, at: Position) -> ForkId {
+        match self {
+            Self::Only(id) => *id,
+            Self::Schedule(schedule) => schedule.id(at),
+        }
+    }
+
+    /// Whether a node with this id is on our chain, seen from a head at this position
+    pub fn check(&self, theirs: ForkId, at: Position) -> Result<(), ForkMismatch> {
         match self {
             Self::Only(ours) if ours.checksum == theirs.checksum => Ok(()),
             Self::Only(ours) => Err(ForkMismatch::Other(*ours)),
-            Self::Schedule(schedule) => schedule.check(theirs),
+            Self::Schedule(schedule) => schedule.check(theirs, at),
         }
     }
 }
@@ -128,6 +173,8 @@ impl Forks {
 pub enum ForkMismatch {
     /// They will fork where we already are and have not
     UnknownFork,
+    /// They have not made the fork at this block or time, and do not know that it comes
+    Stale(u64),
     /// No stretch of our forks has that checksum
     Incompatible,
     /// Not the only one that we know
@@ -138,6 +185,7 @@ impl fmt::Display for ForkMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownFork => f.write_str("its next fork is one that our chain has passed without forking"),
+            Self::Stale(point) => write!(f, "it does not know the fork at {point}, which our chain has passed"),
             Self::Incompatible => f.write_str("its forks are not those of our chain"),
             Self::Other(ours) => write!(f, "expected {ours}"),
         }

@@ -19,6 +19,7 @@ pub struct Header {
     pub number: u64,
     pub gas_limit: u64,
     pub gas_used: u64,
+    pub time: u64,
     /// How many bytes of extra data there are
     pub extra_data: usize,
     /// From Shanghai on (EIP-4895)
@@ -62,6 +63,7 @@ impl Decodable for Header {
             number: rlp.val_at(8)?,
             gas_limit: rlp.val_at(9)?,
             gas_used: rlp.val_at(10)?,
+            time: rlp.val_at(11)?,
             extra_data: rlp.at(12)?.data()?.len(),
             withdrawals_root: rlp.at(WITHDRAWALS_ROOT).ok().map(|root| root.as_val()).transpose()?,
             encoded: encoded.to_vec(),
@@ -82,6 +84,11 @@ impl Encodable for &Header {
 }
 
 impl Header {
+    /// The header as it travels and is hashed
+    pub fn encoded(&self) -> &[u8] {
+        &self.encoded
+    }
+
     /// Whether there is anything in the block's body
     pub fn has_body(&self) -> bool {
         let withdrawals = self.withdrawals_root.is_some_and(|root| root != Hash::empty_trie());

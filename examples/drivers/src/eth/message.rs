@@ -24,9 +24,14 @@ pub const RECEIPTS: u64 = 0x10;
 /// From eth/69 on (EIP-7642)
 pub const BLOCK_RANGE_UPDATE: u64 = 0x11;
 
+/// The first version in which Status and BlockRangeUpdate tell a range of blocks (EIP-7642)
+pub const RANGE_VERSION: u64 = 69;
+/// The first version in which receipts come in pages (EIP-7975)
+pub const PAGES_VERSION: u64 = 70;
+
 /// The number of message codes of a version
 pub const fn length(version: u64) -> u64 {
-    if version >= 69 { BLOCK_RANGE_UPDATE + 1 } else { RECEIPTS + 1 }
+    if version >= RANGE_VERSION { BLOCK_RANGE_UPDATE + 1 } else { RECEIPTS + 1 }
 }
 
 /// What a code is called, for messages to people
@@ -65,6 +70,30 @@ impl<T: Decodable> Decodable for Numbered<T> {
     }
 }
 
+/// A request for receipts or its answer from eth/70 on (EIP-7975), which may be one of several pages
+///
+/// In the request, `page` is the index of the first receipt that is wanted of the first block. In the answer, it
+/// says whether the receipts of the last block go on after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paged<P, T> {
+    pub id: u64,
+    pub page: P,
+    pub content: T,
+}
+
+impl<P: Encodable, T: Encodable> Encodable for Paged<P, T> {
+    fn rlp_append(&self, stream: &mut RlpStream) {
+        stream.begin_list(3).append(&self.id).append(&self.page).append(&self.content);
+    }
+}
+
+impl<P: Decodable, T: Decodable> Decodable for Paged<P, T> {
+    fn decode(rlp: &Rlp<'_>) -> Result<Self, DecoderError> {
+        expect_fields(rlp, 3)?;
+        Ok(Self { id: rlp.val_at(0)?, page: rlp.val_at(1)?, content: rlp.val_at(2)? })
+    }
+}
+
 /// How many headers, hashes or codes one answer may have
 ///
 /// The reference client sends no more headers in an answer, and this program asks for no more of anything.
@@ -83,6 +112,23 @@ impl<T: Encodable> Encodable for List<T> {
 impl<T: Decodable> Decodable for List<T> {
     fn decode(rlp: &Rlp<'_>) -> Result<Self, DecoderError> {
         list_of_at_most(MAX_LIST, rlp).map(Self)
+    }
+}
+
+/// The hashes that a request names: all of them are checked, and as many as one answer may have are kept
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hashes(pub Vec<Hash>);
+
+impl Decodable for Hashes {
+    fn decode(rlp: &Rlp<'_>) -> Result<Self, DecoderError> {
+        let mut hashes = Vec::with_capacity(rlp.item_count()?.min(MAX_LIST));
+        for item in rlp {
+            let hash = item.as_val()?;
+            if hashes.len() < MAX_LIST {
+                hashes.push(hash);
+            }
+        }
+        Ok(Self(hashes))
     }
 }
 

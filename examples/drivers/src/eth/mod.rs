@@ -3,6 +3,7 @@
 //! - [`message`], [`status`]: messages as types of the `rlp` crate
 //! - [`header`], [`body`], [`receipt`], [`trie`]: blocks and state, checked down to their roots
 //! - [`answer`]: how many of these one answer may have
+//! - [`store`], [`serve`]: blocks that are kept, and answers from them
 //! - [`chain`], [`genesis`], [`fork`]: which chain a node is on
 //!
 //! What is done with them is the program `eth`.
@@ -16,5 +17,7 @@ pub mod hash;
 pub mod header;
 pub mod message;
 pub mod receipt;
+pub mod serve;
 pub mod status;
+pub mod store;
 pub mod trie;

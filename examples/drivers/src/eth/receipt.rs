@@ -80,6 +80,28 @@ impl Receipt {
     }
 }
 
+/// How a receipt stands in a message, by the version of `eth`
+impl Receipt {
+    /// Up to eth/68: as in the trie
+    pub fn append_with_bloom(&self, stream: &mut RlpStream) {
+        self.encoded.append_wrapped(stream);
+    }
+
+    /// From eth/69 on (EIP-7642): `[type, status, gas, logs]`
+    pub fn append_without_bloom(&self, stream: &mut RlpStream) {
+        let (kind, list) = match self.encoded.0.split_first() {
+            Some((kind @ 0..=0x7f, list)) => (*kind, list),
+            _ => (0, &self.encoded.0[..]),
+        };
+        let list = Rlp::new(list);
+        stream.begin_list(4).append(&kind);
+        for field in [0, 1, 3] {
+            // A receipt has four fields, which was checked when it was made.
+            stream.append_raw(list.at(field).map_or(&[0x80], |field| field.as_raw()), 1);
+        }
+    }
+}
+
 /// Three bits for the address of each log and for each of its topics (Yellow Paper, section 4.3.1)
 ///
 /// The lengths of addresses and topics are checked, so that there is at most one hash for every 21 bytes.

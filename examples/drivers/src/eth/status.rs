@@ -7,13 +7,11 @@ use std::fmt;
 
 use rlp::{Decodable, DecoderError, Encodable, Rlp, RlpStream};
 
-use crate::eth::chain::Chain;
-use crate::eth::fork::{ForkId, ForkMismatch};
+use crate::eth::chain::{Chain, Standing};
+use crate::eth::fork::{ForkId, ForkMismatch, Position};
 use crate::eth::hash::Hash;
-use crate::eth::message::{BlockRange, Raw, expect_fields};
+use crate::eth::message::{BlockRange, RANGE_VERSION, Raw, expect_fields};
 
-/// The first version whose Status tells a range of blocks
-const RANGE_VERSION: u64 = 69;
 /// The largest length of a total difficulty, in bytes: the integers of the virtual machine are not longer
 const MAX_DIFFICULTY: usize = 32;
 
@@ -47,19 +45,20 @@ impl Head {
 }
 
 impl Status {
-    /// Of a node that has the genesis block and nothing more
-    pub fn at_genesis(version: u64, chain: &Chain) -> Self {
-        let genesis = chain.genesis;
+    /// Of a node that has come this far
+    pub fn of(version: u64, chain: &Chain, standing: &Standing) -> Self {
         let head = if version >= RANGE_VERSION {
-            Head::Range(BlockRange { earliest: 0, latest: 0, latest_hash: genesis })
+            Head::Range(standing.range)
         } else {
-            Head::Difficulty { total: Raw(rlp::encode(&0_u8).to_vec()), hash: genesis }
+            // The total difficulty means nothing since the Merge, and is not known.
+            Head::Difficulty { total: Raw(rlp::encode(&0_u8).to_vec()), hash: standing.range.latest_hash }
         };
-        Self { version, network: chain.network, genesis, fork_id: chain.forks.id(), head }
+        let fork_id = chain.forks.id(standing.position());
+        Self { version, network: chain.network, genesis: chain.genesis, fork_id, head }
     }
 
-    /// Whether the node that sent this is on our chain
-    pub fn check(&self, version: u64, chain: &Chain) -> Result<(), Mismatch> {
+    /// Whether the node that sent this is on our chain, seen from our head
+    pub fn check(&self, version: u64, chain: &Chain, at: Position) -> Result<(), Mismatch> {
         if self.version != version {
             return Err(Mismatch::Version { theirs: self.version, agreed: version });
         }
@@ -69,7 +68,7 @@ impl Status {
         if self.genesis != chain.genesis {
             return Err(Mismatch::Genesis { theirs: self.genesis, ours: chain.genesis });
         }
-        chain.forks.check(self.fork_id).map_err(|why| Mismatch::Fork { theirs: self.fork_id, why })?;
+        chain.forks.check(self.fork_id, at).map_err(|why| Mismatch::Fork { theirs: self.fork_id, why })?;
         match self.head {
             Head::Range(range) if !range.is_possible() => Err(Mismatch::Range),
             _ => Ok(()),

@@ -11,7 +11,8 @@ use devp2p_firmware::mps2::HERTZ;
 use devp2p_firmware::node::StartError;
 use devp2p_firmware::{Clock, ECHO, MAX_MESSAGE, PROTOCOLS, stack};
 use devp2p_proto::{
-    Action, Buffers, Config, ConfigError, Entropy, Instant, NotStarted, PeerState, ProtocolSlot, SecretKey, Stage,
+    Action, Buffers, Config, ConfigError, Entropy, Instant, NotStarted, PeerState, Protocol, ProtocolSlot, SecretKey,
+    Stage,
 };
 use semihosting::process::ExitCode;
 use static_cell::StaticCell;
@@ -20,10 +21,14 @@ use static_cell::StaticCell;
 const INSTRUCTIONS_PER_CYCLE: u64 = 1_000_000_000 / HERTZ as u64;
 const NOW: Instant = Instant::ZERO;
 
+/// The largest message of the initiator, which the recipient skips
+const LARGE: usize = 4 * MAX_MESSAGE;
+
 const RECEIVE: usize = Buffers::receive_len(MAX_MESSAGE);
-/// Of a link with one protocol, and of these links, which have two
+/// Of a link with one protocol, of the recipient, which has two, and of the initiator, which sends larger messages
 const TRANSMIT_ONE: usize = Buffers::transmit_len(&[MAX_MESSAGE]);
 const TRANSMIT: usize = Buffers::transmit_len(&[MAX_MESSAGE; PROTOCOLS.len()]);
+const TRANSMIT_LARGE: usize = Buffers::transmit_len(&[LARGE, MAX_MESSAGE]);
 /// As in the image `serial`
 const TABLE: usize = 256;
 
@@ -34,6 +39,16 @@ const NO_SLOTS: Slots = [ProtocolSlot::EMPTY; PROTOCOLS.len()];
 struct Wire {
     bytes: [u8; TRANSMIT],
     len: usize,
+}
+
+impl Wire {
+    /// Takes what there is room for, and returns how much that was
+    fn put(&mut self, bytes: &[u8]) -> usize {
+        let len = bytes.len().min(self.bytes.len() - self.len);
+        self.bytes[self.len..][..len].copy_from_slice(&bytes[..len]);
+        self.len += len;
+        len
+    }
 }
 
 /// One link, and what its calls took
@@ -54,16 +69,17 @@ impl Side {
         *stack = used.max(*stack);
     }
 
-    /// Polls until there is nothing more to do; returns whether there was anything
+    /// Polls until there is nothing more to do, or no more room on the wire; returns whether there was anything
     fn poll(&mut self, clock: &mut Clock, wire: &mut Wire) -> bool {
         let mut polled = false;
         self.measure(clock, |link| {
             while let Some(action) = link.poll() {
                 polled = true;
                 if let Action::Send(bytes) = action {
-                    let len = bytes.len();
-                    wire.bytes[wire.len..][..len].copy_from_slice(bytes);
-                    wire.len += len;
+                    let len = wire.put(bytes);
+                    if len == 0 {
+                        break;
+                    }
                     _ = link.sent(NOW, len);
                 }
             }
@@ -120,6 +136,15 @@ fn measure(initiator: &'static mut PeerState<'static>, recipient: &'static mut P
         message(&mut clock, &mut wire, &mut recipient, &mut initiator, MAX_MESSAGE, |at| (at / 16) as u8)?;
     defmt::info!("budget: seal-1024-compressible = {=u64}", seal);
     defmt::info!("budget: open-1024-compressible = {=u64}", open);
+    let taken = recipient.link.traffic(ECHO)?.ingress.messages;
+    let (_, half) = message(&mut clock, &mut wire, &mut initiator, &mut recipient, LARGE / 2, scramble)?;
+    let (_, whole) = message(&mut clock, &mut wire, &mut initiator, &mut recipient, LARGE, scramble)?;
+    if recipient.link.stage() != Stage::Running || recipient.link.traffic(ECHO)?.ingress.messages != taken {
+        return None; // they were not skipped
+    }
+    defmt::info!("budget: skip-{=usize} = {=u64}", LARGE, whole);
+    // What is not due to the length was the same in both.
+    defmt::info!("budget: skip-1024 = {=u64}", (whole - half) / (LARGE / 2 / 1024) as u64);
     let link = size_of::<PeerState<'static>>();
     defmt::info!("budget: link-state = {=usize}", link);
     let slot = size_of::<ProtocolSlot>();
@@ -155,7 +180,7 @@ fn message(
     len: usize,
     content: impl Fn(usize) -> u8,
 ) -> Option<(u64, u64)> {
-    let mut payload = [0; MAX_MESSAGE];
+    let mut payload = [0; LARGE];
     for (at, byte) in payload.iter_mut().enumerate() {
         *byte = content(at);
     }
@@ -163,10 +188,12 @@ fn message(
     to.take_instructions();
     let mut written = false;
     from.measure(clock, |link| written = link.write(NOW, ECHO, 1, &payload[..len]).is_ok());
-    from.poll(clock, wire);
-    to.receive(clock, wire);
     let mut back = Wire { bytes: [0; TRANSMIT], len: 0 };
-    let delivered = to.poll(clock, &mut back);
+    let mut delivered = false;
+    while from.poll(clock, wire) {
+        to.receive(clock, wire);
+        delivered = to.poll(clock, &mut back);
+    }
     (written && delivered && wire.len == 0).then(|| (from.take_instructions(), to.take_instructions()))
 }
 
@@ -180,14 +207,16 @@ type Outcome = Result<PeerState<'static>, NotStarted<'static>>;
 
 /// Two nodes with keys and randomness that are the same in every run, as its figures are to be
 fn links() -> Result<(Link, Link), StartError> {
-    static FROM: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; 0])> = StaticCell::new();
+    static FROM: StaticCell<([u8; RECEIVE], [u8; TRANSMIT_LARGE], [u16; 0])> = StaticCell::new();
     static TO: StaticCell<([u8; RECEIVE], [u8; TRANSMIT], [u16; TABLE])> = StaticCell::new();
     static SLOTS: StaticCell<[Slots; 2]> = StaticCell::new();
     static INITIATOR: StaticCell<Outcome> = StaticCell::new();
     static RECIPIENT: StaticCell<Outcome> = StaticCell::new();
-    let (ours, theirs) = (config(1)?, config(2)?);
+    let [echo, bulk] = PROTOCOLS;
+    let ours = config(1, &[echo.with_max_send(LARGE), bulk.with_max_send(MAX_MESSAGE)])?.with_max_send(LARGE)?;
+    let theirs = config(2, &[echo.skip_larger(), bulk])?;
     let [slots, other_slots] = SLOTS.init_with(|| [NO_SLOTS; 2]);
-    let (receive, transmit, table) = FROM.init_with(|| ([0; RECEIVE], [0; TRANSMIT], []));
+    let (receive, transmit, table) = FROM.init_with(|| ([0; RECEIVE], [0; TRANSMIT_LARGE], []));
     let from = Buffers::fixed(receive, transmit, table, slots);
     let (receive, transmit, table) = TO.init_with(|| ([0; RECEIVE], [0; TRANSMIT], [0; TABLE]));
     let to = Buffers::fixed(receive, transmit, table, other_slots);
@@ -197,9 +226,9 @@ fn links() -> Result<(Link, Link), StartError> {
 }
 
 #[inline(never)]
-fn config(seed: u8) -> Result<Config, ConfigError> {
+fn config(seed: u8, protocols: &[Protocol<'_>]) -> Result<Config, ConfigError> {
     let identity = SecretKey::from_bytes([seed; 32])?;
-    Config::new(identity, "budget", &PROTOCOLS)?.with_max_message(MAX_MESSAGE)
+    Config::new(identity, "budget", protocols)?.with_max_message(MAX_MESSAGE)
 }
 
 fn entropy(seed: u8) -> Entropy {

@@ -71,7 +71,8 @@ fn configure() -> Config {
     loop {
         let Ok(identity) = SecretKey::from_bytes(black_box([1; 32])) else { continue };
         let protocol = Protocol::new(black_box("a"), black_box(1), black_box(2)).with_max_message(black_box(9));
-        let protocols = [protocol.with_max_send(black_box(9))];
+        let limits = black_box([(1, 99)]);
+        let protocols = [protocol.with_max_send(black_box(9)).with_code_limits(black_box(&limits)).skip_larger()];
         let config = Config::new(identity, black_box("client"), black_box(&protocols[..]));
         let config = config.map(|config| config.with_listen_port(black_box(1)).with_send_window(black_box(1)));
         let config = config.and_then(|config| config.with_timeouts(black_box(Timeouts::default())));

@@ -3,7 +3,8 @@
 //! A node has to be on the chain that the device was told of, and to show two headers: that of the
 //! genesis block, whose hash the device knows, and that of the newest block, whose hash and number are
 //! the node's own word in its Status, so that all that is found out of this one is whether the node
-//! agrees with itself. What the node asks is answered with nothing, what it announces is let be.
+//! agrees with itself. What the node asks is answered with nothing, what it announces is let be. Then the
+//! session may go on for a while.
 
 mod failure;
 mod message;
@@ -19,7 +20,12 @@ pub use message::{Block, Chain, ForkId, Hash, MAX_LEN as MAX_SEND};
 use message::{Header, Outgoing, Status};
 
 /// What this node offers; of what a node has as well, the highest version is spoken
-pub const PROTOCOLS: [Protocol<'static>; 2] =
+///
+/// A message that is larger than what the link takes is skipped.
+pub const PROTOCOLS: [Protocol<'static>; 2] = [WITHOUT_SKIPPING[0].skip_larger(), WITHOUT_SKIPPING[1].skip_larger()];
+
+/// The same, but that a message which is larger ends the link: to compare
+pub const WITHOUT_SKIPPING: [Protocol<'static>; 2] =
     [Protocol::new("eth", 69, 18).with_max_send(MAX_SEND), Protocol::new("eth", 68, 17).with_max_send(MAX_SEND)];
 
 /// How long to let the node speak first
@@ -39,7 +45,19 @@ pub struct HeaderCheck {
     greeted: bool,
     /// The answer to a question of the node's, until it is sent
     answer: Option<Outgoing>,
+    /// How long the session is to last, and when it has begun
+    stay: Duration,
+    begun: Instant,
+    skipped: Skipped,
     stage: Stage,
+}
+
+/// The messages that were skipped
+#[derive(Clone, Copy)]
+pub struct Skipped {
+    pub messages: u32,
+    /// On the wire
+    pub bytes: u64,
 }
 
 enum Stage {
@@ -47,6 +65,8 @@ enum Stage {
     Greeting { since: Instant },
     /// A header is waited for once it is `asked` for, and the next is `then` asked for
     Checking { id: u64, block: Block, then: Option<Block>, asked: Option<Instant> },
+    /// The node has shown what it had to, and the session goes on until its time is over
+    Staying,
     /// There is nothing more to wait for
     Decided(Result<(), Failure>),
     /// The link knows it
@@ -54,14 +74,27 @@ enum Stage {
 }
 
 impl HeaderCheck {
-    pub const fn new(chain: Chain) -> Self {
-        let stage = Stage::Greeting { since: Instant::ZERO };
-        Self { chain, eth: None, greeted: false, answer: None, stage }
+    /// A session that lasts for `stay` if the node shows what it has to
+    pub const fn new(chain: Chain, stay: Duration) -> Self {
+        Self {
+            chain,
+            eth: None,
+            greeted: false,
+            answer: None,
+            stay,
+            begun: Instant::ZERO,
+            skipped: Skipped { messages: 0, bytes: 0 },
+            stage: Stage::Greeting { since: Instant::ZERO },
+        }
     }
 
     /// Whether the node has shown all that it had to
     pub const fn has_passed(&self) -> bool {
         matches!(self.stage, Stage::Over { passed: true })
+    }
+
+    pub const fn skipped(&self) -> Skipped {
+        self.skipped
     }
 
     /// Takes a message, and returns the stage that follows from it if one does
@@ -128,6 +161,9 @@ impl HeaderCheck {
     }
 
     fn check_time(&mut self, now: Instant) {
+        if matches!(self.stage, Stage::Staying) && now.saturating_since(self.begun) >= self.stay {
+            self.stage = Stage::Decided(Ok(()));
+        }
         let since = match self.stage {
             Stage::Greeting { since } => Some(since),
             Stage::Checking { asked, .. } => asked,
@@ -150,13 +186,14 @@ fn take_header(payload: &[u8], id: u64, block: Block, then: Option<Block>) -> Re
     defmt::info!("header {=u64} hashes to {}, as it must", header.number, header.hash);
     Ok(match then {
         Some(block) => Stage::Checking { id: id + 1, block, then: None, asked: None },
-        None => Stage::Decided(Ok(())),
+        None => Stage::Staying,
     })
 }
 
 impl Application for HeaderCheck {
     fn begin(&mut self, now: Instant, ready: Ready<'_>) {
         self.eth = ready.shared().next();
+        self.begun = now;
         self.stage = Stage::Greeting { since: now };
     }
 
@@ -166,6 +203,11 @@ impl Application for HeaderCheck {
             Ok(None) => {}
             Err(failure) => self.stage = Stage::Decided(Err(failure)),
         }
+    }
+
+    fn skip(&mut self, wire_len: usize) {
+        self.skipped.messages += 1;
+        self.skipped.bytes += wire_len as u64;
     }
 
     /// A question is answered, and a decision told, before the next message is taken

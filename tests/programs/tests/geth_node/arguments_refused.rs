@@ -60,6 +60,10 @@ fn options_of_eth() {
     refused("eth", &[node, "--fork-id", "abcdef01/soon"], "\"soon\"");
     refused("eth", &[node, "--version", "66"], "--version 66");
     refused("eth", &[node, "--batch", "0"], "--batch 0");
+    refused("eth", &[node, "--budget", "0"], "--budget 0");
+    refused("eth", &[node, "--max-inbound", "0"], "--max-inbound 0");
+    refused("eth", &[node, "--listen", "nowhere"], "--listen nowhere");
+    refused("eth", &[node, "--listen", "127.0.0.1:0", "--once"], "--once cannot be combined with --listen");
     refused("eth", &[node, "--batch", "1025"], "--batch 1025: must be at most 1024");
     refused("eth", &[node, "--patience", "0"], "--patience 0");
     refused("eth", &[node, "--timeouts", "ping"], "cannot read \"ping\"");

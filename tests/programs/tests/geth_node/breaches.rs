@@ -122,9 +122,15 @@ fn questions_are_answered_from_what_is_here() {
         assert_eq!(ask(remote, Origin::Hash(Hash([3; 32])), 2, 0, false), []);
         assert_eq!(ask(remote, Origin::Number(u64::MAX), 2, u64::MAX, false), []);
         let hashes = Numbered { id: 6, content: List(vec![genesis()]) };
-        for code in [message::GET_BLOCK_BODIES, message::GET_RECEIPTS, message::GET_POOLED_TRANSACTIONS] {
+        // The body of genesis, its receipts, and nothing, since there is no pool
+        let answers: [(u64, &[u8]); 3] = [
+            (message::GET_BLOCK_BODIES, &[0xc5, 6, 0xc3, 0xc2, 0xc0, 0xc0]),
+            (message::GET_RECEIPTS, &[0xc3, 6, 0xc1, 0xc0]),
+            (message::GET_POOLED_TRANSACTIONS, &[0xc2, 6, 0xc0]),
+        ];
+        for (code, answer) in answers {
             remote.send(ETH, code, &hashes);
-            assert_eq!(remote.expect(ETH, code + 1), [0xc2, 6, 0xc0], "code {code}");
+            assert_eq!(remote.expect(ETH, code + 1), answer, "code {code}");
         }
         remote.send_raw(SNAP, 0, &[0xc2, 7, 0x80]);
         assert_eq!(remote.expect(SNAP, 1), [0xc3, 7, 0xc0, 0xc0]);

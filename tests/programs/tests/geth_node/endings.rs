@@ -1,6 +1,7 @@
 //! How a visit ends, told apart by the exit status and in words
 
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use devp2p_proto::{Cause, DisconnectReason, Protocol};
 use serde_json::Value;
@@ -31,6 +32,19 @@ fn reached_and_left_politely() {
         finished.assert(0, says);
     }
     assert_eq!(finished.err, "");
+}
+
+/// ethrex ends a link whose first message is not Status, so a Ping leaves time for that
+#[test]
+fn the_first_ping_leaves_half_a_second_after_hello() {
+    let listener = Listener::ethereum();
+    let ping = Program::start("ping", &[&listener.url(), "--count", "1"]);
+    let begun = Instant::now();
+    let mut remote = listener.meet();
+    remote.wait_for_first_word();
+    assert!(begun.elapsed() >= Duration::from_millis(500), "{:?}", begun.elapsed());
+    remote.wait_for_end();
+    ping.finish().assert(0, "1 answered");
 }
 
 #[test]
@@ -71,7 +85,7 @@ fn stopped_and_continued() {
     for _ in 0..10 {
         ping.signal("-STOP");
         ping.signal("-CONT");
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
     }
     ping.interrupt();
     assert_eq!(remote.wait_for_end(), Cause::Remote(DisconnectReason::CLIENT_QUITTING));

@@ -36,6 +36,29 @@ fn ping_a_full_node_as_json() {
     assert!(times.iter().all(|time| *time > 0.001 && *time < NEVER.as_secs_f64() * 1e3), "{told}");
 }
 
+/// A full node, and a server that takes no more peers
+#[test]
+#[ignore = "needs geth"]
+fn ping_a_list_of_nodes() {
+    let (geth, full) = (Geth::shared(), GethPeer::start(&["-protocols", "eth/68:17", "-max-peers", "0"]));
+    let list = fresh("list-of-nodes");
+    std::fs::write(&list, format!("{}\n{}\n", geth.enode, full.enode)).expect("a file");
+    let list = list.to_str().expect("text");
+    let finished = run("ping", &["--nodes", list, "--eth", "--format", "json"]);
+    let mut rows: Vec<Value> =
+        finished.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    rows.sort_by_key(|row| row["line"].as_u64());
+    assert_eq!((rows.len(), finished.status), (2, Some(0)), "{finished:?}");
+    assert_eq!(
+        (&rows[1]["outcome"], &rows[1]["why"]),
+        (&json!("disconnected"), &json!("too many peers")),
+        "{finished:?}"
+    );
+    assert!(rows[0]["client"].as_str().is_some_and(|name| name.starts_with("Geth/v1.")), "{finished:?}");
+    assert!(rows[0]["genesis"].is_string() && rows[0]["forkId"].is_string(), "{finished:?}");
+    assert_eq!((&rows[0]["outcome"], &rows[0]["stage"]), (&json!("reached"), &Value::Null), "{finished:?}");
+}
+
 /// Without a Status from us, geth would have hung up
 #[test]
 #[ignore = "needs geth"]

@@ -81,6 +81,63 @@ impl Drop for Geth {
     }
 }
 
+/// A full geth node that has nothing but the genesis block, and dials whom it is told to
+pub struct Follower {
+    child: Child,
+    /// Short, since the path of a socket in it is
+    directory: PathBuf,
+}
+
+impl Follower {
+    pub fn start(genesis: &str) -> Self {
+        let directory = std::env::temp_dir().join(format!("follower-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).expect("a directory");
+        let log = File::create(directory.join("log")).expect("a log");
+        // The script turns into geth.
+        let mut command = script("follow");
+        command.arg(&directory).arg(genesis).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let follower = Self { child, directory };
+        follower.wait_until("eth.blockNumber", |number| number == "0");
+        follower
+    }
+
+    /// What geth's console answers, or why it does not
+    pub fn tell(&self, script: &str) -> String {
+        let mut command = Command::new(variable("GETH"));
+        command.env_remove("GETH").env_remove("GETH_PEER");
+        let output = command.args(["attach", "--exec", script]).arg(self.directory.join("ipc")).output();
+        let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let said = if output.status.success() { output.stdout } else { output.stderr };
+        String::from_utf8_lossy(&said).trim().to_string()
+    }
+
+    /// Asks until the answer is the one that is waited for
+    pub fn wait_until(&self, script: &str, is_it: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + NEVER;
+        loop {
+            let answer = self.tell(script);
+            if is_it(&answer) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{script}: {answer}, see {}", self.directory.join("log").display());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // What it has logged is of use if the test fails.
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.directory);
+        }
+    }
+}
+
 /// Makes a new chain, and returns the number of its newest block and that of its transactions
 fn make_chain(directory: &Path) -> [u64; 2] {
     let _ = fs::remove_dir_all(directory);

@@ -2,7 +2,7 @@
 
 use devp2p_drivers::eth::answer::{Blocks, MAX_ITEMS, PerBlock};
 use devp2p_drivers::eth::body::Body;
-use devp2p_drivers::eth::fork::{ForkId, ForkMismatch, Forks, Schedule};
+use devp2p_drivers::eth::fork::{ForkId, ForkMismatch, Forks, Position, Schedule};
 use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::header::{Header, Tip};
 use devp2p_drivers::eth::message::{GetBlockHeaders, List, MAX_LIST, Numbered, Origin, Raw};
@@ -25,20 +25,80 @@ fn id(text: &str) -> ForkId {
 #[test]
 fn fork_ids_are_those_of_eip_2124() {
     let forks = Forks::Schedule(mainnet());
-    assert_eq!(forks.id(), id("fc64ec04/1150000"));
+    let ids = [
+        (0, "fc64ec04/1150000"),
+        (1_149_999, "fc64ec04/1150000"),
+        (1_150_000, "97c2c34c/1920000"),
+        (1_919_999, "97c2c34c/1920000"),
+        (1_920_000, "91d1f948/2463000"),
+        (2_463_000, "7a64da13/2675000"),
+        (2_675_000, "3edd5b10/4370000"),
+        (4_370_000, "a00bc324/7280000"),
+        (7_280_000, "668db0af"),
+    ];
+    for (number, expected) in ids {
+        assert_eq!(forks.id(block(number)), id(expected), "{number}");
+    }
     for known in ["fc64ec04/1150000", "97c2c34c/1920000", "91d1f948/2463000", "a00bc324/7280000", "668db0af"] {
-        assert_eq!(forks.check(id(known)), Ok(()), "{known}");
+        assert_eq!(forks.check(id(known), forks.genesis()), Ok(()), "{known}");
     }
     for other in ["5cddc0e1", "afec6b27", "00000000/1150000"] {
-        assert_eq!(forks.check(id(other)), Err(ForkMismatch::Incompatible), "{other}");
+        assert_eq!(forks.check(id(other), forks.genesis()), Err(ForkMismatch::Incompatible), "{other}");
     }
+}
+
+/// A head with this number, on a chain without times
+fn block(number: u64) -> Position {
+    Position { number, time: 0 }
+}
+
+#[test]
+fn fork_ids_are_checked_from_where_the_head_is() {
+    let forks = Forks::Schedule(mainnet());
+    let stale = Err(ForkMismatch::Stale(7_280_000));
+    let cases = [
+        (7_987_396, "668db0af", Ok(())),
+        (7_987_396, "668db0af/18446744073709551615", Ok(())),
+        (7_279_999, "a00bc324", Ok(())),
+        (7_279_999, "a00bc324/7280000", Ok(())),
+        (7_279_999, "a00bc324/18446744073709551615", Ok(())),
+        (7_987_396, "a00bc324/7280000", Ok(())),
+        (7_987_396, "3edd5b10/4370000", Ok(())),
+        (7_279_999, "668db0af", Ok(())),
+        (4_369_999, "a00bc324", Ok(())),
+        (7_987_396, "a00bc324", stale),
+        (7_987_396, "5cddc0e1", Err(ForkMismatch::Incompatible)),
+        (7_279_999, "5cddc0e1", Err(ForkMismatch::Incompatible)),
+        (7_987_396, "afec6b27", Err(ForkMismatch::Incompatible)),
+        (88_888_888, "668db0af/88888888", Err(ForkMismatch::UnknownFork)),
+        (7_279_999, "a00bc324/7279999", Err(ForkMismatch::UnknownFork)),
+    ];
+    for (number, theirs, expected) in cases {
+        assert_eq!(forks.check(id(theirs), block(number)), expected, "{theirs} at {number}");
+    }
+}
+
+/// A chain may have forks at times that are small numbers, as chains for tests have
+#[test]
+fn forks_by_time_are_behind_a_head_by_its_time() {
+    let forks = Forks::Schedule(Schedule::new(Hash::of(b"genesis"), 0, vec![0], vec![120, 0, 60]));
+    let at = |time| Position { number: 1, time };
+    let ids = [59, 60, 119, 120].map(|time| forks.id(at(time)));
+    assert_eq!(ids.map(|id| id.next), [60, 120, 120, 0]);
+    assert!(ids[0].checksum != ids[1].checksum && ids[1] == ids[2] && ids[2].checksum != ids[3].checksum);
+    for (index, theirs) in ids.into_iter().enumerate() {
+        assert_eq!(forks.check(theirs, at(1000)), Ok(()), "{index}");
+        assert_eq!(forks.check(theirs, forks.genesis()), Ok(()), "{index}");
+    }
+    assert_eq!(forks.check(ForkId { next: 0, ..ids[0] }, at(60)), Err(ForkMismatch::Stale(60)));
+    assert_eq!(forks.check(ForkId { next: 999, ..ids[3] }, at(1000)), Err(ForkMismatch::UnknownFork));
 }
 
 #[test]
 fn a_fork_id_is_its_checksum_and_the_next_fork() {
     let only = Forks::Only(id("0x668db0af"));
-    assert_eq!(only.check(id("668db0af/12000000")), Ok(()));
-    assert_eq!(only.check(id("fc64ec04")), Err(ForkMismatch::Other(id("668db0af"))));
+    assert_eq!(only.check(id("668db0af/12000000"), only.genesis()), Ok(()));
+    assert_eq!(only.check(id("fc64ec04"), only.genesis()), Err(ForkMismatch::Other(id("668db0af"))));
     assert_eq!(rlp::encode(&id("fc64ec04/1150000"))[..], [0xc9, 0x84, 0xfc, 0x64, 0xec, 0x04, 0x83, 0x11, 0x8c, 0x30]);
 }
 

@@ -10,8 +10,8 @@ use rlp::{Encodable, RlpStream};
 use crate::program::{Finished, Program};
 use crate::remote::{ETH, Listener, Remote, Seen};
 
-const NETWORK: u64 = 1337;
-const FORK_ID: ForkId = ForkId { checksum: [1, 2, 3, 4], next: 0 };
+pub const NETWORK: u64 = 1337;
+pub const FORK_ID: ForkId = ForkId { checksum: [1, 2, 3, 4], next: 0 };
 
 /// The encoded fields of a header after `parent`, for an empty block
 pub fn fields(number: u64, parent: Hash) -> Vec<Vec<u8>> {
@@ -39,6 +39,7 @@ pub fn fields(number: u64, parent: Hash) -> Vec<Vec<u8>> {
 }
 
 pub const TRANSACTIONS_ROOT: usize = 4;
+pub const RECEIPTS_ROOT: usize = 5;
 pub const GAS_LIMIT: usize = 9;
 pub const GAS_USED: usize = 10;
 pub const EXTRA_DATA: usize = 12;
@@ -63,15 +64,24 @@ pub fn header_with(number: u64, parent: Hash, field: usize, value: &impl Encodab
     encode(&fields)
 }
 
-/// A chain of empty blocks
-pub fn blocks(count: u64) -> Vec<Raw> {
+/// A chain of blocks whose headers have other hashes in some fields than those of an empty block
+pub fn blocks_with<F: Fn(u64) -> Vec<(usize, Hash)>>(count: u64, changed: F) -> Vec<Raw> {
     let mut parent = Hash::default();
     let next = |number| {
-        let header = header(number, parent);
+        let mut fields = fields(number, parent);
+        for (field, hash) in changed(number) {
+            fields[field] = rlp::encode(&hash).to_vec();
+        }
+        let header = encode(&fields);
         parent = Hash::of(&header.0);
         header
     };
     (0..count).map(next).collect()
+}
+
+/// A chain of empty blocks
+pub fn blocks(count: u64) -> Vec<Raw> {
+    blocks_with(count, |_| Vec::new())
 }
 
 pub fn genesis() -> Hash {

@@ -67,11 +67,26 @@ impl Program {
     /// Waits until the program has printed this text, on standard output or standard error
     pub fn wait(&mut self, text: &str) {
         let deadline = Instant::now() + NEVER;
-        while !self.out.text().contains(text) && !self.err.text().contains(text) {
+        while !self.says(text) {
             let goes_on = self.child.try_wait().expect("a child").is_none() && Instant::now() < deadline;
             assert!(goes_on, "{} does not say {text:?}: {:?} {:?}", self.name, self.out.text(), self.err.text());
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Whether the program has printed this text
+    pub fn says(&self, text: &str) -> bool {
+        self.out.text().contains(text) || self.err.text().contains(text)
+    }
+
+    /// Waits for a line of standard output that begins so
+    pub fn line(&mut self, start: &str) -> String {
+        self.wait(start);
+        let text = self.out.text();
+        text.lines()
+            .find(|line| line.starts_with(start))
+            .unwrap_or_else(|| panic!("no {start:?} in {text}"))
+            .to_string()
     }
 
     /// The peak of its memory so far, in bytes, if the system reports it

@@ -45,11 +45,8 @@ impl Listener {
     }
 
     pub fn named(client_id: &str, protocols: &[Protocol<'_>]) -> Self {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).expect("randomness");
-        let key = SecretKey::from_bytes(key).expect("a key");
-        let config = Config::new(key, client_id, protocols).and_then(|config| config.with_timeouts(patient()));
-        Self { socket: TcpListener::bind("127.0.0.1:0").expect("a port"), config: config.expect("a configuration") }
+        let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self { socket, config: configured(client_id, protocols) }
     }
 
     /// With eth/69 and snap/1
@@ -63,23 +60,50 @@ impl Listener {
 
     pub fn accept(&self) -> Remote {
         let (socket, _) = self.socket.accept().expect("somebody dials");
-        socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a socket");
-        let entropy = Entropy::from_rng(|bytes| getrandom::fill(bytes).expect("randomness"));
-        let link = PeerState::recipient(Instant::ZERO, &self.config, entropy, Buffers::growable());
-        Remote { link: link.expect("a link"), socket, started: Clock::now(), rest: Vec::new(), refuse: None }
+        let link = PeerState::recipient(Instant::ZERO, &self.config, entropy(), Buffers::growable());
+        Remote::new(link.expect("a link"), socket)
     }
 
     /// Accepts, and goes on until the link is ready
     pub fn meet(&self) -> Remote {
-        let mut remote = self.accept();
-        match remote.next() {
-            Seen::Ready => remote,
-            other => panic!("{other:?} before Ready"),
-        }
+        self.accept().until_ready()
     }
 }
 
+fn configured(client_id: &str, protocols: &[Protocol<'_>]) -> Config {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).expect("randomness");
+    let key = SecretKey::from_bytes(key).expect("a key");
+    let config = Config::new(key, client_id, protocols).and_then(|config| config.with_timeouts(patient()));
+    config.expect("a configuration")
+}
+
+fn entropy() -> Entropy {
+    Entropy::from_rng(|bytes| getrandom::fill(bytes).expect("randomness"))
+}
+
 impl Remote {
+    fn new(link: PeerState<'static>, socket: TcpStream) -> Self {
+        socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a socket");
+        Self { link, socket, started: Clock::now(), rest: Vec::new(), refuse: None }
+    }
+
+    /// Dials a node
+    pub fn dial(node: Enode, protocols: &[Protocol<'_>]) -> Self {
+        let socket = TcpStream::connect(node.address).expect("somebody listens");
+        let config = configured("visitor/1.0", protocols);
+        let link = PeerState::initiator(Instant::ZERO, &config, node.node_id, entropy(), Buffers::growable());
+        Self::new(link.expect("a link"), socket)
+    }
+
+    /// Goes on until the link is ready
+    pub fn until_ready(mut self) -> Self {
+        match self.next() {
+            Seen::Ready => self,
+            other => panic!("{other:?} before Ready"),
+        }
+    }
+
     /// Refuses whoever it is, in place of Hello
     pub fn refuse(mut self, reason: DisconnectReason) {
         self.refuse = Some(reason);
@@ -97,8 +121,8 @@ impl Remote {
         }
     }
 
-    /// Does what the link asks for; reads only if none of that is of interest
-    fn turn(&mut self) -> Option<Seen> {
+    /// Does what the link asks for; reads for a moment only if none of that is of interest
+    pub fn turn(&mut self) -> Option<Seen> {
         if let Some(seen) = self.act() {
             return Some(seen);
         }

@@ -6,13 +6,11 @@
 //! cargo run --release -p devp2p-drivers --bin epoll -- idle 1000
 //! ```
 //!
-//! The run loop of a link is `drive.rs`, the loop over all of them `reactor.rs`; `idle` measures what links
-//! cost on which nothing is said. What the node says and prints is the same for all drivers, in the library's `app`.
+//! The run loop of a link is in the library's `readiness`, and the loop over all of them in `reactor.rs`; `idle`
+//! measures what links cost on which nothing is said. What the node says and prints is the same for all drivers, in the library's `app`.
 
-mod drive;
 mod idle;
 mod reactor;
-mod timers;
 
 use std::io;
 use std::process::ExitCode;

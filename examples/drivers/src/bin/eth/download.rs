@@ -13,14 +13,16 @@ use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::header::{Header, Tip};
 use devp2p_drivers::eth::message::{
     BlockRange, GET_BLOCK_BODIES, GET_BLOCK_HEADERS, GET_RECEIPTS, GetBlockHeaders, List, Numbered, Origin,
+    PAGES_VERSION, Paged,
 };
 use devp2p_drivers::eth::receipt::Receipts;
+use devp2p_drivers::eth::store::SharedStore;
 use devp2p_proto::Instant;
 
 use crate::failure::Failure;
+use crate::pages::Pages;
 use crate::port::Port;
 use crate::request::{Patience, Request};
-use crate::serve::Shelf;
 
 /// How many bodies, or blocks' receipts, are asked for at once
 const BLOCKS_AT_ONCE: usize = 32;
@@ -31,6 +33,8 @@ const REST: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct Download {
+    /// The version of `eth`
+    version: u64,
     tip: Tip,
     /// The number of the peer's head, once it is known
     head: Option<u64>,
@@ -44,10 +48,12 @@ pub struct Download {
     receipts: Request<VecDeque<Header>>,
     wanted_bodies: VecDeque<Header>,
     wanted_receipts: VecDeque<Header>,
+    pages: Pages,
     resting_until: Option<Instant>,
     /// The header of the peer's head, until somebody takes it
     found_head: Option<Header>,
-    pub shelf: Shelf,
+    /// Where everything goes that is found right
+    store: SharedStore,
     pub tally: Tally,
 }
 
@@ -63,9 +69,10 @@ pub struct Tally {
 
 impl Download {
     /// A download that has no data and has not sent a request
-    pub fn new(genesis: Hash, batch: u64, patience: Patience) -> Self {
+    pub fn new(version: u64, genesis: Hash, batch: u64, patience: Patience, store: SharedStore) -> Self {
         let Patience { answer, .. } = patience;
         Self {
+            version,
             tip: Tip::Genesis(genesis),
             head: None,
             batch,
@@ -76,9 +83,10 @@ impl Download {
             receipts: Request::new("receipts", answer),
             wanted_bodies: VecDeque::new(),
             wanted_receipts: VecDeque::new(),
+            pages: Pages::default(),
             resting_until: None,
             found_head: None,
-            shelf: Shelf::default(),
+            store,
             tally: Tally::default(),
         }
     }
@@ -107,10 +115,18 @@ impl Download {
         }
         if !self.receipts.is_open() && !self.wanted_receipts.is_empty() {
             let (id, blocks) = (self.new_id(), first_of(&mut self.wanted_receipts));
-            out.send(GET_RECEIPTS, Numbered { id, content: hashes(&blocks) })?;
+            self.ask_for_receipts(id, &blocks, out)?;
             self.receipts.open(id, now, blocks);
         }
         Ok(())
+    }
+
+    fn ask_for_receipts(&self, id: u64, blocks: &VecDeque<Header>, out: &mut Port<'_>) -> Result<(), Failure> {
+        let content = hashes(blocks);
+        match self.version >= PAGES_VERSION {
+            true => out.send(GET_RECEIPTS, Paged { id, page: self.pages.first(), content }),
+            false => out.send(GET_RECEIPTS, Numbered { id, content }),
+        }
     }
 
     pub fn take_headers(&mut self, now: Instant, answer: Numbered<List<Header>>) -> Result<(), Failure> {
@@ -138,7 +154,7 @@ impl Download {
         if header.has_receipts() {
             self.wanted_receipts.push_back(header.clone());
         }
-        self.shelf.put(header);
+        self.store.write().put_header(header);
         Ok(())
     }
 
@@ -160,35 +176,44 @@ impl Download {
     pub fn take_bodies(&mut self, answer: Numbered<Blocks<Body>>) -> Result<(), Failure> {
         let Numbered { id, content: Blocks(bodies) } = answer;
         let blocks = self.bodies.close(id)?;
-        let left = check_blocks(blocks, &bodies, "bodies", Body::check)?;
-        self.tally.bodies += bodies.len() as u64;
-        self.tally.transactions += bodies.iter().map(|body| body.transactions.len() as u64).sum::<u64>();
+        let left = check_blocks(blocks, bodies, "bodies", |body, header| {
+            body.check(header)?;
+            self.tally.bodies += 1;
+            self.tally.transactions += body.transactions.len() as u64;
+            self.store.write().put_body(header.number, &body);
+            Ok(())
+        })?;
         put_back(&mut self.wanted_bodies, left);
         Ok(())
     }
 
-    pub fn take_receipts(&mut self, answer: Numbered<Blocks<Receipts>>) -> Result<(), Failure> {
-        let Numbered { id, content: Blocks(receipts) } = answer;
+    /// The receipts of whole blocks, which may go on with a page
+    pub fn take_receipts(&mut self, answer: Paged<bool, Blocks<Receipts>>) -> Result<(), Failure> {
+        let Paged { id, page: is_incomplete, content: Blocks(lists) } = answer;
         let blocks = self.receipts.close(id)?;
-        let left = check_blocks(blocks, &receipts, "receipts", Receipts::check)?;
-        let single = || receipts.iter().flat_map(|receipts| &receipts.0);
-        self.tally.receipts += single().count() as u64;
-        self.tally.logs += single().map(|receipt| receipt.logs as u64).sum::<u64>();
+        if lists.len() > blocks.len() {
+            return Err(too_many("receipts", lists.len(), blocks.len()));
+        }
+        let receipts = self.pages.join(lists, is_incomplete)?;
+        if receipts.is_empty() && is_incomplete {
+            put_back(&mut self.wanted_receipts, blocks);
+            return Ok(());
+        }
+        let left = check_blocks(blocks, receipts, "receipts", |receipts, header| {
+            receipts.check(header)?;
+            self.tally.receipts += receipts.0.len() as u64;
+            self.tally.logs += receipts.0.iter().map(|receipt| receipt.logs as u64).sum::<u64>();
+            self.store.write().put_receipts(header.number, receipts);
+            Ok(())
+        })?;
         put_back(&mut self.wanted_receipts, left);
         Ok(())
     }
 
     /// The peer has new blocks
-    pub fn take_range(&mut self, range: BlockRange) -> Result<(), Failure> {
-        if !range.is_possible() {
-            return Err(Failure::Breach(format!(
-                "an impossible range of blocks, from {} to {}",
-                range.earliest, range.latest
-            )));
-        }
+    pub fn take_range(&mut self, range: BlockRange) {
         self.head = self.head.max(Some(range.latest));
         self.resting_until = None;
-        Ok(())
     }
 
     /// Nothing new at the moment: an end below the peer's own head would be none
@@ -262,20 +287,25 @@ fn first_of(wanted: &mut VecDeque<Header>) -> VecDeque<Header> {
 /// A peer may answer with fewer than were asked for, but these in order; the rest is asked for again
 fn check_blocks<T>(
     mut blocks: VecDeque<Header>,
-    parts: &[T],
+    parts: Vec<T>,
     what: &str,
-    check: impl Fn(&T, &Header) -> Result<(), String>,
+    mut check_and_keep: impl FnMut(T, &Header) -> Result<(), String>,
 ) -> Result<VecDeque<Header>, Failure> {
     if parts.len() > blocks.len() {
-        return Err(Failure::Breach(format!("{} {what}, but {} were requested", parts.len(), blocks.len())));
+        return Err(too_many(what, parts.len(), blocks.len()));
     }
-    if let (Some(header), []) = (blocks.front(), parts) {
+    if let (Some(header), true) = (blocks.front(), parts.is_empty()) {
         return Err(Failure::Useless(format!("it does not have the {what} of block {}", header.number)));
     }
-    for (part, header) in parts.iter().zip(blocks.drain(..parts.len())) {
-        check(part, &header).map_err(Failure::Breach)?;
+    let answered = blocks.drain(..parts.len());
+    for (part, header) in parts.into_iter().zip(answered) {
+        check_and_keep(part, &header).map_err(Failure::Breach)?;
     }
     Ok(blocks)
+}
+
+fn too_many(what: &str, count: usize, requested: usize) -> Failure {
+    Failure::Breach(format!("{count} {what}, but {requested} were requested"))
 }
 
 fn put_back(wanted: &mut VecDeque<Header>, left: VecDeque<Header>) {

@@ -1,7 +1,7 @@
-//! Fetches a chain from a node and checks every block of it: `eth` and `snap` on one link
+//! Fetches a chain from a node and checks every block of it: `eth` and `snap` on one link; and serves it to others
 //!
 //! ```text
-//! cargo run -p devp2p-drivers --bin eth -- enode://…@127.0.0.1:30303 --genesis genesis.json
+//! cargo run -p devp2p-drivers --bin eth -- enode://…@127.0.0.1:30303 --genesis genesis.json --listen 127.0.0.1:30304
 //! ```
 //!
 //! A worked example of how to write a subprotocol. What to read, in this order:
@@ -10,35 +10,47 @@
 //! - `protocol.rs`: `eth` itself, a state machine like the link that carries it
 //! - `snap.rs`: the second protocol on the same link
 //! - `node.rs`: both of them on a driver
+//! - `listen.rs`, `visitor.rs`: links that others open, with `eth` alone
 //!
 //! The rest is Ethereum: `download.rs` asks for blocks, and has the library's `header.rs`, `body.rs`,
-//! `receipt.rs` and `trie.rs` check them; `serve.rs` answers what is asked; the library's `chain.rs`,
-//! `genesis.rs` and `fork.rs` know which chain this is.
+//! `receipt.rs` and `trie.rs` check them; the library's `store.rs` keeps them, and `serve.rs` answers from there
+//! what is asked; the library's `chain.rs`, `genesis.rs` and `fork.rs` know which chain this is.
 
+mod announce;
+mod answer;
 mod download;
 mod failure;
+mod keeping;
+mod listen;
 mod node;
 mod options;
+mod pages;
 mod port;
 mod progress;
 mod protocol;
 mod request;
-mod serve;
+mod setup;
 mod snap;
+mod visitor;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use devp2p_drivers::arguments::{Arguments, asks_for_help};
-use devp2p_drivers::eth::message;
-use devp2p_drivers::journal::{Offer, Setup};
-use devp2p_drivers::say::{complain, say_lines};
-use devp2p_drivers::session::{DialError, Session};
+use devp2p_drivers::eth::store::SharedStore;
+use devp2p_drivers::journal::Setup;
+use devp2p_drivers::say::{complain, say, say_lines};
+use devp2p_drivers::session::{DialError, Session, interrupt, is_interrupted};
 
+use keeping::kept;
+use listen::{Listener, Visitors};
 use node::{Ending, Node};
 use options::Options;
 
-/// What the reference client takes as a message of `eth` or `snap`
-const MAX_MESSAGE: usize = 10 * 1024 * 1024;
+/// How long Ctrl-C may go unnoticed while only others are served
+const LOOK: Duration = Duration::from_millis(100);
 
 const BAD_ARGUMENTS: u8 = 2;
 
@@ -55,28 +67,47 @@ fn run() -> Result<u8, String> {
         say_lines(options::USAGE);
         return Ok(0);
     }
-    let options = Options::parse(Arguments::of_process())?;
-    let setup = setup(&options).map_err(|error| format!("the system gives no random bytes: {error}"))?;
-    let ending = match Session::dial(options.node, &setup, options.record.as_deref()) {
-        Err(DialError::Unreachable(error)) => Ending::Unreachable(error.to_string()),
-        Err(error) => return Err(error.to_string()),
-        Ok(session) => {
-            let mut node = Node::new(session, &options);
-            let ending = node.run();
-            node.finish().map_err(|error| format!("the journal is incomplete: {error}"))?;
-            ending
-        }
+    let options = Arc::new(Options::parse(Arguments::of_process())?);
+    let store = SharedStore::new(options.budget);
+    let setup = setup::dialled(&options, 0).map_err(|error| format!("the system gives no random bytes: {error}"))?;
+    let bind = |address| {
+        Listener::bind(address, setup.key, &options, &store).map_err(|error| format!("--listen {address}: {error}"))
     };
+    let listener = options.listen.map(bind).transpose()?;
+    let visitors = listener.as_ref().map(Listener::visitors);
+    let ending = fetch(&options, setup, &store, listener)?;
     if let Some(why) = ending.why() {
         complain(format_args!("eth: {why}"));
+    }
+    if let Some(visitors) = visitors {
+        serve_on(&store, &visitors);
     }
     Ok(ending.exit_status())
 }
 
-fn setup(options: &Options) -> Result<Setup, getrandom::Error> {
-    let eth =
-        options.versions.iter().map(|version| Offer::new("eth", *version, message::length(*version), MAX_MESSAGE));
-    let snap = Offer::new("snap", 1, snap::LENGTH, MAX_MESSAGE);
-    let setup = Setup::dialled(options.node.node_id, "devp2p-proto-eth/1.0", eth.chain([snap]).collect())?;
-    Ok(Setup { timeouts: options.timeouts, ..setup })
+/// Runs the link to the node that the chain comes from
+fn fetch(options: &Options, setup: Setup, store: &SharedStore, listener: Option<Listener>) -> Result<Ending, String> {
+    let setup = Setup { listen_port: listener.as_ref().map_or(0, Listener::port), ..setup };
+    match Session::dial(options.node, &setup, options.record.as_deref()) {
+        Err(DialError::Unreachable(error)) => Ok(Ending::Unreachable(error.to_string())),
+        Err(error) => Err(error.to_string()),
+        Ok(session) => {
+            let mut node = Node::new(session, options, store.clone(), listener);
+            let ending = node.run();
+            node.finish().map_err(|error| format!("the journal is incomplete: {error}"))?;
+            Ok(ending)
+        }
+    }
+}
+
+/// Serves what is here until Ctrl-C, although nothing new comes, and then waits until all links have ended
+fn serve_on(store: &SharedStore, visitors: &Visitors) {
+    if visitors.are_let_in() && !is_interrupted() {
+        say(format_args!("{}; they are served until Ctrl-C", kept(&store.read())));
+        while !is_interrupted() {
+            thread::sleep(LOOK);
+        }
+    }
+    interrupt();
+    visitors.close();
 }

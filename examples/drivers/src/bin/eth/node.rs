@@ -1,22 +1,29 @@
-//! This node: one link, and the protocols that run on it
+//! The link to the node that the chain comes from, and the protocols that run on it
 
 use std::io;
 
+use devp2p_drivers::eth::store::SharedStore;
 use devp2p_drivers::say::say;
 use devp2p_drivers::session::{Happening, Session};
 use devp2p_proto::{Cause, DisconnectReason, Event, Instant, Outbox, ProtocolId, Violation};
 
 use crate::download::Tally;
 use crate::failure::Failure;
+use crate::keeping::Keeping;
+use crate::listen::Listener;
 use crate::options::Options;
 use crate::port::{self, Port};
 use crate::progress::Progress;
-use crate::protocol::Eth;
+use crate::protocol::{Aim, Eth};
 use crate::snap::{Report, Snap};
 
 pub struct Node<'a> {
     session: Session,
     options: &'a Options,
+    store: SharedStore,
+    /// Until there is something to serve
+    listener: Option<Listener>,
+    keeping: Keeping,
     progress: Progress,
     protocols: Option<Protocols>,
 }
@@ -32,8 +39,9 @@ struct Protocols {
 type Failed = (ProtocolId, Failure);
 
 impl<'a> Node<'a> {
-    pub fn new(session: Session, options: &'a Options) -> Self {
-        Self { session, options, progress: Progress::new(), protocols: None }
+    pub fn new(session: Session, options: &'a Options, store: SharedStore, listener: Option<Listener>) -> Self {
+        let (keeping, progress) = (Keeping::default(), Progress::new());
+        Self { session, options, store, listener, keeping, progress, protocols: None }
     }
 
     /// Fetches until it is done, asked to stop, or cannot go on
@@ -73,8 +81,10 @@ impl<'a> Node<'a> {
         let beside = if snap.is_some() { " and snap/1" } else { ", without snap" };
         say(format_args!("{}{beside} with {name}", eth.capability));
         let chain = &self.options.chain;
-        say(format_args!("network {}, genesis {}, fork id {}", chain.network, chain.genesis, chain.forks.id()));
-        let running = Eth::new(eth.capability.version, self.options, now);
+        let fork_id = chain.forks.id(chain.forks.genesis());
+        say(format_args!("network {}, genesis {}, fork id {fork_id}", chain.network, chain.genesis));
+        let aim = Aim::Fetch { batch: self.options.batch };
+        let running = Eth::new(eth.capability.version, aim, self.options, self.store.clone(), now);
         let snap = snap.map(|snap| (port::outbox(snap.protocol), Snap::new(self.options.patience)));
         self.protocols = Some(Protocols { eth: (port::outbox(eth.protocol), running), snap });
         true
@@ -137,7 +147,24 @@ impl<'a> Node<'a> {
                 tell(&report, eth.tally().headers);
             }
         }
+        self.keep();
         Ok(())
+    }
+
+    /// Says what is kept, and begins to serve it
+    fn keep(&mut self) {
+        let is_complete = self.protocols.as_ref().is_some_and(|protocols| protocols.eth.1.is_complete());
+        let lines = self.keeping.news(&self.store.read(), is_complete && !self.options.once);
+        for line in lines {
+            self.progress.clear();
+            say(line);
+        }
+        if self.store.read().standing().is_some()
+            && let Some(listener) = self.listener.take()
+        {
+            self.progress.clear();
+            listener.open();
+        }
     }
 
     fn leave(&mut self) -> Ending {

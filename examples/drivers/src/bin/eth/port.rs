@@ -1,5 +1,6 @@
 //! How a protocol sends
 
+use devp2p_drivers::eth::serve::HARD_LIMIT;
 use devp2p_drivers::link::Link;
 use devp2p_proto::{Instant, Outbox, ProtocolId, WriteError};
 use rlp::Encodable;
@@ -8,9 +9,9 @@ use crate::failure::Failure;
 
 /// Bytes that may wait for a peer that does not read
 ///
-/// What this node asks for by itself is small, so only a peer that asks and does not take the answers can have
-/// more wait for it.
-const LIMIT: usize = 1 << 22;
+/// The largest answer fits, however full the link is. What this node asks for by itself is small, so only a peer that
+/// asks and does not take the answers can have more wait for it.
+const LIMIT: usize = HARD_LIMIT + Outbox::OVERHEAD;
 
 pub const fn outbox(protocol: ProtocolId) -> Outbox {
     Outbox::new(protocol, LIMIT)
@@ -24,9 +25,12 @@ pub struct Port<'a> {
 
 impl Port<'_> {
     pub fn send(&mut self, code: u64, message: impl Encodable) -> Result<(), Failure> {
+        self.send_encoded(code, &rlp::encode(&message))
+    }
+
+    pub fn send_encoded(&mut self, code: u64, payload: &[u8]) -> Result<(), Failure> {
         let Self { link, now, outbox } = self;
-        let outcome = outbox
-            .send(code, &rlp::encode(&message), |protocol, code, payload| link.write(*now, protocol, code, payload));
+        let outcome = outbox.send(code, payload, |protocol, code, payload| link.write(*now, protocol, code, payload));
         match outcome {
             Err(WriteError::Full) => {
                 Err(Failure::Breach(format!("the node asks for more while {} bytes of answers wait", outbox.bytes())))

@@ -9,7 +9,14 @@ const WIDTH: u64 = 30;
 
 pub struct Progress {
     terminal: bool,
-    shown: Option<Clock>,
+    shown: Option<Shown>,
+}
+
+/// What is on the screen, and since when
+struct Shown {
+    at: Clock,
+    tally: Tally,
+    head: Option<u64>,
 }
 
 impl Progress {
@@ -17,11 +24,12 @@ impl Progress {
         Self { terminal: io::stderr().is_terminal(), shown: None }
     }
 
-    /// Shows the state, unless that was done a moment ago
+    /// Shows the state, unless it is on the screen or something else came there a moment ago
     pub fn show(&mut self, tally: Tally, head: Option<u64>) {
         let pause = Duration::from_millis(if self.terminal { 50 } else { 1000 });
-        if self.shown.is_none_or(|shown| shown.elapsed() >= pause) {
-            self.shown = Some(Clock::now());
+        let is_new = |shown: &Shown| (shown.tally, shown.head) != (tally, head) && shown.at.elapsed() >= pause;
+        if self.shown.as_ref().is_none_or(is_new) {
+            self.shown = Some(Shown { at: Clock::now(), tally, head });
             self.draw(tally, head);
         }
     }

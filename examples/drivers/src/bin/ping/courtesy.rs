@@ -6,8 +6,19 @@
 //! that this program could be asked for. And every request is answered by an empty list, as the `eth`
 //! specification has it for what one does not have.
 
+use std::time::Duration;
+
 use devp2p_proto::Capability;
 use devp2p_proto::rlp::{Reader, RlpError, Writer};
+
+/// What this program calls itself
+pub const NAME: &str = "devp2p-proto-ping/1.0";
+
+/// From Hello to the first Ping
+///
+/// ethrex 24 ends a link whose first message after Hello is anything but Status. A node that wants a Status sends
+/// its own at once, and has our answer by then.
+pub const PAUSE: Duration = Duration::from_millis(500);
 
 /// What to answer to a message, and under which code; `None` where nothing needs an answer
 pub fn answer(capability: Capability, code: u64, payload: &[u8]) -> Option<(u64, Vec<u8>)> {

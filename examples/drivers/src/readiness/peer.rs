@@ -1,22 +1,31 @@
 //! The run loop of one link, a turn at a time
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 
-use devp2p_drivers::app::Conversation;
-use devp2p_drivers::link::Link;
 use devp2p_proto::{Cause, DisconnectReason, Event, Instant};
 use mio::net::TcpStream;
 
-pub struct Peer {
+use super::Talk;
+use crate::link::Link;
+
+pub struct Peer<T> {
     pub socket: TcpStream,
-    pub talk: Conversation,
+    pub talk: T,
     link: Link,
+    connection: Connection,
     /// Whether the socket has bytes for us and room for ours, as far as is known: events tell of a change only
     readable: bool,
     writable: bool,
     /// Input that the link has not taken yet
     kept: Vec<u8>,
+}
+
+enum Connection {
+    /// Under way; the handshake's timeout is the connect's too
+    Pending,
+    Open,
+    Failed(io::Error),
 }
 
 /// What a link waits for after its turn
@@ -26,16 +35,36 @@ pub enum Turn {
     /// Nothing: there is more to do when the others have had their turns
     Again,
     Over(Cause),
+    /// There is no connection, and none will come
+    Unconnected(io::Error),
 }
 
-impl Peer {
-    pub const fn new(link: Link, socket: TcpStream, talk: Conversation) -> Self {
-        Self { socket, talk, link, readable: false, writable: false, kept: Vec::new() }
+impl<T: Talk> Peer<T> {
+    /// On a socket that connects: the link does nothing before it is connected
+    ///
+    /// So a node that cannot be reached costs no arithmetic.
+    pub const fn dialled(link: Link, socket: TcpStream, talk: T) -> Self {
+        Self::new(link, socket, talk, Connection::Pending)
+    }
+
+    pub const fn accepted(link: Link, socket: TcpStream, talk: T) -> Self {
+        Self::new(link, socket, talk, Connection::Open)
+    }
+
+    const fn new(link: Link, socket: TcpStream, talk: T, connection: Connection) -> Self {
+        Self { socket, talk, link, connection, readable: false, writable: false, kept: Vec::new() }
+    }
+
+    pub const fn is_pending(&self) -> bool {
+        matches!(self.connection, Connection::Pending)
+    }
+
+    /// Makes this the outcome of the next turn
+    pub fn fail(&mut self, error: io::Error) {
+        self.connection = Connection::Failed(error);
     }
 
     /// Notes what the socket is ready for
-    ///
-    /// Before it is connected it is ready for nothing; the handshake's timeout is the connect's too.
     pub fn note(&mut self, readable: bool, writable: bool) {
         self.readable |= readable;
         self.writable |= writable;
@@ -45,14 +74,42 @@ impl Peer {
         self.link.tell(now, Event::Disconnect(reason));
     }
 
-    /// Tells of the end
-    pub fn ended(self, cause: Cause) {
-        self.talk.ended(self.link, cause);
+    /// What is left when the socket is closed
+    pub fn into_parts(self) -> (T, Link) {
+        (self.talk, self.link)
+    }
+
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.link.next_timeout()
     }
 
     /// One turn: at most one read into `scratch`, all that follows from it, and at most one write
     pub fn turn(&mut self, now: Instant, scratch: &mut [u8]) -> Turn {
+        if let Some(turn) = self.connect(now) {
+            return turn;
+        }
         self.try_turn(now, scratch).unwrap_or_else(Turn::Over)
+    }
+
+    /// Looks whether the connection is there; returns what to wait for if it is not
+    fn connect(&mut self, now: Instant) -> Option<Turn> {
+        match mem::replace(&mut self.connection, Connection::Open) {
+            Connection::Open => return None,
+            Connection::Failed(error) => return Some(Turn::Unconnected(error)),
+            Connection::Pending => {}
+        }
+        match self.socket.take_error() {
+            Ok(Some(error)) | Err(error) => return Some(Turn::Unconnected(error)),
+            Ok(None) => {}
+        }
+        if self.socket.peer_addr().is_ok() {
+            self.talk.connected();
+            return None;
+        }
+        self.connection = Connection::Pending;
+        self.link.tell(now, Event::Timeout);
+        // A link that has ended says so when it is polled, and one that has no keys yet sends nothing.
+        self.link.cause().is_none().then(|| Turn::Wait(self.link.next_timeout()))
     }
 
     fn try_turn(&mut self, now: Instant, scratch: &mut [u8]) -> Result<Turn, Cause> {

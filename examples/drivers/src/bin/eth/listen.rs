@@ -1,0 +1,183 @@
+//! Links that others open, one thread for each, and how many there may be
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use devp2p_drivers::eth::store::SharedStore;
+use devp2p_drivers::journal::Setup;
+use devp2p_drivers::say::say;
+use devp2p_drivers::session::Session;
+use devp2p_proto::{Enode, NodeId};
+
+use crate::options::Options;
+use crate::setup;
+use crate::visitor::Visitor;
+
+/// How long not to accept after that has failed
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A socket that listens; nothing is accepted before it is opened
+pub struct Listener {
+    socket: TcpListener,
+    common: Arc<Common>,
+    enode: Enode,
+}
+
+/// What all accepted links have in common
+struct Common {
+    options: Arc<Options>,
+    store: SharedStore,
+    key: [u8; 32],
+    port: u16,
+    visitors: Arc<Visitors>,
+}
+
+impl Listener {
+    /// Listens as the node with this key
+    pub fn bind(address: SocketAddr, key: [u8; 32], options: &Arc<Options>, store: &SharedStore) -> io::Result<Self> {
+        let socket = TcpListener::bind(address)?;
+        let address = socket.local_addr()?;
+        let (options, store, visitors) = (Arc::clone(options), store.clone(), Arc::new(Visitors::default()));
+        let common = Common { options, store, key, port: address.port(), visitors };
+        let node_id = common.node_id().map_err(io::Error::other)?;
+        Ok(Self { socket, common: Arc::new(common), enode: Enode { node_id, address } })
+    }
+
+    /// The links that there will be
+    pub fn visitors(&self) -> Arc<Visitors> {
+        Arc::clone(&self.common.visitors)
+    }
+
+    /// The port on which others find this node
+    pub const fn port(&self) -> u16 {
+        self.enode.address.port()
+    }
+
+    /// Says where it listens, and accepts from now on, in a thread that ends with the process
+    pub fn open(self) {
+        say(format_args!("listening {}", self.enode));
+        self.common.visitors.count().door = Door::Open;
+        thread::spawn(move || self.accept_all());
+    }
+
+    fn accept_all(&self) {
+        for result in self.socket.incoming() {
+            match result {
+                Ok(socket) => self.common.accept(socket),
+                // There may be as many sockets as there can be; some will be closed.
+                Err(_) => thread::sleep(ACCEPT_PAUSE),
+            }
+        }
+    }
+}
+
+impl Common {
+    fn node_id(&self) -> Result<NodeId, String> {
+        let setup = self.setup().map_err(|error| error.to_string())?;
+        setup.config().map(|config| config.node_id()).map_err(|error| error.to_string())
+    }
+
+    /// What makes a link, with randomness of its own
+    fn setup(&self) -> Result<Setup, getrandom::Error> {
+        setup::accepted(&self.options, self.key, self.port)
+    }
+
+    /// Serves whoever it is, unless there are enough already: then the socket is closed before it costs anything
+    fn accept(self: &Arc<Self>, socket: TcpStream) {
+        let most = self.options.max_inbound;
+        let Some(visit) = self.visitors.enter(most) else {
+            return;
+        };
+        let common = Arc::clone(self);
+        let serve = move || {
+            // Counted until the link has ended, or its thread has panicked.
+            let number = visit.number;
+            common.serve(number, socket);
+            drop(visit);
+        };
+        // Without a thread the connection is refused, as the socket is dropped. The other links go on.
+        let _ = thread::Builder::new().spawn(serve);
+    }
+
+    fn serve(&self, number: u64, socket: TcpStream) {
+        let Ok(setup) = self.setup() else {
+            return;
+        };
+        // A socket that fails at once is as one that never came.
+        if let Ok(session) = Session::accept(socket, &setup) {
+            Visitor::new(number, session, &self.options, &self.store).run();
+        }
+    }
+}
+
+/// How many links are open that others have opened
+#[derive(Default)]
+pub struct Visitors {
+    count: Mutex<Count>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Count {
+    open: usize,
+    ever: u64,
+    door: Door,
+}
+
+/// Whether links are accepted
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Door {
+    /// There is nothing to serve yet
+    #[default]
+    NotYet,
+    Open,
+    /// The program ends
+    Closed,
+}
+
+/// One of them, for as long as it is open
+struct Visit {
+    number: u64,
+    visitors: Arc<Visitors>,
+}
+
+impl Visitors {
+    /// One more, unless there are `most` of them or the program ends
+    fn enter(self: &Arc<Self>, most: usize) -> Option<Visit> {
+        let mut count = self.count();
+        if count.door != Door::Open || count.open >= most {
+            return None;
+        }
+        count.open += 1;
+        count.ever += 1;
+        Some(Visit { number: count.ever, visitors: Arc::clone(self) })
+    }
+
+    /// Whether links are accepted
+    pub fn are_let_in(&self) -> bool {
+        self.count().door == Door::Open
+    }
+
+    /// Lets nobody in from now on, and waits until all have left
+    pub fn close(&self) {
+        let mut count = self.count();
+        count.door = Door::Closed;
+        while count.open > 0 {
+            count = self.changed.wait(count).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn count(&self) -> MutexGuard<'_, Count> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.visitors.count().open -= 1;
+        self.visitors.changed.notify_all();
+    }
+}

@@ -1,0 +1,242 @@
+//! What is done with one node: Hello, the Status of `eth` if it is asked for, one Ping, and a goodbye
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use devp2p_drivers::eth::message::STATUS;
+use devp2p_drivers::eth::status::Status;
+use devp2p_drivers::link::Link;
+use devp2p_drivers::readiness::{End, Talk};
+use devp2p_proto::{Action, Capability, Cause, DisconnectReason, Event, Instant, ProtocolId};
+
+use super::list::Listed;
+use super::outcome::{Outcome, Stage};
+use super::row::{Chain, Facts, Greeting, Row};
+use super::slots::Slot;
+use crate::courtesy::{self, PAUSE};
+
+/// What all visits have in common
+pub struct Plan {
+    /// Whether the Status of `eth` is waited for
+    pub eth: bool,
+    /// For one node in all
+    pub limit: Duration,
+    /// For a Status
+    pub timeout: Duration,
+    pub linger: Duration,
+}
+
+pub struct Visit {
+    plan: Rc<Plan>,
+    listed: Listed,
+    facts: Facts,
+    step: Step,
+    /// When it must be decided
+    deadline: Option<Instant>,
+}
+
+enum Step {
+    /// Up to Hello
+    Greeting {
+        stage: Stage,
+        _slot: Slot,
+    },
+    /// The Status must come until then
+    AwaitStatus {
+        until: Option<Instant>,
+    },
+    /// A Ping leaves then, or when the Status is answered
+    Pause {
+        until: Option<Instant>,
+    },
+    AwaitPong,
+    /// Our Disconnect or the node's is under way; the socket is closed by then, whatever the node does
+    Leaving {
+        outcome: Outcome,
+        until: Option<Instant>,
+    },
+}
+
+impl Visit {
+    pub fn new(plan: &Rc<Plan>, listed: Listed, slot: Slot, now: Instant) -> Self {
+        let step = Step::Greeting { stage: Stage::Connection, _slot: slot };
+        let deadline = now.checked_add(plan.limit);
+        Self { plan: Rc::clone(plan), listed, facts: Facts::default(), step, deadline }
+    }
+
+    /// Whether the next turn may have curve arithmetic to do
+    pub const fn is_greeting(&self) -> bool {
+        matches!(self.step, Step::Greeting { .. })
+    }
+
+    /// Notes that somebody wants the program to end
+    pub fn interrupt(&mut self, now: Instant) {
+        if let Some(stage) = self.stage() {
+            self.decide(now, Outcome::Interrupted(stage));
+        }
+    }
+
+    /// What has come of it
+    pub fn finish(self, end: End) -> Row {
+        let stage = self.stage().unwrap_or(Stage::Pong);
+        let outcome = match (self.step, end) {
+            (Step::Leaving { outcome, .. }, _) => outcome,
+            (_, End::Unconnected(error)) => Outcome::Unreachable(error),
+            (_, End::Cause(cause)) => Outcome::of(cause, stage),
+        };
+        Row { listed: self.listed, outcome, facts: self.facts }
+    }
+
+    /// What is waited for, if it is not decided yet
+    const fn stage(&self) -> Option<Stage> {
+        match self.step {
+            Step::Greeting { stage, .. } => Some(stage),
+            Step::AwaitStatus { .. } => Some(Stage::Status),
+            // The Ping leaves without anything of the node's.
+            Step::Pause { .. } | Step::AwaitPong => Some(Stage::Pong),
+            Step::Leaving { .. } => None,
+        }
+    }
+
+    fn decide(&mut self, now: Instant, outcome: Outcome) {
+        self.step = Step::Leaving { outcome, until: now.checked_add(self.plan.linger) };
+    }
+
+    /// Decides, and says goodbye
+    fn leave(&mut self, now: Instant, link: &mut Link, outcome: Outcome, reason: DisconnectReason) {
+        self.decide(now, outcome);
+        link.tell(now, Event::Disconnect(reason));
+    }
+
+    /// Hellos are exchanged
+    fn meet(&mut self, now: Instant, link: &Link) {
+        self.facts.greeting = Greeting::of(link);
+        let speaks_eth = link.shared().any(|shared| is_eth(shared.capability));
+        self.step = if self.plan.eth && speaks_eth {
+            Step::AwaitStatus { until: now.checked_add(self.plan.timeout) }
+        } else {
+            Step::Pause { until: now.checked_add(PAUSE) }
+        };
+    }
+
+    fn hear(&mut self, now: Instant, link: &mut Link, protocol: ProtocolId, code: u64, payload: &[u8]) {
+        let capability = link.shared().find(|shared| shared.protocol == protocol).map(|shared| shared.capability);
+        let Some(capability) = capability else {
+            return;
+        };
+        if let Some((code, payload)) = courtesy::answer(capability, code, payload) {
+            // Courtesies are small and few; one that finds no room is left out.
+            let _ = link.write(now, protocol, code, &payload);
+        }
+        if is_eth(capability) && code == STATUS {
+            self.hear_status(now, link, payload);
+        }
+    }
+
+    /// The node's Status is answered, so that it takes a Ping now
+    fn hear_status(&mut self, now: Instant, link: &mut Link, payload: &[u8]) {
+        match (&self.step, rlp::decode::<Status>(payload)) {
+            (Step::AwaitStatus { .. }, Err(error)) => {
+                let outcome = Outcome::BadStatus(error.to_string());
+                self.leave(now, link, outcome, DisconnectReason::BREACH_OF_PROTOCOL);
+            }
+            (Step::AwaitStatus { .. } | Step::Pause { .. }, status) => {
+                self.facts.chain =
+                    status.ok().map(|it| Chain { network: it.network, genesis: it.genesis, fork_id: it.fork_id });
+                self.ping(now, link);
+            }
+            _ => {}
+        }
+    }
+
+    fn ping(&mut self, now: Instant, link: &mut Link) {
+        self.step = Step::AwaitPong;
+        // A link that has ended sends none, and its end is told anyway.
+        let _ = link.handle(now, Event::Ping);
+    }
+
+    /// Does what the link asks for, and returns the cause at the end
+    fn attend(&mut self, now: Instant, link: &mut Link) -> Option<Cause> {
+        while let Some(action) = link.poll() {
+            match action {
+                Action::IdentityClaimed(_) => self.advance(Stage::Hello),
+                Action::Ready(_) if self.is_greeting() => self.meet(now, link),
+                Action::Deliver { protocol, code, payload } => {
+                    let payload = payload.into_bytes();
+                    self.hear(now, link, protocol, code, &payload);
+                }
+                Action::Send(_) => return None,
+                Action::Disconnect(cause) => return Some(cause),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn advance(&mut self, to: Stage) {
+        if let Step::Greeting { stage, .. } = &mut self.step {
+            *stage = to;
+        }
+    }
+
+    /// Takes the next step if it is time for it; returns whether the link has anything new to ask for
+    fn proceed(&mut self, now: Instant, link: &mut Link) -> bool {
+        let is_due = |until: Option<Instant>| until.is_some_and(|until| until <= now);
+        let Some(stage) = self.stage() else {
+            return false;
+        };
+        if let Some(cause) = link.cause() {
+            // A node that shares nothing with us has still said who it is.
+            self.facts.greeting = self.facts.greeting.take().or_else(|| Greeting::of(link));
+            self.decide(now, Outcome::of(cause, stage));
+            return false;
+        }
+        match self.step {
+            _ if is_due(self.deadline) => self.time_out(now, link, stage),
+            Step::AwaitStatus { until } if is_due(until) => self.time_out(now, link, stage),
+            Step::Pause { until } if is_due(until) => self.ping(now, link),
+            Step::AwaitPong if link.liveness().pongs_received > 0 => {
+                self.facts.round_trip = link.liveness().round_trip;
+                self.leave(now, link, Outcome::Reached, DisconnectReason::CLIENT_QUITTING);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether the node has had time enough to take leave
+    fn lingered(&self, now: Instant) -> bool {
+        matches!(self.step, Step::Leaving { until: Some(until), .. } if until <= now)
+    }
+
+    fn time_out(&mut self, now: Instant, link: &mut Link, stage: Stage) {
+        self.leave(now, link, Outcome::TimedOut(stage), DisconnectReason::PING_TIMEOUT);
+    }
+}
+
+impl Talk for Visit {
+    fn connected(&mut self) {
+        self.advance(Stage::Handshake);
+    }
+
+    fn act(&mut self, now: Instant, link: &mut Link) -> Option<Cause> {
+        loop {
+            let cause = self.attend(now, link);
+            if !self.proceed(now, link) || cause.is_some() {
+                return cause.or_else(|| self.lingered(now).then(|| link.cause()).flatten());
+            }
+        }
+    }
+
+    fn next_timeout(&self, _now: Instant) -> Option<Instant> {
+        match self.step {
+            Step::Greeting { .. } | Step::AwaitPong => self.deadline,
+            Step::AwaitStatus { until } | Step::Pause { until } => until.min(self.deadline),
+            Step::Leaving { until, .. } => until,
+        }
+    }
+}
+
+fn is_eth(capability: Capability) -> bool {
+    capability.name.as_str() == "eth"
+}

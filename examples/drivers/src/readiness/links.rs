@@ -1,0 +1,160 @@
+//! All links of a thread: their sockets' events, their timers, and whose turn it is
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use devp2p_proto::{Cause, Instant};
+use mio::{Events, Interest, Poll, Registry, Token};
+
+use super::Talk;
+use super::peer::{Peer, Turn};
+use super::timers::Timers;
+use crate::link::Link;
+
+/// The tokens below this one are for the sockets and wakers of the program itself
+const FIRST_LINK: Token = Token(2);
+
+pub struct Links<T> {
+    poll: Poll,
+    entries: HashMap<Token, Box<Entry<T>>>,
+    next_token: Token,
+    timers: Timers,
+    /// Links that are to have a turn without waiting for anything
+    ready: Vec<Token>,
+    /// What is read goes through here, so that a link on which nothing is said needs no buffer
+    scratch: Box<[u8]>,
+}
+
+struct Entry<T> {
+    peer: Peer<T>,
+    wake: Option<Instant>,
+}
+
+/// A link that is no more
+pub struct Ended<T> {
+    pub talk: T,
+    pub link: Link,
+    pub end: End,
+}
+
+pub enum End {
+    Cause(Cause),
+    /// There was never a connection
+    Unconnected(io::Error),
+}
+
+impl<T: Talk> Links<T> {
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            poll: Poll::new()?,
+            entries: HashMap::new(),
+            next_token: FIRST_LINK,
+            timers: Timers::default(),
+            ready: Vec::new(),
+            scratch: vec![0; 64 * 1024].into_boxed_slice(),
+        })
+    }
+
+    /// Where the program registers sockets and wakers of its own
+    pub fn registry(&self) -> &Registry {
+        self.poll.registry()
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub fn add(&mut self, mut peer: Peer<T>) {
+        let token = self.next_token;
+        self.next_token = Token(token.0 + 1);
+        // Frames are put together here, so nothing is to be waited for.
+        let _ = peer.socket.set_nodelay(true);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self.poll.registry().register(&mut peer.socket, token, interest) {
+            peer.fail(error);
+        }
+        if !peer.is_pending() {
+            self.ready.push(token);
+        }
+        let wake = peer.next_timeout();
+        self.timers.change(token, None, wake);
+        self.entries.insert(token, Box::new(Entry { peer, wake }));
+    }
+
+    /// Moves the wake-up of one of the program's own tokens from where it was
+    pub fn change_timer(&mut self, token: Token, old: Option<Instant>, new: Option<Instant>) {
+        self.timers.change(token, old, new);
+    }
+
+    /// Gives every link a turn soon, after `change`
+    pub fn for_each(&mut self, mut change: impl FnMut(&mut Peer<T>)) {
+        self.entries.values_mut().for_each(|entry| change(&mut entry.peer));
+        self.ready.extend(self.entries.keys());
+    }
+
+    /// Waits for something to happen, at most this long
+    pub fn wait(&mut self, now: Instant, patience: Option<Duration>, events: &mut Events) -> io::Result<()> {
+        let wake = self.timers.next().map(|at| at.saturating_since(now)).into_iter().chain(patience).min();
+        let wait = if self.ready.is_empty() { wake } else { Some(Duration::ZERO) };
+        match self.poll.poll(events, wait) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the events, and returns whose turn it is: links, and tokens of the program's own
+    pub fn turns(&mut self, now: Instant, events: &Events) -> Vec<Token> {
+        let mut turns = std::mem::take(&mut self.ready);
+        for event in events {
+            if let Some(entry) = self.entries.get_mut(&event.token()) {
+                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+                let writable = event.is_writable() || event.is_write_closed() || event.is_error();
+                entry.peer.note(readable, writable);
+            }
+            turns.push(event.token());
+        }
+        turns.extend(self.timers.due(now));
+        turns.sort_unstable();
+        turns.dedup();
+        turns
+    }
+
+    /// Puts the turn of a link off to the next round
+    pub fn defer(&mut self, token: Token) {
+        self.ready.push(token);
+    }
+
+    /// What is done on this link
+    pub fn talk(&self, token: Token) -> Option<&T> {
+        self.entries.get(&token).map(|entry| &entry.peer.talk)
+    }
+
+    /// Gives a link its turn; returns what is left of a link that is over
+    pub fn turn(&mut self, now: Instant, token: Token) -> Option<Ended<T>> {
+        let entry = self.entries.get_mut(&token)?;
+        let turn = entry.peer.turn(now, &mut self.scratch);
+        let wake = match &turn {
+            Turn::Wait(wake) => *wake,
+            Turn::Again => {
+                self.ready.push(token);
+                entry.wake
+            }
+            Turn::Over(_) | Turn::Unconnected(_) => None,
+        };
+        self.timers.change(token, entry.wake, wake);
+        entry.wake = wake;
+        let end = match turn {
+            Turn::Wait(_) | Turn::Again => return None,
+            Turn::Over(cause) => End::Cause(cause),
+            Turn::Unconnected(error) => End::Unconnected(error),
+        };
+        // The socket is closed, which ends its registration too.
+        let (talk, link) = self.entries.remove(&token)?.peer.into_parts();
+        Some(Ended { talk, link, end })
+    }
+}

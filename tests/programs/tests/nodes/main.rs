@@ -1,0 +1,5 @@
+//! `ping --nodes` as a process, against a fleet in the process of the test
+
+mod list;
+mod program;
+mod thousand;

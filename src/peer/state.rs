@@ -90,7 +90,9 @@ pub(super) enum State {
 /// Words of the largest state
 const SIZE: usize = size_of::<(Session, Phase)>().div_ceil(size_of::<usize>());
 
-const _: () = assert!(size_of::<State>() <= (SIZE + 2) * size_of::<usize>(), "`Wiped` is not too large");
+// The rest is the tag, padded to the alignment of the ciphers.
+const _: () =
+    assert!(size_of::<State>() <= SIZE * size_of::<usize>() + 2 * align_of::<State>(), "`Wiped` is not too large");
 
 impl Drop for State {
     /// Overwrites all bytes of the state, since it is not enough that each part wipes itself

@@ -151,7 +151,7 @@
 //!
 //! A message from the peer that is larger than its limit ends the link, before it is decompressed.
 //! A protocol can skip such messages instead, with [`Protocol::skip_larger`]: [`Action::Skipped`] comes
-//! once for each, and the link lives on. Limits are set for the node ([`Config::with_max_message`]), for
+//! once for each, and the link continues. Limits are set for the node ([`Config::with_max_message`]), for
 //! a protocol ([`Protocol::with_max_message`]) and for a message code ([`Protocol::with_code_limits`]).
 //! The limit of a code replaces that of its protocol; the limit of the node applies to all.
 //!

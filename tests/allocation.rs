@@ -400,7 +400,7 @@ fn skipped_messages_take_no_memory() {
         let mut link = PeerState::recipient(now, &ours, entropy(2), Buffers::growable()).unwrap();
         exchange(&mut peer, &mut link);
         wire.clear();
-        // Random data of 15 MiB takes a while, so that every eighth link gets it.
+        // Random data of 15 MiB takes a while, so only every eighth link gets it.
         for payload in payloads.iter().skip(usize::from(index % 8 != 0)) {
             peer.write(now, ALPHA, 0, payload).unwrap();
             wire.extend_from_slice(peer.unsent());

@@ -1,16 +1,17 @@
-# The full geth node and visits of the image `header` to it; sourced by the scripts that need them, after tools.sh.
+# Functions for the full geth node and for visits of the image `header` to it. The scripts that need them source this
+# file after tools.sh.
 
 # The process of the node while it runs
 node=
 
-# The data of the full node: its chain, with that many blocks if a number is given
+# Makes the data of the full node: its chain, with as many blocks as the argument says, if there is one
 make_chain() {
     GETH=$(CARGO_TARGET_DIR=$callers_target_dir ../../tests/programs/geth_node/geth)
     export GETH
     ../../tests/programs/geth_node/chain "$work/node" "$@"
 }
 
-# The full node; its id goes to `key` and its port to `port`.
+# Starts the full node. Sets `key` to its id and `port` to its port.
 start_node() {
     local url
     ../../tests/programs/geth_node/serve "$work/node" --ipcpath "$work/ipc" 2>"$work/node.log" &
@@ -28,7 +29,7 @@ stop_node() {
     node=
 }
 
-# What the node itself says
+# Evaluates an expression in the console of the node
 console() {
     env -u GETH "$GETH" attach --exec "$1" "$work/ipc" | tr -d '"'
 }
@@ -39,19 +40,19 @@ block() {
 }
 
 # The fork id of a chain without forks after its genesis: the CRC-32 of the genesis block's hash (EIP-2124),
-# which is in the end of what gzip makes of it.
+# which gzip writes near the end of its output.
 fork_id() {
     printf "$(sed 's/../\\x&/g' <<<"$1")" | gzip | tail -c 8 | od -A n -t x4 -N 4 | tr -d ' '
 }
 
-# The image with its command line; succeeds if the image is content.
+# Runs the image with these arguments; succeeds if the image reports success.
 visit() {
     local arguments
     arguments=$(printf ',arg=%s' "$@")
     ethernet_firmware header -nic user,model=stellaris -semihosting-config "enable=on,target=native$arguments"
 }
 
-# The same for a visit that has to end with these words of the firmware's.
+# Runs the image with the other arguments; succeeds if it fails with the words of the first argument in its log.
 visit_in_vain() {
     local says=$1
     shift

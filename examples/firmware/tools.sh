@@ -126,7 +126,7 @@ limit() {
     echo "$value"
 }
 
-# How deep the stack of the image has been that ran last
+# The deepest stack of the image that ran last
 deepest_stack() {
     sed -n 's/.*deepest stack: \([0-9]*\) bytes.*/\1/p' "$work/log"
 }

@@ -54,7 +54,7 @@ impl Keccak256 {
     pub(crate) fn digest<const N: usize>(&mut self) -> [u8; N] {
         self.pad();
         let lanes = squeeze(&self.lanes);
-        self.pad(); // the second time takes the padding away
+        self.pad(); // the second XOR takes the padding away
         let mut digest = [0; N];
         for (target, lane) in digest.chunks_mut(size_of::<u64>()).zip(lanes) {
             crate::wire::copy(target, &lane.to_le_bytes());
@@ -68,7 +68,7 @@ impl Keccak256 {
         xor_byte(&mut self.lanes, RATE.saturating_sub(1), 0x80);
     }
 
-    /// XORs a piece that ends at or before the block's end into the state, a lane at a time, and what is left by bytes
+    /// XORs a piece into the state, by lanes and then by bytes; the piece ends at or before the end of the block
     ///
     /// A handshake packet whose length is not a multiple of 8 shifts every later piece of the link against the lanes.
     fn mix(&mut self, piece: &[u8]) {

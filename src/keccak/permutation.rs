@@ -114,9 +114,9 @@ pub(super) fn permute(lanes: &mut Lanes, blocks: &[Block]) {
     *lanes = a;
 }
 
-/// Permutes a state, of which only the digest is wanted
+/// Permutes a copy of the state, and returns only the digest
 ///
-/// The last rounds are written out once more, so that the compiler leaves out of them what the digest does not need.
+/// The last two rounds are outside of the loop, so that the compiler can leave out what the digest does not need.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[inline(always)]
 pub(super) fn squeeze(lanes: &Lanes) -> Digest {

@@ -14,7 +14,7 @@ pub(super) fn permute(lanes: &mut super::permutation::Lanes, blocks: &[super::pe
     super::permutation::permute(lanes, blocks);
 }
 
-/// The digest of a state that the last block and the padding are mixed into
+/// The digest of a state into which the last block and the padding are already mixed
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
 pub(super) fn squeeze(lanes: &super::permutation::Lanes) -> super::permutation::Digest {
     let mut lanes = *lanes;
@@ -44,7 +44,7 @@ mod detected {
         }
     }
 
-    /// The digest of a state that the last block and the padding are mixed into
+    /// The digest of a state into which the last block and the padding are already mixed
     #[allow(unsafe_code)]
     pub(in crate::keccak) fn squeeze(lanes: &Lanes) -> Digest {
         if prefers_avx512() {
@@ -119,7 +119,7 @@ mod detected {
                 }
             }
 
-            /// The lanes that a digest does not have are left out, and the others are the same
+            /// The lanes of a digest are the same as those of the whole permutation
             #[test]
             #[allow(unsafe_code)]
             fn every_squeeze_is_the_start_of_the_permuted_state(state in any::<[u64; 25]>()) {

@@ -72,8 +72,8 @@ impl Base {
 
 /// Splits the body of a frame, or the start of one, into message id and payload
 ///
-/// What is too long for an id is refused by its first byte, so that the start of a body and the whole body give the
-/// same error.
+/// A string that is too long for an id, and a list, are refused by their first byte, so that the start of a body and
+/// the whole body give the same error.
 pub(crate) fn split(body: &[u8]) -> Result<(u64, &[u8]), Violation> {
     let malformed = |error| Err(Violation::MalformedMessageId(error));
     match body {

@@ -35,7 +35,7 @@ pub enum Action<'a> {
     },
     /// A message was larger than its limit, and its protocol [skips](crate::Protocol::skip_larger) such messages
     ///
-    /// The message was dropped, and the link lives on. Both MACs of its frame were right. Comes once for each such
+    /// The message was dropped, and the link continues. Both MACs of its frame were right. Comes once for each such
     /// message, even while the driver [holds input](crate::PeerState::hold_input). Skipped messages are not in
     /// the counters of [`traffic`](crate::PeerState::traffic).
     Skipped {
@@ -45,7 +45,8 @@ pub enum Action<'a> {
         code: u64,
         /// Bytes of the payload before compression
         ///
-        /// This is the peer's claim, which the link does not check by decompressing. It is exact if nothing is compressed.
+        /// The peer claims this size, and the link does not decompress the payload to check it. On a link without
+        /// compression the size is exact.
         size: usize,
         /// Bytes of the frame, as on the wire
         wire_len: usize,

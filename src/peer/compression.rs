@@ -16,7 +16,7 @@ impl Compression {
         if version >= hello::SNAPPY_VERSION { Self::Snappy } else { Self::None }
     }
 
-    /// How many bytes the payload has whose encoding has `size` bytes and begins with `start`, as the encoding claims
+    /// The length of the payload that an encoding claims; the encoding has `size` bytes and begins with `start`
     pub(super) fn payload_len(self, start: &[u8], size: usize) -> Result<usize, SnappyError> {
         match self {
             Self::None => Ok(size),

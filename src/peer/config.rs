@@ -29,7 +29,8 @@ pub struct Protocol<'a> {
 
 /// What becomes of a received message that is larger than its limit
 ///
-/// No variant is 0, so that an empty `ProtocolSlot` is all zeros: a static of zeros takes no flash.
+/// No variant is 0, so that 0 can stand for an empty `ProtocolSlot`. Such a slot is all zeros, and a static of zeros
+/// takes no flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) enum Larger {
@@ -87,12 +88,12 @@ impl<'a> Protocol<'a> {
 
     /// Skips received messages that are larger than their limit, instead of ending the link
     ///
-    /// Both MACs of a skipped message are checked. Its payload is not decompressed, and no more of it is stored
-    /// than of a message of the base protocol: 2 KiB, even if it has 16 MiB. [`Action::Skipped`](crate::Action::Skipped)
-    /// comes once for each.
+    /// Both MACs of a skipped message are checked. Its payload is not decompressed, and at most 2 KiB of it are
+    /// stored, the most that a message of the base protocol needs, even if it has 16 MiB.
+    /// [`Action::Skipped`](crate::Action::Skipped) comes once for each skipped message.
     ///
-    /// While the protocol is shared, the link reads frames of up to 16 MiB, of every protocol: a large message that
-    /// another protocol does not permit ends the link only after its last byte. Such a frame may take 256 s at the
+    /// While the protocol is shared, the link reads frames of up to 16 MiB for every protocol. So a message that is
+    /// too large for another protocol ends the link only after its last byte. Such a frame may take 256 s at the
     /// default [`Timeouts::slowest_rate`], and nothing else is received meanwhile. A message still ends the link if
     /// it claims more than [`MAX_MESSAGE`] bytes, or a size that does not fit the length of its frame.
     #[must_use]
@@ -247,7 +248,8 @@ impl Config {
     /// Limits the payload of every message, in both directions; [`MAX_MESSAGE`] by default
     ///
     /// A larger message from the peer ends the link before it is decompressed, unless its protocol
-    /// [skips](Protocol::skip_larger) such messages. This limit bounds the memory of growable buffers, and determines the size that the caller's buffers must have.
+    /// [skips](Protocol::skip_larger) such messages. This limit bounds the memory of growable buffers, and determines
+    /// the size that the caller's buffers must have.
     ///
     /// # Errors
     /// `InvalidMessageLimit` outside of [`MIN_MESSAGE`] to [`MAX_MESSAGE`].

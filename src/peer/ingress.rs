@@ -36,7 +36,7 @@ enum Expected {
 
 /// The first block of a body, decrypted
 ///
-/// It does not print, since a part of a payload is in it; neither does what contains it.
+/// It has no `Debug`, since a part of a payload is in it. The types that contain it have none for the same reason.
 #[derive(Clone, Copy)]
 pub(super) struct FirstBlock(pub(super) [u8; BLOCK]);
 
@@ -109,7 +109,7 @@ impl<'buf> Ingress<'buf> {
         self.body_limit = MAX_BASE_BODY;
     }
 
-    /// Switches to messages, of which those of up to `taken` bytes are stored, and those of up to `read` bytes are read
+    /// Switches to messages: payloads of up to `taken` bytes may be stored, and payloads of up to `read` bytes are read
     pub(super) fn expect_messages(&mut self, taken: usize, read: usize) {
         self.body_limit = max_body(read).max(MAX_BASE_BODY);
         self.arena.split(taken);
@@ -275,7 +275,7 @@ impl<'buf> Ingress<'buf> {
         }
     }
 
-    /// Decompresses the payload at `start..end` of the frame, which claims to have `len` bytes
+    /// Decompresses the payload at `start..end` of the frame; the payload claims to have `len` bytes
     pub(super) fn decompress(
         &mut self,
         Range { start, end }: Range<usize>,

@@ -1,12 +1,12 @@
 //! What becomes of a message of a protocol: it is taken, skipped, or a violation
 //!
-//! The verdict follows from the start of a body and its size. A body larger than any of the base protocol is judged
-//! twice:
+//! The verdict depends only on the start of a body and on its size. A body that is larger than any body of the base
+//! protocol is judged twice:
 //!
-//! > When the first block has come: a body whose message will be taken is stored. Of any other body only the
-//! > MAC is computed. That block is not authenticated yet, so nothing else follows from it.
+//! > When its first block has come: the body is stored if its message will be taken. Of any other body only the MAC
+//! > is computed. The first block is not authenticated yet, so nothing else follows from it.
 //! >
-//! > When the MAC of the whole body was right: the verdict holds.
+//! > When the MAC of the whole body is right: now the verdict takes effect.
 
 use super::compression::Compression;
 use super::config::Larger;
@@ -39,7 +39,7 @@ pub(super) fn judge(
         return Err(Violation::FrameTooLarge { size });
     }
     let Route { protocol, code, limit, larger } = protocols.route(id)?;
-    // The largest payload that is read, if not taken.
+    // The largest payload that is read, even if it is not taken.
     let read = match larger {
         Larger::Refused => limit,
         Larger::Skipped => MAX_MESSAGE,

@@ -200,7 +200,7 @@ impl Half {
     /// The same, without using the keystream up
     fn keystream_at(&self, cipher: &Aes256Enc, text: &mut [u8]) {
         let (blocks, _) = InOutBuf::from(text).into_chunks();
-        // The upper half of the counter stays zero, so that counting in the lower half is enough.
+        // The upper half of the counter stays zero, so counting in the lower half is enough.
         let counter = u128::from(self.blocks).to_be_bytes();
         CtrCore::<_, flavors::Ctr64BE>::inner_iv_init(cipher, &counter.into()).apply_keystream_blocks_inout(blocks);
     }

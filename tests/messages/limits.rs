@@ -101,7 +101,7 @@ fn a_ping_with_any_payload_is_answered() {
     scene.node.link.disconnect(scene.now, DisconnectReason::REQUESTED);
 }
 
-/// Whether the whole body was read, or only its first block
+/// The violation is the same whether the link has stored the whole body or only its first block
 #[test]
 fn what_is_no_message_id_has_one_name() {
     for (start, error) in [

@@ -58,7 +58,7 @@ fn claims(claim: u64, size: usize) -> Vec<u8> {
     block
 }
 
-/// Whatever its size on the wire, in the clear and in between
+/// Payloads that compress and payloads that do not, from one byte above the limit up to the largest message
 #[test]
 fn a_message_beyond_its_limit_is_told_once_and_the_link_lives_on() {
     for (code, payload) in [
@@ -86,7 +86,7 @@ fn a_message_beyond_its_limit_is_told_once_and_the_link_lives_on() {
     }
 }
 
-/// Nobody looks at the elements of a skipped block
+/// The elements of a skipped block are not read
 #[test]
 fn whether_the_content_agrees_with_its_claim_is_not_looked_at() {
     for (claim, size) in [(1_001, 900), (16_000, 1_000), (21_300, 1_000), (1_001, 1_100), (16_777_215, 800_000)] {
@@ -138,7 +138,7 @@ fn without_compression_the_claim_is_the_size() {
     assert_eq!(scene.node.delivered(), [(ALPHA, 0, noise(3, 1_000))]);
 }
 
-/// Neither the base protocol, nor another protocol, nor nobody's ids
+/// Messages of the base protocol or of another protocol, and unknown ids, are not skipped
 #[test]
 fn only_the_messages_of_the_protocol_that_skips_are_skipped() {
     let payload = compressed(&noise(1, 30_000));
@@ -220,7 +220,7 @@ fn the_limit_of_the_node_applies_to_message_codes() {
     assert!(matches!(scene.node.seen[1..], [Seen::Skipped(ALPHA, 1, 2_001, _)]), "{:?}", scene.node.seen);
 }
 
-/// A driver that holds input has room for what takes none
+/// A skipped message needs no room in the driver, so the driver is told of it even while it holds input
 #[test]
 fn a_skipped_message_is_not_held() {
     let mut scene = scene();
@@ -368,7 +368,7 @@ fn the_longest_message_ids_and_claims() {
     assert_eq!(scene.node.delivered(), [(ALPHA, limits[0].0, payload)]);
 }
 
-/// A few bytes now and then do not keep a link alive: neither of the body, nor of its MAC
+/// A peer that sends a byte now and then, of the body or of its MAC, does not keep the link alive
 #[test]
 fn a_skipped_frame_has_the_time_of_any_frame() {
     for (size, cut, expected) in [(5_000, 60, 30), (5_000, 5_040, 30), (5_000, 5_041, 30), (4 << 20, 60, 65)] {
@@ -389,7 +389,7 @@ fn a_skipped_frame_has_the_time_of_any_frame() {
     }
 }
 
-/// However the link ends before the driver is told
+/// The link may end in any way before the action is polled
 #[test]
 fn a_skipped_message_is_told_before_the_end() {
     let causes = [Cause::Local(DisconnectReason::REQUESTED), Cause::ReceiveClosed, Cause::SendFailed];

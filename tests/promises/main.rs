@@ -18,7 +18,7 @@
 //! | No output of `Debug` shows a key, a nonce or a payload. | `secrets::secrets_do_not_print` |
 //! | A driver that cannot take a message stops the input after that message, and nothing else. | `holding_input::slow_protocol_stops_reading_only` |
 //! | A buffer that grew for a large message shrinks again. | `memory_is_given_back` in `tests/allocation.rs` |
-//! | A message that is skipped is authenticated, makes no buffer grow, and is told of once. | `skipping::skipped_is_authenticated`, and `skipped_messages_take_no_memory` in `tests/allocation.rs` |
+//! | A message that is skipped is authenticated, makes no buffer grow, and is reported to the driver once. | `skipping::skipped_is_authenticated`, and `skipped_messages_take_no_memory` in `tests/allocation.rs` |
 //! | No protocol can keep another protocol from writing. | the tests of `fair_writing` |
 
 mod bounds;

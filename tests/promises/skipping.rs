@@ -16,7 +16,7 @@ fn scene() -> Scene<'static> {
     Scene::running_with(link(), Hello::fitting(REMOTE))
 }
 
-/// A message between two that are skipped: one whose body is small, and one whose body is large
+/// A skipped message with a small body, a message that is taken, and a skipped message with a large body
 fn conversation() -> [Vec<u8>; 3] {
     [vec![0; 2_000], noise(1, 1_000), noise(2, 2_500)].map(|payload| body(0x10, &compressed(&payload)))
 }
@@ -63,7 +63,7 @@ fn skipped_is_authenticated() {
 proptest! {
     #![proptest_config(cases(64))]
 
-    /// Each message is told of once, when its last byte has come, however the frames are cut
+    /// Each message is reported once, when its last byte has come, however the frames are cut
     #[test]
     fn skipped_once_however_it_is_cut(cuts in vec(1..200_usize, 1..40)) {
         let mut scene = scene();

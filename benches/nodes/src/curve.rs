@@ -1,7 +1,7 @@
 //! The curve arithmetic of a handshake, and nothing else
 //!
-//! The operations are those of `src/rlpx/handshake.rs`, in their order, on the same crate. The points and scalars are
-//! the same each time, which makes no difference to code in constant time.
+//! The operations are those of `src/rlpx/handshake.rs`, in the same order and with the same crate. The points and
+//! scalars are the same each time, which does not change the time: the code runs in constant time.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -39,7 +39,7 @@ pub struct Sides {
 }
 
 impl Sides {
-    /// Both at the same time, since two cores may share more than memory
+    /// Measures both sides at the same time, since two cores may share more than memory
     pub fn measure() -> Self {
         let start = Barrier::new(2);
         let (initiator, recipient) = thread::scope(|scope| {
@@ -116,7 +116,7 @@ impl Keys {
         black_box(<ProjectivePoint as BatchNormalize<[ProjectivePoint; 4]>>::batch_normalize(&products));
     }
 
-    /// The secret that is agreed on with whoever has signed
+    /// Our ephemeral key times the public key that is recovered from the signature
     fn times_signer(&self) -> ProjectivePoint {
         let (scalars, v) = &self.signature;
         let (r, s) = Signature::from_slice(scalars).expect("a signature").split_scalars();

@@ -1,14 +1,14 @@
-//! How many nodes `ping --nodes` meets in a second, for `benches/nodes/run`
+//! How many nodes `ping --nodes` visits in a second, for `benches/nodes/run`
 //!
 //! ```text
 //! devp2p-nodes-bench PING ROUNDS
 //! ```
 //!
-//! The first ratio is of rates, and needs two cores with nothing else to do. The second is of processor times of the
-//! busier side, and hardly minds other work.
+//! The first ratio is of rates, and needs two idle cores. The second ratio is of processor times, and hardly depends on
+//! other work: the curve arithmetic of the slower side, divided by all work of the busier process.
 //!
-//! A round measures the curve arithmetic of handshakes, both sides at once, each on a core. Then the program meets the
-//! nodes of a fleet in this process, which is the other core's work.
+//! A round measures the curve arithmetic of handshakes, both sides at once, each on a core. Then `ping` visits the
+//! nodes of a fleet. The fleet runs in this process, on the other core.
 
 mod curve;
 
@@ -24,7 +24,7 @@ use rustix::time::{ClockId, clock_gettime};
 use curve::Sides;
 
 const NODES: usize = 1000;
-/// How often each node is in the list: a longer run, without more listeners than a process may have
+/// How often each node is in the list: this makes a run longer without more listeners, whose number is limited
 const VISITS: usize = 4;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -64,7 +64,7 @@ impl Round {
         let lines: String = fleet.nodes.iter().map(|(_, node)| format!("{node}\n")).collect();
         let list = std::env::temp_dir().join(format!("nodes-bench-{}", std::process::id()));
         fs::write(&list, lines.repeat(VISITS))?;
-        // The fleet is all that this process does meanwhile.
+        // Meanwhile this process does nothing but run the fleet.
         let before = processor_time(ClockId::ProcessCPUTime);
         let used = visit(ping, list.to_str().ok_or("a path that is not text")?)?;
         let own = processor_time(ClockId::ProcessCPUTime) - before;
@@ -76,14 +76,14 @@ impl Round {
     }
 }
 
-/// Runs the program over the list, checks that it has reached everybody, and returns its processor time
+/// Runs the program over the list, checks that it has reached every node, and returns its processor time
 fn visit(ping: &str, list: &str) -> Result<Duration, Box<dyn Error>> {
     let mut command = Command::new(ping);
     command.args(["--nodes", list, "--eth", "--timeouts", "handshake=60000", "--timeout", "60", "--limit", "600"]);
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let mut out = String::new();
     child.stdout.take().ok_or("piped")?.read_to_string(&mut out)?;
-    // The process has closed its output, and is there until it is waited for.
+    // The process has closed its output. Its statistics can be read until it is waited for.
     let statistics = fs::read_to_string(format!("/proc/{}/schedstat", child.id()))?;
     let nanos = statistics.split(' ').next().ok_or("nothing in schedstat")?.parse()?;
     child.wait()?;

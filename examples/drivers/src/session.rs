@@ -24,7 +24,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 /// How long Ctrl-C may go unnoticed, since nothing wakes a thread that reads
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
-/// Set by the first Ctrl-C; each session tells of it once
+/// Set by the first Ctrl-C; each session tells the program of it once
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 pub struct Session {
@@ -75,7 +75,7 @@ impl Session {
         Self::new(Link::start(setup, record)?, socket, started).map_err(DialError::Unreachable)
     }
 
-    /// Takes a connection that somebody else has opened
+    /// Takes an inbound connection
     pub fn accept(socket: TcpStream, setup: &Setup) -> Result<Self, DialError> {
         let started = Clock::now();
         Self::new(Link::start(setup, None)?, socket, started).map_err(DialError::Unreachable)
@@ -184,7 +184,7 @@ impl Session {
         &self.link
     }
 
-    /// Says goodbye and waits until the link has ended; what still comes is ignored
+    /// Sends Disconnect and waits until the link has ended; what still comes is ignored
     pub fn leave(&mut self, reason: DisconnectReason) -> Cause {
         self.link.tell(self.now(), Event::Disconnect(reason));
         self.wait_for_end()
@@ -216,7 +216,7 @@ impl Drop for Session {
     }
 }
 
-/// Has every session of this process be told that the program is to end
+/// Makes every session of this process tell the program that it is to end
 pub fn interrupt() {
     INTERRUPTED.store(true, Ordering::Relaxed);
 }

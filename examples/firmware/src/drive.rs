@@ -44,7 +44,7 @@ pub trait Application {
     /// Takes a message
     fn deliver(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]);
 
-    /// Learns that a message was skipped, which had so many bytes on the wire
+    /// Called when a message was skipped that had `wire_len` bytes on the wire
     fn skip(&mut self, _wire_len: usize) {}
 
     /// Whether no further message can be taken

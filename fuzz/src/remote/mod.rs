@@ -366,7 +366,7 @@ impl Remote {
             // No frame can hold this.
             return;
         }
-        // The largest that any shared protocol takes or skips; one that another does not take is judged by its id.
+        // The largest body that any shared protocol takes or skips. If its own protocol does not, its id decides later.
         let read = |agreed: &Agreed| match self.limits.skips(agreed.protocol) {
             true => sizes::MAX_BODY,
             false => sizes::max_body(self.limits.largest(agreed.protocol)),

@@ -115,7 +115,7 @@ impl Subject<'_> {
 
     /// Called when bytes may have come
     ///
-    /// Nothing but the action itself shows that a message was skipped: input is refused for no other reason.
+    /// Before the action is polled, only one thing shows a skipped message: input is refused for no other reason.
     pub(super) fn note_skip(&mut self, taken: usize) {
         let wants = self.link.stage() != Stage::Running || self.link.wants_input();
         if taken > 0 && !wants && self.told == Told::Ready {

@@ -48,7 +48,7 @@ pub(crate) struct Subject<'buf> {
     /// The driver has had a new clock since this was last looked at
     pub(crate) clock_was_new: bool,
     limits: Limits,
-    /// A message was skipped, and the driver was not told
+    /// A message was skipped, and the driver has not been told yet
     skip_waits: bool,
     /// The most that the buffers may occupy; buffers of an earlier link may be larger
     max_memory: (usize, usize),

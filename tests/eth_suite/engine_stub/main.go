@@ -1,8 +1,8 @@
 // A stub of the Engine API: it stands in for the interface of the consensus client and does nothing.
 //
-// geth's suite wants the address of one. It uses it to have a node leave its syncing mode before tests of transactions. `eth`
-// has no transactions and no execution, so every call is answered with a result that is null. Prints its URL, and runs until
-// its standard input ends.
+// geth's suite requires the address of an Engine API. The suite calls it to make a node leave its syncing mode before the
+// tests of transactions. `eth` has no transaction pool and executes nothing, so the stub answers every call with a null
+// result. The stub prints its URL, and runs until its standard input ends.
 package main
 
 import (

@@ -1,10 +1,10 @@
-// A full geth node that takes a chain from one peer and executes every block:
+// A full geth node that downloads a chain from one peer and executes every block:
 //
 //	follower GENESIS ENODE HEAD
 //
-// GENESIS is the genesis file, ENODE the URL of the peer, and HEAD the hash of the block to get to. Prints what the peer
-// offers and the number of its newest block, once that is HEAD. Fails if that takes more than a minute, or if the peer is gone
-// then.
+// GENESIS is the genesis file, ENODE the URL of the peer, and HEAD the hash of the block to reach. Once HEAD is this
+// node's newest block, prints the capabilities of the peer and the number of HEAD. Fails if that takes more than a minute, or
+// if the peer is not connected any more at that time.
 package main
 
 import (
@@ -49,14 +49,14 @@ func run(genesisFile, url string, head common.Hash) error {
 	return nil
 }
 
-// follow does what a consensus client asks for: it names a head, and waits until the node has got there.
+// follow does what a consensus client asks for: it names a head, and waits until the node has reached it.
 func follow(service *eth.Ethereum, head common.Hash) error {
 	begun := false
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		if service.BlockChain().CurrentBlock().Hash() == head {
 			return nil
 		}
-		// There is no such header as long as there is no peer.
+		// This fails as long as there is no peer from which to get the header.
 		header, err := service.Downloader().GetHeader(head)
 		if begun || err != nil {
 			continue

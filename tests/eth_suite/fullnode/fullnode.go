@@ -1,6 +1,7 @@
 // Package fullnode makes a full geth node of geth's own packages.
 //
-// The newest version whose command `geth` can be installed does not know all forks of the suite's chain.
+// The command `geth` is not used instead: the newest version that `go install` can install does not know all forks of the
+// suite's chain.
 package fullnode
 
 import (

@@ -4,7 +4,7 @@
 //! cargo run --release -p devp2p-program-tests --example fleet -- FILE
 //! ```
 //!
-//! Writes the list of the nodes to FILE, and is there until its standard input ends.
+//! Writes the list of the nodes to FILE, and runs until its standard input ends.
 
 use std::io::Read;
 

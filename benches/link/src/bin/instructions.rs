@@ -16,7 +16,7 @@ use sha3::Digest;
 const ALPHA_ID: u64 = 0x10;
 /// The bytes in a TCP segment on Ethernet, with timestamps
 const SEGMENT: usize = 1_448;
-/// A limit for messages in bytes, beyond which they are skipped
+/// The limit of messages, in bytes; larger ones are skipped
 const SKIPPED_BEYOND: usize = 100;
 const NOW: Instant = Instant::ZERO;
 /// How often work is repeated that is always the same
@@ -169,7 +169,7 @@ fn receive(name: &str, links: &mut Scene<'_>, payload: &[u8], piece: usize) {
     });
 }
 
-/// Receives one frame in pieces; returns how many messages the driver was told of
+/// Receives one frame in pieces; returns how many messages were delivered or skipped
 fn receive_one(link: &mut PeerState<'_>, frame: &[u8], piece: usize) -> usize {
     let mut told = 0;
     for piece in frame.chunks(piece) {

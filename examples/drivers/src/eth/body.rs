@@ -50,7 +50,7 @@ impl PerBlock for Body {
 }
 
 impl Body {
-    /// The body of a block whose header says that it has nothing in it
+    /// The body of a block that is empty according to its header
     pub fn empty(header: &Header) -> Self {
         let withdrawals = header.withdrawals_root.map(|_| Vec::new());
         Self { transactions: Vec::new(), ommers: Raw(vec![0xc0]), withdrawals }
@@ -92,7 +92,7 @@ impl Decodable for Typed {
 }
 
 impl Typed {
-    /// Appends it as messages carry it
+    /// Appends it in the form that messages have
     pub fn append_wrapped(&self, stream: &mut RlpStream) {
         match self.0.first() {
             Some(0..=0x7f) => stream.append(&self.0),

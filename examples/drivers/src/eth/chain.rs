@@ -1,4 +1,4 @@
-//! Which chain this node is on, and how far it has come
+//! Which chain this node is on, and which blocks of it a node has
 
 use crate::eth::fork::{Forks, Position};
 use crate::eth::hash::Hash;
@@ -12,7 +12,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A node that has the genesis block and nothing more
+    /// The blocks of a node that has only the genesis block
     pub const fn beginning(&self) -> Standing {
         let range = BlockRange { earliest: 0, latest: 0, latest_hash: self.genesis };
         Standing { range, time: self.forks.genesis().time }

@@ -51,7 +51,7 @@ impl FromStr for ForkId {
     }
 }
 
-/// Where the head of a chain is: what decides which forks are behind it
+/// The number and the time of a chain's head, which decide which forks are behind it
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     pub number: u64,
@@ -110,9 +110,9 @@ impl Schedule {
         self.points.iter().enumerate().take_while(is_behind).count()
     }
 
-    /// What a head has to compare with the fork at this index: its number or its time
+    /// The number or the time of a head, whichever the fork at this index is given by
     ///
-    /// A fork that we do not know comes after the last one, and is like that.
+    /// The index after the last stands for a fork that we do not know, which is of the same kind as the last.
     const fn measure(&self, index: usize, at: Position) -> u64 {
         if index < self.by_number || self.by_number == self.points.len() { at.number } else { at.time }
     }
@@ -127,14 +127,14 @@ impl Schedule {
         let behind = self.behind(at);
         let next = theirs.next;
         match self.checksums.iter().position(|checksum| *checksum == theirs.checksum) {
-            // The same forks behind both. A fork ahead of them must not be behind us.
+            // The same forks are behind both. Their next fork must not be one that we have passed without knowing it.
             Some(same) if same == behind => {
                 let passed = next <= self.measure(behind, at) || (next >= FIRST_TIME && next <= at.time);
                 if next > 0 && passed { Err(ForkMismatch::UnknownFork) } else { Ok(()) }
             }
-            // They are behind us. They must know the fork that comes next for them.
+            // Fewer forks are behind them. They must know the fork that comes next for them.
             Some(fewer) if fewer < behind && next != self.points[fewer] => Err(ForkMismatch::Stale(self.points[fewer])),
-            // The same, and they know it; or we are behind and know the forks on the way.
+            // Fewer forks are behind them, and they know the next; or more are behind them, and we know all of these.
             Some(_) => Ok(()),
             None => Err(ForkMismatch::Incompatible),
         }
@@ -171,9 +171,9 @@ impl Forks {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForkMismatch {
-    /// They will fork where we already are and have not
+    /// Their next fork is at a block or time that our chain has passed without forking
     UnknownFork,
-    /// They have not made the fork at this block or time, and do not know that it comes
+    /// They have not passed the fork at this block or time, and it is not the next fork that they name
     Stale(u64),
     /// No stretch of our forks has that checksum
     Incompatible,

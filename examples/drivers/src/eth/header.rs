@@ -84,7 +84,7 @@ impl Encodable for &Header {
 }
 
 impl Header {
-    /// The header as it travels and is hashed
+    /// The encoded header, as it is sent and hashed
     pub fn encoded(&self) -> &[u8] {
         &self.encoded
     }

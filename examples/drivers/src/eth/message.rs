@@ -72,8 +72,8 @@ impl<T: Decodable> Decodable for Numbered<T> {
 
 /// A request for receipts or its answer from eth/70 on (EIP-7975), which may be one of several pages
 ///
-/// In the request, `page` is the index of the first receipt that is wanted of the first block. In the answer, it
-/// says whether the receipts of the last block go on after it.
+/// In the request, `page` is the index of the first receipt that is wanted of the first block. In the answer,
+/// `page` says whether the receipts of the last block go on in the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paged<P, T> {
     pub id: u64,

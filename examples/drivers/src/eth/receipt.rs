@@ -80,7 +80,7 @@ impl Receipt {
     }
 }
 
-/// How a receipt stands in a message, by the version of `eth`
+/// How a receipt is encoded in a message, by the version of `eth`
 impl Receipt {
     /// Up to eth/68: as in the trie
     pub fn append_with_bloom(&self, stream: &mut RlpStream) {

@@ -1,8 +1,8 @@
 //! Answers to requests, from what is in the store
 //!
-//! However much is asked for, an answer ends before it has more bytes than a message may have, and soon after
-//! [`SOFT_LIMIT`]. It has what is here, in the order of the request and without a gap: the first thing that is
-//! not here ends it.
+//! However much is asked for, an answer has at most [`HARD_LIMIT`] bytes, and ends soon after [`SOFT_LIMIT`]. Its
+//! items are in the order of the request and without a gap: the first item that is not in the store ends the
+//! answer.
 
 use rlp::RlpStream;
 
@@ -12,14 +12,14 @@ use crate::eth::message::{GetBlockHeaders, MAX_LIST, Numbered, Origin, RANGE_VER
 use crate::eth::receipt::Receipt;
 use crate::eth::store::Store;
 
-/// Where an answer ends once it has so many bytes: the specification recommends 2 MiB
+/// An answer ends once it has so many bytes: the specification recommends 2 MiB
 pub const SOFT_LIMIT: usize = 2 << 20;
 /// The largest answer: what the reference client takes as a message is 10 MiB
 pub const HARD_LIMIT: usize = 10 << 20;
 /// The bytes of an answer that are not items: two or three headers of lists, the id, and the flag of a page
 const ENVELOPE: usize = 64;
 
-// As many headers as a list may have are within the limit, however long they are.
+// A list of headers is within the limit, even if it has as many as it may have and all are of the largest size.
 const _: () = assert!(MAX_LIST * MAX_HEADER <= SOFT_LIMIT);
 
 /// `BlockHeaders`
@@ -59,7 +59,7 @@ pub fn bodies(store: &Store, id: u64, blocks: &[Hash]) -> Vec<u8> {
     answer.finish()
 }
 
-/// `Receipts` up to eth/69: of a block all or none
+/// `Receipts` up to eth/69: all receipts of a block, or none of them
 pub fn receipts(store: &Store, version: u64, id: u64, blocks: &[Hash]) -> Vec<u8> {
     let mut answer = Answer::new(id);
     let append = if version >= RANGE_VERSION { Receipt::append_without_bloom } else { Receipt::append_with_bloom };
@@ -73,7 +73,7 @@ pub fn receipts(store: &Store, version: u64, id: u64, blocks: &[Hash]) -> Vec<u8
     answer.finish()
 }
 
-/// `Receipts` from eth/70 on: the last block's may go on in the next page
+/// `Receipts` from eth/70 on: the receipts of the last block may go on in the next page
 ///
 /// `first` is the index of the first receipt that is wanted of the first block.
 pub fn page_of_receipts(store: &Store, id: u64, first: u64, blocks: &[Hash]) -> Vec<u8> {
@@ -88,7 +88,7 @@ pub fn page_of_receipts(store: &Store, id: u64, first: u64, blocks: &[Hash]) -> 
     page.finish(id)
 }
 
-/// An answer that becomes longer: `[id, [item, …]]`
+/// An answer to which items are added: `[id, [item, …]]`
 struct Answer {
     stream: RlpStream,
 }
@@ -130,7 +130,7 @@ impl Page {
         let mut added = 0;
         for receipt in receipts {
             let len = self.lists.len() + list.len();
-            // One receipt at least, however large, so that the peer gets on.
+            // At least one receipt, however large, so that the peer makes progress.
             let is_long = len >= SOFT_LIMIT && added > 0;
             if is_long || len.saturating_add(size(std::slice::from_ref(receipt))) > HARD_LIMIT - ENVELOPE {
                 break;
@@ -158,7 +158,7 @@ impl Page {
     }
 }
 
-/// At most how many bytes receipts take in a message
+/// The most bytes that receipts take in a message
 fn size(receipts: &[Receipt]) -> usize {
     /// The header of the list, and of a string that is wrapped around it
     const HEADERS: usize = 2 * 9;

@@ -45,7 +45,7 @@ impl Head {
 }
 
 impl Status {
-    /// Of a node that has come this far
+    /// The Status of a node that has these blocks
     pub fn of(version: u64, chain: &Chain, standing: &Standing) -> Self {
         let head = if version >= RANGE_VERSION {
             Head::Range(standing.range)

@@ -1,7 +1,7 @@
 //! Blocks that were fetched and checked, as many of the newest as fit into a budget of bytes
 //!
-//! A block comes in parts: its header first, then its body and its receipts. What the header says is empty is
-//! there at once. The [`range`](Store::range) tells of complete blocks only.
+//! A block comes in parts: its header first, then its body and its receipts. A part that is empty according to the
+//! header is there at once. [`standing`](Store::standing) tells of complete blocks only.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -55,7 +55,8 @@ impl Store {
 
     /// Adds the header of the block after the newest
     ///
-    /// A header that is not the next one starts the store anew, so that its blocks are always consecutive.
+    /// If this is not the header of the next block, all other blocks are dropped first, so that the blocks are always
+    /// consecutive.
     pub fn put_header(&mut self, header: Header) {
         if self.blocks.back().is_some_and(|newest| newest.header.number.checked_add(1) != Some(header.number)) {
             self.clear();
@@ -90,7 +91,7 @@ impl Store {
         }
     }
 
-    /// Counts the bytes of something new, and drops the oldest blocks for which no bytes are left
+    /// Counts the bytes of a new part, and drops the oldest blocks until the rest is within the budget
     fn spend(&mut self, cost: usize) {
         self.used += cost;
         while self.used > self.budget
@@ -120,7 +121,7 @@ impl Store {
         Some(Standing { range, time: latest.time })
     }
 
-    /// How many blocks were dropped because of the budget
+    /// How many blocks were dropped, because of the budget or because a header did not follow them
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }
@@ -175,12 +176,12 @@ impl SharedStore {
         Self(Arc::new(RwLock::new(Store::new(budget))))
     }
 
-    /// Held for as long as an answer is put together, and never while anything is sent
+    /// Reads the store. The lock is held while an answer is put together, and never while anything is sent
     pub fn read(&self) -> RwLockReadGuard<'_, Store> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Held for as long as a part of a block is put in
+    /// Changes the store. The lock is held while a part of a block is added
     pub fn write(&self) -> RwLockWriteGuard<'_, Store> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }

@@ -22,7 +22,7 @@ pub struct Links<T> {
     timers: Timers,
     /// Links that are to have a turn without waiting for anything
     ready: Vec<Token>,
-    /// What is read goes through here, so that a link on which nothing is said needs no buffer
+    /// What is read goes through here, so that a link on which no messages are sent needs no buffer
     scratch: Box<[u8]>,
 }
 
@@ -31,7 +31,7 @@ struct Entry<T> {
     wake: Option<Instant>,
 }
 
-/// A link that is no more
+/// What is left of a link that has ended
 pub struct Ended<T> {
     pub talk: T,
     pub link: Link,
@@ -72,7 +72,7 @@ impl<T: Talk> Links<T> {
     pub fn add(&mut self, mut peer: Peer<T>) {
         let token = self.next_token;
         self.next_token = Token(token.0 + 1);
-        // Frames are put together here, so nothing is to be waited for.
+        // The link puts whole frames together, so the system need not wait for more bytes.
         let _ = peer.socket.set_nodelay(true);
         let interest = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) = self.poll.registry().register(&mut peer.socket, token, interest) {
@@ -86,12 +86,12 @@ impl<T: Talk> Links<T> {
         self.entries.insert(token, Box::new(Entry { peer, wake }));
     }
 
-    /// Moves the wake-up of one of the program's own tokens from where it was
+    /// Moves the wake-up of one of the program's own tokens from `old` to `new`
     pub fn change_timer(&mut self, token: Token, old: Option<Instant>, new: Option<Instant>) {
         self.timers.change(token, old, new);
     }
 
-    /// Gives every link a turn soon, after `change`
+    /// Applies `change` to every link, and gives each link a turn in the next round
     pub fn for_each(&mut self, mut change: impl FnMut(&mut Peer<T>)) {
         self.entries.values_mut().for_each(|entry| change(&mut entry.peer));
         self.ready.extend(self.entries.keys());
@@ -134,7 +134,7 @@ impl<T: Talk> Links<T> {
         self.entries.get(&token).map(|entry| &entry.peer.talk)
     }
 
-    /// Gives a link its turn; returns what is left of a link that is over
+    /// Gives a link its turn; returns what is left of the link if it has ended
     pub fn turn(&mut self, now: Instant, token: Token) -> Option<Ended<T>> {
         let entry = self.entries.get_mut(&token)?;
         let turn = entry.peer.turn(now, &mut self.scratch);

@@ -22,7 +22,7 @@ pub struct Peer<T> {
 }
 
 enum Connection {
-    /// Under way; the handshake's timeout is the connect's too
+    /// Under way; the timeout of the handshake also limits connecting
     Pending,
     Open,
     Failed(io::Error),
@@ -40,9 +40,9 @@ pub enum Turn {
 }
 
 impl<T: Talk> Peer<T> {
-    /// On a socket that connects: the link does nothing before it is connected
+    /// A link on a socket that is still connecting
     ///
-    /// So a node that cannot be reached costs no arithmetic.
+    /// The link does nothing before the socket is connected, so an unreachable node costs no curve arithmetic.
     pub const fn dialled(link: Link, socket: TcpStream, talk: T) -> Self {
         Self::new(link, socket, talk, Connection::Pending)
     }
@@ -59,7 +59,7 @@ impl<T: Talk> Peer<T> {
         matches!(self.connection, Connection::Pending)
     }
 
-    /// Makes this the outcome of the next turn
+    /// Makes this error the outcome of the next turn
     pub fn fail(&mut self, error: io::Error) {
         self.connection = Connection::Failed(error);
     }
@@ -91,7 +91,7 @@ impl<T: Talk> Peer<T> {
         self.try_turn(now, scratch).unwrap_or_else(Turn::Over)
     }
 
-    /// Looks whether the connection is there; returns what to wait for if it is not
+    /// Looks whether the connection is open; if not, returns the outcome of the turn
     fn connect(&mut self, now: Instant) -> Option<Turn> {
         match mem::replace(&mut self.connection, Connection::Open) {
             Connection::Open => return None,
@@ -108,7 +108,8 @@ impl<T: Talk> Peer<T> {
         }
         self.connection = Connection::Pending;
         self.link.tell(now, Event::Timeout);
-        // A link that has ended says so when it is polled, and one that has no keys yet sends nothing.
+        // If the link has ended, the turn goes on, and polling the link tells the cause. The link has no keys yet, so
+        // it sends nothing.
         self.link.cause().is_none().then(|| Turn::Wait(self.link.next_timeout()))
     }
 
@@ -140,7 +141,7 @@ impl<T: Talk> Peer<T> {
             Ok(len) => self.link.tell(now, Event::Sent(len)),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
-            // The peer's last word may still be there to be read.
+            // A Disconnect of the peer may still be there to be read.
             Err(_) => self.link.tell(now, Event::SendFailed),
         }
         self.writable

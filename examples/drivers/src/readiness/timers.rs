@@ -10,7 +10,7 @@ use mio::Token;
 pub struct Timers(BTreeSet<(Instant, Token)>);
 
 impl Timers {
-    /// Moves a link's wake-up from where it was
+    /// Moves a link's wake-up from `old` to `new`
     pub fn change(&mut self, token: Token, old: Option<Instant>, new: Option<Instant>) {
         if old != new {
             old.map(|at| self.0.remove(&(at, token)));

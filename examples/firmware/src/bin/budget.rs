@@ -25,7 +25,8 @@ const NOW: Instant = Instant::ZERO;
 const LARGE: usize = 4 * MAX_MESSAGE;
 
 const RECEIVE: usize = Buffers::receive_len(MAX_MESSAGE);
-/// Of a link with one protocol, of the recipient, which has two, and of the initiator, which sends larger messages
+/// The transmit buffers of a link with one protocol, of the recipient, which has two protocols, and of the initiator,
+/// which sends larger messages
 const TRANSMIT_ONE: usize = Buffers::transmit_len(&[MAX_MESSAGE]);
 const TRANSMIT: usize = Buffers::transmit_len(&[MAX_MESSAGE; PROTOCOLS.len()]);
 const TRANSMIT_LARGE: usize = Buffers::transmit_len(&[LARGE, MAX_MESSAGE]);
@@ -42,7 +43,7 @@ struct Wire {
 }
 
 impl Wire {
-    /// Takes what there is room for, and returns how much that was
+    /// Takes as many bytes as there is room for, and returns how many
     fn put(&mut self, bytes: &[u8]) -> usize {
         let len = bytes.len().min(self.bytes.len() - self.len);
         self.bytes[self.len..][..len].copy_from_slice(&bytes[..len]);
@@ -143,7 +144,7 @@ fn measure(initiator: &'static mut PeerState<'static>, recipient: &'static mut P
         return None; // they were not skipped
     }
     defmt::info!("budget: skip-{=usize} = {=u64}", LARGE, whole);
-    // What is not due to the length was the same in both.
+    // The instructions that do not depend on the length are the same for both, and cancel out.
     defmt::info!("budget: skip-1024 = {=u64}", (whole - half) / (LARGE / 2 / 1024) as u64);
     let link = size_of::<PeerState<'static>>();
     defmt::info!("budget: link-state = {=usize}", link);

@@ -1,12 +1,12 @@
 //! A visit to a full Ethereum node: is it on our chain, and are its headers what they must be?
 //!
-//! `NODE_ID PORT NETWORK GENESIS FORK_ID` names the node, by a port of the host, and the chain. There may follow the
-//! newest version of `eth` that is to be offered; then how many seconds the session is to last; then
+//! `NODE_ID PORT NETWORK GENESIS FORK_ID` names the node, by a port of the host, and the chain. These may follow,
+//! in this order: the newest version of `eth` that is offered, the seconds that the session is to last, and
 //! `without-skipping`.
 //!
 //! A node that has transactions in its pool announces them right after Status, thousands in one message if it has
-//! so many. [`MAX_MESSAGE`] is room for 110. A larger message is skipped: it is authenticated, and takes no memory.
-//! With `without-skipping` it ends the link with a violation that names it.
+//! so many. [`MAX_MESSAGE`] is room for 110. A larger message is skipped: it is authenticated, and needs no larger
+//! buffer. With `without-skipping`, such a message ends the link with a violation.
 #![no_std]
 #![no_main]
 
@@ -55,7 +55,7 @@ fn run(memory: &'static mut VisitMemory) -> Result<bool, StartError> {
     Ok(check.has_passed())
 }
 
-/// Says how the link has lived
+/// Logs the age of the link, its Pings, and the messages that were skipped
 fn sum_up(link: &PeerState<'_>, now: Instant, skipped: Skipped) {
     let Liveness { pings_sent, pongs_received, pings_received, pongs_sent, .. } = link.liveness();
     let Skipped { messages, bytes } = skipped;

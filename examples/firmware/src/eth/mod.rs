@@ -1,10 +1,10 @@
 //! A subprotocol on a chip: `eth`, as far as it takes to check block headers
 //!
 //! A node has to be on the chain that the device was told of, and to show two headers: that of the
-//! genesis block, whose hash the device knows, and that of the newest block, whose hash and number are
-//! the node's own word in its Status, so that all that is found out of this one is whether the node
-//! agrees with itself. What the node asks is answered with nothing, what it announces is let be. Then the
-//! session may go on for a while.
+//! genesis block, whose hash the device knows, and that of the newest block, whose hash and number the node
+//! has sent in its Status. The check of the newest block only shows whether the node agrees with itself. The
+//! requests of the node are answered with empty lists, and its announcements are ignored. Then the session
+//! may go on for a while.
 
 mod failure;
 mod message;
@@ -24,7 +24,7 @@ use message::{Header, Outgoing, Status};
 /// A message that is larger than what the link takes is skipped.
 pub const PROTOCOLS: [Protocol<'static>; 2] = [WITHOUT_SKIPPING[0].skip_larger(), WITHOUT_SKIPPING[1].skip_larger()];
 
-/// The same, but that a message which is larger ends the link: to compare
+/// The same protocols, but a larger message ends the link; for comparison
 pub const WITHOUT_SKIPPING: [Protocol<'static>; 2] =
     [Protocol::new("eth", 69, 18).with_max_send(MAX_SEND), Protocol::new("eth", 68, 17).with_max_send(MAX_SEND)];
 
@@ -65,7 +65,7 @@ enum Stage {
     Greeting { since: Instant },
     /// A header is waited for once it is `asked` for, and the next is `then` asked for
     Checking { id: u64, block: Block, then: Option<Block>, asked: Option<Instant> },
-    /// The node has shown what it had to, and the session goes on until its time is over
+    /// The node has passed all checks, and the session goes on until its time is over
     Staying,
     /// There is nothing more to wait for
     Decided(Result<(), Failure>),
@@ -74,7 +74,7 @@ enum Stage {
 }
 
 impl HeaderCheck {
-    /// A session that lasts for `stay` if the node shows what it has to
+    /// A session that lasts for `stay` if the node passes all checks
     pub const fn new(chain: Chain, stay: Duration) -> Self {
         Self {
             chain,

@@ -1,4 +1,4 @@
-//! One connection of a node of the fleet
+//! One inbound connection of a test node
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -29,15 +29,15 @@ pub struct Guest {
     cause: Option<Cause>,
 }
 
-/// What this node plays
+/// What the test node does on this connection
 enum Part {
     /// A link, which ends or falls silent at some point
     Link(Box<PeerState<'static>>),
-    /// Waits for auth, to answer it with a lie
+    /// Waits for auth, and then answers it with bytes that are wrong
     Liar {
         auth: Vec<u8>,
     },
-    /// Reads, and says nothing, until the guest closes
+    /// Reads, and sends nothing, until the peer closes
     Mute,
     Over,
 }
@@ -65,7 +65,7 @@ impl Guest {
         guest
     }
 
-    /// Does what there is to do; returns whether the connection is done with
+    /// Does all that can be done now; returns whether the connection is over
     pub fn is_over(&mut self) -> bool {
         let mut buffer = [0; 16 * 1024];
         self.act();
@@ -81,7 +81,7 @@ impl Guest {
         true
     }
 
-    /// Whether the guest has taken its leave
+    /// Whether the peer has disconnected with `CLIENT_QUITTING`
     pub fn was_told_goodbye(&self) -> bool {
         self.cause == Some(Cause::Remote(DisconnectReason::CLIENT_QUITTING))
     }
@@ -115,14 +115,14 @@ impl Guest {
             Part::Link(link) => {
                 link.receive_closed(now);
                 self.act();
-                // A link that owes nothing more may wait; this one has nobody to wait for.
+                // The link may still wait for a timeout, but there is no peer any more.
                 self.part = Part::Over;
             }
             _ => self.part = Part::Over,
         }
     }
 
-    /// Does what the link asks for, up to the point where this node falls silent
+    /// Does what the link asks for, up to the point at which this node falls silent
     fn act(&mut self) {
         let now = self.now();
         while let Part::Link(link) = &mut self.part {
@@ -192,7 +192,7 @@ impl Guest {
         }
     }
 
-    /// Has all bytes of the link leave that are ready to
+    /// Sends all unsent bytes of the link
     fn send_unsent(&mut self) {
         if let Part::Link(link) = &mut self.part {
             let bytes = link.unsent().to_vec();
@@ -200,18 +200,18 @@ impl Guest {
         }
     }
 
-    /// What is sent to one guest fits into any socket
+    /// Sends bytes, which are so few for one peer that any socket takes them
     fn send(&mut self, bytes: &[u8]) {
-        // The guest may be gone.
+        // The peer may be gone.
         let _ = self.socket.write_all(bytes);
     }
 
     /// Ends the stream after what was sent, as a process that exits does
     ///
-    /// The socket stays until the guest closes too: closed with unread bytes it would be reset, and what was sent
-    /// last might not be read.
+    /// The socket stays open until the peer closes too. If a socket is closed with unread bytes in it, the system
+    /// resets the connection, and the peer may not be able to read what was sent last.
     fn close(&self) {
-        // The guest may be gone.
+        // The peer may be gone.
         let _ = self.socket.shutdown(Shutdown::Write);
     }
 

@@ -1,23 +1,23 @@
-//! What a node does to whoever dials it
+//! What a test node does to the peer that dials it
 
 use devp2p_proto::{DisconnectReason, Protocol};
 
-/// The ways of nodes
+/// The kinds of test nodes
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// Says Hello under this name and sends its Status, answers Pings, and closes when told goodbye
+    /// Sends Hello with this name and Status, answers Pings, and closes after the peer's Disconnect
     Honest(&'static str),
-    /// The same without a Status
+    /// Like `Honest`, but without a Status
     Silent,
-    /// The same after a message of 64 KiB, which is more than a guest needs to keep
+    /// Like `Honest`, but with a message of 64 KiB before Status, which is larger than `ping` takes
     Loud,
     /// Nobody listens
     Absent,
     /// Sends Disconnect in place of Hello
     Full,
-    /// Says Hello, and then Disconnect
+    /// Sends Hello, and then Disconnect
     Fickle,
-    /// Has no protocol in common with anybody
+    /// Has no protocol in common with the peer
     Stranger,
     /// Has another key than its URL says
     WrongKey,
@@ -25,21 +25,21 @@ pub enum Kind {
     Web,
     /// Answers auth with noise of the right length
     Noise,
-    /// Shakes hands, and then sends a Hello whose MAC is wrong
+    /// Completes the handshake, and then sends a Hello whose MAC is wrong
     WrongMac,
-    /// Shakes hands, and then says Hello with the id of another node
+    /// Completes the handshake, and then sends a Hello with the id of another node
     Impostor,
-    /// Shakes hands, and then announces a Hello of 16 MiB
+    /// Completes the handshake, and then announces a Hello of 16 MiB
     Oversized,
-    /// Sends a Status that is none
+    /// Sends a Status that cannot be decoded
     BadStatus,
-    /// Closes when it is dialled
+    /// Closes at this point
     Vanishes(Then),
-    /// Does nothing more, but does not close either
+    /// Sends nothing more from this point on, but does not close
     Hangs(Then),
 }
 
-/// How far a node comes
+/// The last thing that a node does before it closes or hangs
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Then {
     Accepted,
@@ -50,7 +50,7 @@ pub enum Then {
 
 /// A name that would clear a terminal and be a formula in a spreadsheet
 pub const HOSTILE_NAME: &str = "=cmd|'/c calc'!A1\x1b[2J\r\n,\"x\"/v1";
-/// The same as a link shows it
+/// The same name, as a link shows it
 pub const HOSTILE_NAME_SHOWN: &str = "=cmd|'/c calc'!A1?[2J??,\"x\"/v1";
 
 impl Kind {

@@ -1,10 +1,11 @@
 //! Many nodes in one thread, honest ones and others, for `ping --nodes` to visit
 //!
-//! - [`Kind`]: what a node does to whoever dials it
-//! - `place.rs`: where a node listens, and who it is; `guest.rs`: one connection; `script.rs`: the bytes of those that lie
+//! - [`Kind`]: what a node does to the peer that dials it
+//! - `place.rs`: where a node listens, and its identity; `guest.rs`: one inbound connection; `script.rs`: the bytes of
+//!   the nodes that send wrong ones
 //!
-//! Nothing here is timed: a node that hangs does so until its guest has gone. So what a guest sees does not depend
-//! on how busy the machine is, apart from the time limits of its own.
+//! Nothing here is timed: a node that hangs does so until the peer closes. So what a peer sees does not depend on how
+//! busy the machine is, apart from the peer's own time limits.
 
 mod guest;
 mod kind;
@@ -29,7 +30,7 @@ use crate::NEVER;
 
 const WAKER: Token = Token(usize::MAX);
 
-/// The nodes, which are there until this is dropped
+/// The nodes, which run until this is dropped
 pub struct Fleet {
     /// Each node of each kind, in the order in which they were asked for
     pub nodes: Vec<(Kind, Enode)>,
@@ -39,14 +40,14 @@ pub struct Fleet {
     thread: Option<JoinHandle<()>>,
 }
 
-/// How many guests there were
+/// Counts of the inbound connections
 #[derive(Default)]
 struct Seen {
     open: AtomicUsize,
     most: AtomicUsize,
     all: AtomicUsize,
     goodbyes: AtomicUsize,
-    /// When the first one came, and when the last one went
+    /// When the first connection was accepted, and when the last one ended
     times: Mutex<Option<(Instant, Instant)>>,
 }
 
@@ -93,7 +94,7 @@ impl Fleet {
         self.seen.all.load(Ordering::Relaxed)
     }
 
-    /// How many guests have said goodbye to a link, when all are gone
+    /// How many peers have disconnected with `CLIENT_QUITTING`, once all connections have ended
     pub fn goodbyes(&self) -> usize {
         let deadline = Instant::now() + NEVER;
         while self.seen.open.load(Ordering::Acquire) > 0 {

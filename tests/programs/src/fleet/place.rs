@@ -1,4 +1,4 @@
-//! Where a node listens, and who it is
+//! Where a node listens, and its identity
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,7 +21,7 @@ pub struct Place {
 impl Place {
     pub fn new(kind: Kind) -> io::Result<Self> {
         let mut timeouts = patient();
-        // Only the guest sends Pings: what it is sent does not depend on the time.
+        // Only the peer sends Pings, so what this node sends does not depend on the time.
         timeouts.ping = std::time::Duration::MAX;
         timeouts.linger = crate::NEVER;
         let config = Config::new(new_key(), kind.name(), &kind.protocols());
@@ -31,7 +31,7 @@ impl Place {
             Kind::Web | Kind::Noise | Kind::WrongMac | Kind::Impostor | Kind::Oversized => super::script::id(),
             _ => config.node_id(),
         };
-        // Port 1 belongs to a service that nobody runs. A free port that nobody holds might be somebody's soon.
+        // Port 1 belongs to a service that nobody runs. Another process might soon take any other free port.
         let absent = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let listener = match kind {
             Kind::Absent => None,

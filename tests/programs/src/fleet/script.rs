@@ -1,11 +1,11 @@
-//! The bytes with which auth is answered by those that lie
+//! The bytes with which the nodes that send wrong bytes answer auth
 
 use devp2p_proto::NodeId;
 use devp2p_testing::remote::{HELLO, Handshake, Hello, REMOTE, body};
 
 use super::Kind;
 
-/// Who they say they are
+/// The id of these nodes
 pub fn id() -> NodeId {
     Handshake::new(REMOTE).id()
 }
@@ -53,7 +53,7 @@ fn hello(kind: Kind, auth: &[u8]) -> Vec<u8> {
 
 fn sealed_ack(auth: &[u8]) -> (Handshake, Vec<u8>) {
     let recipient = Handshake::new(REMOTE);
-    // The id of the guest is in the auth, which only a session opens; any ack makes one.
+    // The id of the peer is inside auth. Only `recipient_session` opens auth, and any ack is enough for that.
     let (_, guest) = recipient.recipient_session(auth, &[]);
     let ack = recipient.ack(&guest);
     (recipient, ack)

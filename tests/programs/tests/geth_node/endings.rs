@@ -34,7 +34,7 @@ fn reached_and_left_politely() {
     assert_eq!(finished.err, "");
 }
 
-/// ethrex ends a link whose first message is not Status, so a Ping leaves time for that
+/// The first Ping comes late enough for Status, since ethrex ends a link whose first message is not Status
 #[test]
 fn the_first_ping_leaves_half_a_second_after_hello() {
     let listener = Listener::ethereum();

@@ -152,7 +152,7 @@ fn blocks_are_kept_within_the_budget() {
     };
     assert_eq!(ask(18_000, u64::MAX), chain[18_000..19_024]);
     assert_eq!(ask(10_000, u64::MAX), []);
-    // The budget is for the most part for headers: each has 1 KiB.
+    // Most of the budget is used for headers, which have 1 KiB each.
     let kept = (0..COUNT as u64).rev().take_while(|number| ask(*number, 1).len() == 1).count();
     assert!(kept > 4000, "{kept} blocks");
     program.interrupt();

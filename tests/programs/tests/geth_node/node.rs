@@ -41,7 +41,7 @@ impl Geth {
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("geth-node");
         let [head, transactions] = make_chain(&directory);
         let log = directory.join("serve.log");
-        // The script turns into geth.
+        // The script replaces itself by geth, so this child is geth.
         let mut command = script("serve");
         command.arg(&directory).arg("--ipcdisable");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).expect("a log"));
@@ -81,10 +81,10 @@ impl Drop for Geth {
     }
 }
 
-/// A full geth node that has nothing but the genesis block, and dials whom it is told to
+/// A full geth node that has only the genesis block, and dials the nodes that it is told to dial
 pub struct Follower {
     child: Child,
-    /// Short, since the path of a socket in it is
+    /// Has a short path, since the path of a socket in it has a limited length
     directory: PathBuf,
 }
 
@@ -94,7 +94,7 @@ impl Follower {
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).expect("a directory");
         let log = File::create(directory.join("log")).expect("a log");
-        // The script turns into geth.
+        // The script replaces itself by geth, so this child is geth.
         let mut command = script("follow");
         command.arg(&directory).arg(genesis).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));

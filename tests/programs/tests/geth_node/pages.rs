@@ -1,4 +1,4 @@
-//! Receipts that a node gives in pages (EIP-7975): how `eth` puts them together, and pages that lead nowhere
+//! Receipts that a node gives in pages (EIP-7975): how `eth` puts them together, and which pages end the link
 
 use std::ops::Range;
 

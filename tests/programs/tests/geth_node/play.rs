@@ -64,7 +64,7 @@ pub fn header_with(number: u64, parent: Hash, field: usize, value: &impl Encodab
     encode(&fields)
 }
 
-/// A chain of blocks whose headers have other hashes in some fields than those of an empty block
+/// A chain of blocks whose headers have the changed hashes in some fields, in place of those of an empty block
 pub fn blocks_with<F: Fn(u64) -> Vec<(usize, Hash)>>(count: u64, changed: F) -> Vec<Raw> {
     let mut parent = Hash::default();
     let next = |number| {

@@ -22,7 +22,7 @@ pub struct Listener {
     config: Config,
 }
 
-/// A link to whoever has dialled
+/// A link to the program under test, which has dialled or was dialled
 pub struct Remote {
     link: PeerState<'static>,
     socket: TcpStream,
@@ -104,7 +104,7 @@ impl Remote {
         }
     }
 
-    /// Refuses whoever it is, in place of Hello
+    /// Refuses the link: sends Disconnect in place of Hello
     pub fn refuse(mut self, reason: DisconnectReason) {
         self.refuse = Some(reason);
         self.wait_for_end();
@@ -121,7 +121,7 @@ impl Remote {
         }
     }
 
-    /// Does what the link asks for; reads for a moment only if none of that is of interest
+    /// Does what the link asks for; if the test need not see any of that, reads for a moment
     pub fn turn(&mut self) -> Option<Seen> {
         if let Some(seen) = self.act() {
             return Some(seen);

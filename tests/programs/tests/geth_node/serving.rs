@@ -1,4 +1,4 @@
-//! `eth --listen` with visitors of our own: what it tells and gives, and what it does not take
+//! `eth --listen` with peers that the tests script: what it tells and serves, and what it refuses
 
 use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::message::{self, BlockRange, GetBlockHeaders, List, Numbered, Origin, Paged, Raw};
@@ -107,7 +107,7 @@ fn bodies_and_receipts_are_given_in_each_version() {
     let asked = vec![chain.hash(3), chain.hash(0), chain.hash(2), unknown, chain.hash(3)];
     for version in [68, 69, 70] {
         let (mut visitor, _) = source.greet(version);
-        // What is not here ends the answer.
+        // The first block that is not in the store ends the answer.
         let bodies = ask_blocks(&mut visitor, message::GET_BLOCK_BODIES, asked.clone());
         assert_eq!(bodies, [chain.body.clone(), empty_body.clone(), chain.body.clone()], "eth/{version}");
         assert_eq!(ask_blocks(&mut visitor, message::GET_BLOCK_BODIES, vec![unknown]), []);
@@ -233,14 +233,14 @@ fn visitors_that_break_the_protocol_are_told_so() {
     visitor.send(ETH, message::STATUS, &Status { network: 1, ..status });
     ends_with(visitor, DisconnectReason::SUBPROTOCOL);
     ends_with(source.visit(69), DisconnectReason::USELESS_PEER);
-    // Nothing of that has done any harm.
+    // After all of that, `eth` still serves others.
     let (mut visitor, _) = source.greet(69);
     assert_eq!(ask_headers(&mut visitor, Origin::Number(2), 1, 0, false), source.chain.headers[2..]);
     source.program.interrupt();
     source.program.finish().assert(0, "a second Status");
 }
 
-/// In every code, payloads that decode as nothing or as nearly the right thing: a breach or an answer, and no panic
+/// With every code, payloads that cannot be decoded, or nearly can: a breach or an answer follows, and no panic
 #[test]
 fn garbage_in_every_code() {
     let source = Source::start(Chain::new(3, 1..3, &[100]), &[]);
@@ -301,7 +301,7 @@ fn the_largest_receipt_is_given() {
     source.finish().assert(0, "visitor 2 ended after 1 answers");
 }
 
-/// Ranges that the peer may have, whether or not we have the blocks: no reason to end the link, nor to ask
+/// A peer may have blocks that we do not have: its range is no reason to end the link, nor to send requests
 #[test]
 fn a_visitor_may_have_other_blocks() {
     let source = Source::start(Chain::empty(3), &[]);
@@ -341,12 +341,12 @@ fn as_many_visitors_as_there_may_be() {
     assert!(!is_let_in() && !is_let_in());
     first.disconnect(DisconnectReason::CLIENT_QUITTING);
     source.program.wait("visitor 1 ended");
-    // Its place is free a moment after that was said.
+    // The place is free a moment after that line was printed.
     while !is_let_in() {}
     source.finish().assert(0, "visitor 3: eth/69");
 }
 
-/// The node that the chain came from is gone, and visitors come all the same
+/// The link to the node that the chain came from has ended, and inbound links are still served
 #[test]
 fn serves_on_when_its_own_node_is_gone() {
     let mut source = Source::start(Chain::empty(3), &[]);
@@ -359,10 +359,10 @@ fn serves_on_when_its_own_node_is_gone() {
     source.program.finish().assert(3, "too many peers");
 }
 
-/// Questions without end from a visitor that does not read: one answer waits, and the questions are not read
+/// A peer sends requests without end, and does not read: one answer waits, and no further requests are read
 #[test]
 fn a_visitor_that_asks_and_does_not_read_costs_little() {
-    // The Disconnect cannot be sent either, so that the link ends by the write timeout.
+    // The Disconnect cannot be sent either, so the link ends by the write timeout.
     let source = Source::start(Chain::empty(1024), &["--batch", "1024", "--timeouts", "write=20000,linger=200"]);
     let (mut visitor, _) = source.greet(70);
     let before = source.program.peak_memory();
@@ -376,7 +376,7 @@ fn a_visitor_that_asks_and_does_not_read_costs_little() {
     source.finish().assert(0, "answers: write timeout");
 }
 
-/// Whoever asks for much at once and reads gets all of it
+/// A peer that sends many requests at once, and reads, gets all answers
 #[test]
 fn a_visitor_may_ask_for_much_at_once() {
     const TIMES: usize = 200;
@@ -395,7 +395,7 @@ fn a_visitor_may_ask_for_much_at_once() {
     source.finish().assert(0, "visitor 1 ended after 200 answers");
 }
 
-/// Blocks that the budget has no space for are not promised in Status, and not given
+/// Blocks for which the budget has no space are not in the range in Status, and are not served
 #[test]
 fn dropped_blocks_are_gone_with_all_their_parts() {
     let source = Source::start(Chain::new(40, 1..40, &[9_000]), &["--budget", "200000"]);
@@ -412,7 +412,7 @@ fn dropped_blocks_are_gone_with_all_their_parts() {
         assert_eq!(ask_blocks(&mut visitor, message::GET_BLOCK_BODIES, hash(number)).len(), is_here);
         assert_eq!(ask_page(&mut visitor, 0, hash(number)).1.len(), is_here);
     }
-    // Towards genesis, only as far as there are blocks.
+    // Towards genesis, the answer ends at the oldest block that is kept.
     let down = ask_headers(&mut visitor, Origin::Number(39), 100, 0, true);
     assert_eq!(down.len() as u64, 40 - earliest);
     let finished = source.finish();

@@ -1,4 +1,4 @@
-//! An `eth` that has taken a chain from a remote of our own, and listens
+//! An `eth` that has downloaded a chain from a remote of the test, and listens
 
 use devp2p_drivers::eth::hash::Hash;
 use devp2p_drivers::eth::message::{self, BlockRange, GetBlockHeaders, List, Numbered, Origin, Raw};
@@ -84,7 +84,7 @@ fn body(transactions: &[Vec<u8>]) -> Raw {
     Raw(body.out().to_vec())
 }
 
-/// `eth`, which listens, and the remote that it has taken the chain from
+/// `eth`, which listens, and the remote from which it has downloaded the chain
 pub struct Source {
     pub program: Program,
     pub remote: Remote,
@@ -105,7 +105,7 @@ impl Source {
     pub fn start_at(head: u64, chain: Chain, more: &[&str]) -> Self {
         let listener = Listener::new(&[Protocol::new("eth", 69, 18)]);
         let genesis = chain.genesis().to_string();
-        // A visitor that the test does not look after any more does not close its connection.
+        // A remote that the test does not run any more never closes its connection, so `eth` lingers only briefly.
         let own = ["--listen", "127.0.0.1:0", "--genesis-hash", &genesis, "--timeouts", "linger=500"];
         let more = [&own, more].concat();
         let mut program = Program::start("eth", &arguments(&listener, &more));
@@ -129,13 +129,13 @@ impl Source {
         }
     }
 
-    /// A visitor before Status, with one version
+    /// An inbound link to `eth` with this version, before Status
     pub fn visit(&self, version: u64) -> Remote {
         let length = message::length(version);
         Remote::dial(self.enode, &[Protocol::new("eth", version, length)]).until_ready()
     }
 
-    /// A visitor that has exchanged Status, and that Status
+    /// An inbound link to `eth` after both Statuses, and the Status of `eth`
     pub fn greet(&self, version: u64) -> (Remote, Status) {
         let mut visitor = self.visit(version);
         let theirs = visitor.expect(ETH, message::STATUS);
@@ -174,7 +174,7 @@ fn give(remote: &mut Remote, chain: &Chain, head: u64) {
             answer(remote, message::BLOCK_BODIES, id, blocks.iter().map(|_| chain.body.clone()).collect());
         }
         message::GET_RECEIPTS => {
-            // Of one block in one message, since they may be large
+            // Only those of one block in one message, since they may be large
             let Numbered { id, content: List(blocks) } = hashes(&payload);
             let lists = blocks.iter().take(1).map(|hash| List(chain.receipts_of(chain.number(*hash))));
             answer(remote, message::RECEIPTS, id, lists.collect());
@@ -192,7 +192,7 @@ fn headers(chain: &Chain, head: u64, request: &GetBlockHeaders) -> Vec<Raw> {
     (first..=last).map(|number| chain.headers[number as usize].clone()).collect()
 }
 
-/// How a visitor's link ends
+/// Checks the reason with which `eth` ends an inbound link
 #[track_caller]
 pub fn ends_with(mut visitor: Remote, reason: DisconnectReason) {
     assert_eq!(visitor.wait_for_end(), Cause::Remote(reason));

@@ -1,4 +1,4 @@
-//! `eth` as a node that a full geth node dials, takes its whole chain from, and keeps
+//! A full geth node dials `eth`, downloads the whole chain from it, and keeps the link
 //!
 //! Ignored by default; `tests/programs/geth_node/run` runs it.
 
@@ -28,7 +28,7 @@ fn geth_dials_takes_the_chain_and_stays() {
     eth.wait("visitor 1: eth/69 with Geth/");
     let since = Instant::now();
 
-    // It knows the hash of the head only. The header of that hash, all others and all bodies come from us.
+    // geth knows only the hash of the head. That header, all others and all bodies come from `eth`.
     assert_eq!(follower.tell(&format!("debug.sync('0x{head}')")), "null");
     follower.wait_until("eth.blockNumber", |number| number == geth.head.to_string());
 

@@ -60,7 +60,7 @@ impl Meeting {
         std::mem::replace(&mut self.us, again)
     }
 
-    /// The two with the link up, as both of them see it: the peer runs every shared protocol
+    /// The two with the link running, as both of them report it: the peer runs every shared protocol
     pub fn running(role: Role, config: &Config, it: Process) -> Self {
         let mut meeting = Self::begin(role, config, it);
         meeting.until("ready", |us, _| us.is_ready().then_some(()));

@@ -1,4 +1,4 @@
-//! Lists with nonsense, lists that are cut short, and what is printed of them
+//! Lists with bad lines, runs that are interrupted, and what is printed
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Command;
@@ -108,7 +108,7 @@ fn the_time_for_a_node_is_limited() {
     assert_eq!((finished.status, finished.rows()[0]["outcome"].as_str()), (Some(4), Some("timeout")), "{finished:?}");
 }
 
-/// With fewer files than nodes at once, nodes wait for a socket, and none fails for want of one
+/// If the process may open fewer files than nodes at once, nodes wait for a socket, and none fails for lack of one
 #[test]
 #[cfg(unix)]
 fn too_many_open_files() {
@@ -131,14 +131,14 @@ fn no_more_handshakes_at_once_than_asked_for() {
     assert!(fleet.most_open() <= 8, "{}", fleet.most_open());
 }
 
-/// At Ctrl-C it tells what it knows, also of nodes that it was still waiting for
+/// At Ctrl-C it prints what it knows, also about nodes for which it was still waiting
 #[test]
 #[cfg(unix)]
 fn interrupted() {
     let kinds = [(GETH, 3), (Kind::Hangs(Then::HelloSaid), 2), (GETH, 1)];
     let fleet = Fleet::start(&kinds).expect("a fleet");
     let list = list(&fleet);
-    // One at once, so that the two have said Hello before the last one is dialled
+    // One at a time, so that the two have sent Hello before the last one is dialled
     let mut child = command(&list, &["--eth", "--format", "json", "--at-once", "1"]).spawn().expect("built");
     let mut lines = BufReader::new(child.stdout.take().expect("piped"));
     let mut out = String::new();

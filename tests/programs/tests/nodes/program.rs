@@ -1,4 +1,4 @@
-//! The program, its list, and what it has left
+//! The program, its list, and its output
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// Time limits that no test reaches unless it sets others, since on a busy machine everything may take long
 ///
-/// All but the last: how long a node may take to close when all is known changes nothing of that.
+/// `linger` is short: it only limits how long a node may take to close when its outcome is known.
 const PATIENT: [&str; 6] =
     ["--timeout", "600", "--limit", "600", "--timeouts", "handshake=600000,write=600000,linger=1000"];
 
@@ -33,12 +33,12 @@ impl List {
 
 impl Drop for List {
     fn drop(&mut self) {
-        // If it is gone already, that is as well.
+        // If the file is gone already, nothing is left to do.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// The program with patience; what `options` say comes later and counts
+/// The program with long time limits, which `options` override
 pub fn command(list: &List, options: &[&str]) -> Command {
     let mut command = Command::new(path("ping"));
     command.args(["--nodes", list.path()]).args(PATIENT).args(options);

@@ -1,4 +1,4 @@
-//! A thousand nodes of every kind in one run: each has the line that its kind deserves
+//! A thousand nodes of every kind in one run: the line of each must be the one for its kind
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::program::{Finished, List, ping};
 
-/// Nodes that hang are waited for as long as this, and all others have this long: far more than a handshake takes, even
-/// on a busy machine with two hundred of them under way
+/// Time limits that are to be reached only by the nodes that hang: a handshake takes far less, even on a busy machine
+/// with two hundred handshakes under way
 const LIMITS: [&str; 6] = ["--timeout", "12", "--timeouts", "handshake=12000,linger=1000", "--limit", "600"];
 
 const KINDS: [(Kind, usize); 25] = [
-    // First, so that their time passes beside all else
+    // First, so that their timeouts run while all others are visited
     (Kind::Hangs(Then::Accepted), 15),
     (Kind::Hangs(Then::HandshakeDone), 15),
     (Kind::Hangs(Then::HelloSaid), 15),

@@ -6,8 +6,9 @@
 //! cargo run --release -p devp2p-drivers --bin epoll -- idle 1000
 //! ```
 //!
-//! The run loop of a link is in the library's `readiness`, and the loop over all of them in `reactor.rs`; `idle`
-//! measures what links cost on which nothing is said. What the node says and prints is the same for all drivers, in the library's `app`.
+//! The run loop of a link is in the library's `readiness`, and the loop over all links is in `reactor.rs`; `idle`
+//! measures what links cost on which no messages are sent. What the node sends and prints is the same for all drivers,
+//! in the library's `app`.
 
 mod idle;
 mod reactor;

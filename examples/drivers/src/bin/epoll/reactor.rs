@@ -99,7 +99,7 @@ impl Reactor {
         self.links.is_empty() && (self.listener.is_none() || self.node.is_done(self.ended))
     }
 
-    /// Waits for something to happen, at most this long, and lets every link have a turn that it concerns
+    /// Waits for something to happen, at most this long, and gives a turn to every link that it concerns
     pub fn run_once(&mut self, events: &mut Events, patience: Option<Duration>) -> io::Result<()> {
         self.links.wait(self.node.now(), patience, events)?;
         let now = self.node.now();

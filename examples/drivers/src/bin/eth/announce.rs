@@ -1,18 +1,18 @@
-//! When to tell a peer that other blocks are here than it was told (EIP-7642)
+//! When to tell a peer that our range of blocks has changed (EIP-7642)
 
 use std::time::Duration;
 
 use devp2p_drivers::eth::message::BlockRange;
 use devp2p_proto::Instant;
 
-/// The peer is told at once of so many blocks: an epoch
+/// A change by so many blocks, an epoch, is told without a pause
 const MANY: u64 = 32;
-/// How long after the last time the peer is told of fewer
+/// A change by fewer blocks is told when so much time has passed since the peer was last told
 const PAUSE: Duration = Duration::from_secs(60);
 /// How often to look whether there is something to tell
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What a peer was told of the blocks that are here
+/// What a peer was told of our range of blocks
 #[derive(Debug, Clone, Copy)]
 pub struct Announcer {
     told: BlockRange,
@@ -31,7 +31,7 @@ impl Announcer {
         self.look_at
     }
 
-    /// Whether it is time to look; then the next time is a while later
+    /// Whether it is time to look; if so, also sets the next time to look
     pub fn is_time(&mut self, now: Instant) -> bool {
         let is_time = self.look_at.is_some_and(|at| at <= now);
         if is_time {

@@ -32,7 +32,7 @@ pub fn answer(store: &Store, version: u64, code: u64, payload: &[u8]) -> Result<
     Ok(match code {
         message::GET_BLOCK_BODIES => serve::bodies(store, id, &hashes),
         message::GET_RECEIPTS => serve::receipts(store, version, id, &hashes),
-        // There is no pool: the answer says that nothing is here.
+        // There is no transaction pool, so the answer is an empty list.
         _ => rlp::encode(&Numbered { id, content: List::<Hash>(Vec::new()) }).to_vec(),
     })
 }

@@ -50,9 +50,9 @@ pub struct Download {
     wanted_receipts: VecDeque<Header>,
     pages: Pages,
     resting_until: Option<Instant>,
-    /// The header of the peer's head, until somebody takes it
+    /// The header of the peer's head, until `take_found_head` takes it
     found_head: Option<Header>,
-    /// Where everything goes that is found right
+    /// Takes everything that has passed its checks
     store: SharedStore,
     pub tally: Tally,
 }
@@ -187,7 +187,7 @@ impl Download {
         Ok(())
     }
 
-    /// The receipts of whole blocks, which may go on with a page
+    /// Takes the receipts of one block after the other; those of the last block may go on in the next page
     pub fn take_receipts(&mut self, answer: Paged<bool, Blocks<Receipts>>) -> Result<(), Failure> {
         let Paged { id, page: is_incomplete, content: Blocks(lists) } = answer;
         let blocks = self.receipts.close(id)?;
@@ -216,7 +216,7 @@ impl Download {
         self.resting_until = None;
     }
 
-    /// Nothing new at the moment: an end below the peer's own head would be none
+    /// Rests until there may be new blocks; a peer that has not given all blocks up to its head is of no use
     fn rest(&mut self, now: Instant) -> Result<(), Failure> {
         let next = self.tip.next_number();
         match self.head {

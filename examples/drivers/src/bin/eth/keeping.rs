@@ -1,10 +1,10 @@
-//! What is said about the blocks that are kept
+//! What is printed about the blocks that are kept
 
 use devp2p_drivers::eth::chain::Standing;
 use devp2p_drivers::eth::message::BlockRange;
 use devp2p_drivers::eth::store::Store;
 
-/// What has been said
+/// What has been printed
 #[derive(Debug, Default)]
 pub struct Keeping {
     full: bool,
@@ -12,7 +12,7 @@ pub struct Keeping {
 }
 
 impl Keeping {
-    /// What is to be said now; each thing once
+    /// The lines to print now; each is printed once
     pub fn news(&mut self, store: &Store, is_complete: bool) -> Vec<String> {
         let mut lines = Vec::new();
         if store.dropped() > 0 && !std::mem::replace(&mut self.full, true) {
@@ -25,7 +25,7 @@ impl Keeping {
     }
 }
 
-/// Which blocks are here, in words
+/// Which blocks are kept, in words
 pub fn kept(store: &Store) -> String {
     let used = store.used();
     match store.standing() {

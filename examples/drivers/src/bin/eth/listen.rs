@@ -1,4 +1,4 @@
-//! Links that others open, one thread for each, and how many there may be
+//! Inbound links: one thread for each, and a limit on their number
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,10 +16,10 @@ use crate::options::Options;
 use crate::setup;
 use crate::visitor::Visitor;
 
-/// How long not to accept after that has failed
+/// How long to wait after accepting has failed
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A socket that listens; nothing is accepted before it is opened
+/// A socket that listens; nothing is accepted before [`open`](Self::open)
 pub struct Listener {
     socket: TcpListener,
     common: Arc<Common>,
@@ -46,7 +46,7 @@ impl Listener {
         Ok(Self { socket, common: Arc::new(common), enode: Enode { node_id, address } })
     }
 
-    /// The links that there will be
+    /// The count of the inbound links
     pub fn visitors(&self) -> Arc<Visitors> {
         Arc::clone(&self.common.visitors)
     }
@@ -56,7 +56,7 @@ impl Listener {
         self.enode.address.port()
     }
 
-    /// Says where it listens, and accepts from now on, in a thread that ends with the process
+    /// Prints where it listens, and accepts links from now on, in a thread that ends with the process
     pub fn open(self) {
         say(format_args!("listening {}", self.enode));
         self.common.visitors.count().door = Door::Open;
@@ -67,7 +67,7 @@ impl Listener {
         for result in self.socket.incoming() {
             match result {
                 Ok(socket) => self.common.accept(socket),
-                // There may be as many sockets as there can be; some will be closed.
+                // The process may have no free file descriptor; after a while some sockets will be closed.
                 Err(_) => thread::sleep(ACCEPT_PAUSE),
             }
         }
@@ -80,12 +80,12 @@ impl Common {
         setup.config().map(|config| config.node_id()).map_err(|error| error.to_string())
     }
 
-    /// What makes a link, with randomness of its own
+    /// The setup of one link, with randomness of its own
     fn setup(&self) -> Result<Setup, getrandom::Error> {
         setup::accepted(&self.options, self.key, self.port)
     }
 
-    /// Serves whoever it is, unless there are enough already: then the socket is closed before it costs anything
+    /// Serves the peer, unless there are enough links already: then the socket is closed before any curve arithmetic
     fn accept(self: &Arc<Self>, socket: TcpStream) {
         let most = self.options.max_inbound;
         let Some(visit) = self.visitors.enter(most) else {
@@ -98,7 +98,7 @@ impl Common {
             common.serve(number, socket);
             drop(visit);
         };
-        // Without a thread the connection is refused, as the socket is dropped. The other links go on.
+        // If the thread cannot start, the socket is dropped, which closes the connection. The other links go on.
         let _ = thread::Builder::new().spawn(serve);
     }
 
@@ -106,14 +106,14 @@ impl Common {
         let Ok(setup) = self.setup() else {
             return;
         };
-        // A socket that fails at once is as one that never came.
+        // If the socket fails at once, there is no link to report.
         if let Ok(session) = Session::accept(socket, &setup) {
             Visitor::new(number, session, &self.options, &self.store).run();
         }
     }
 }
 
-/// How many links are open that others have opened
+/// How many inbound links are open
 #[derive(Default)]
 pub struct Visitors {
     count: Mutex<Count>,
@@ -138,14 +138,14 @@ enum Door {
     Closed,
 }
 
-/// One of them, for as long as it is open
+/// An inbound link, which is counted until this is dropped
 struct Visit {
     number: u64,
     visitors: Arc<Visitors>,
 }
 
 impl Visitors {
-    /// One more, unless there are `most` of them or the program ends
+    /// Counts one more link, unless there are `most` of them or no links are accepted
     fn enter(self: &Arc<Self>, most: usize) -> Option<Visit> {
         let mut count = self.count();
         if count.door != Door::Open || count.open >= most {
@@ -161,7 +161,7 @@ impl Visitors {
         self.count().door == Door::Open
     }
 
-    /// Lets nobody in from now on, and waits until all have left
+    /// Accepts no links from now on, and waits until all have ended
     pub fn close(&self) {
         let mut count = self.count();
         count.door = Door::Closed;

@@ -1,4 +1,4 @@
-//! Fetches a chain from a node and checks every block of it: `eth` and `snap` on one link; and serves it to others
+//! Fetches a chain from a node, checks every block, and serves the chain to other nodes: `eth` and `snap` on one link
 //!
 //! ```text
 //! cargo run -p devp2p-drivers --bin eth -- enode://…@127.0.0.1:30303 --genesis genesis.json --listen 127.0.0.1:30304
@@ -10,11 +10,11 @@
 //! - `protocol.rs`: `eth` itself, a state machine like the link that carries it
 //! - `snap.rs`: the second protocol on the same link
 //! - `node.rs`: both of them on a driver
-//! - `listen.rs`, `visitor.rs`: links that others open, with `eth` alone
+//! - `listen.rs`, `visitor.rs`: inbound links, with `eth` alone
 //!
 //! The rest is Ethereum: `download.rs` asks for blocks, and has the library's `header.rs`, `body.rs`,
-//! `receipt.rs` and `trie.rs` check them; the library's `store.rs` keeps them, and `serve.rs` answers from there
-//! what is asked; the library's `chain.rs`, `genesis.rs` and `fork.rs` know which chain this is.
+//! `receipt.rs` and `trie.rs` check them; the library's `store.rs` keeps the blocks, and `serve.rs`
+//! answers requests from the store; the library's `chain.rs`, `genesis.rs` and `fork.rs` know which chain this is.
 
 mod announce;
 mod answer;
@@ -49,7 +49,7 @@ use listen::{Listener, Visitors};
 use node::{Ending, Node};
 use options::Options;
 
-/// How long Ctrl-C may go unnoticed while only others are served
+/// How long Ctrl-C may go unnoticed while there are only inbound links
 const LOOK: Duration = Duration::from_millis(100);
 
 const BAD_ARGUMENTS: u8 = 2;
@@ -100,7 +100,7 @@ fn fetch(options: &Options, setup: Setup, store: &SharedStore, listener: Option<
     }
 }
 
-/// Serves what is here until Ctrl-C, although nothing new comes, and then waits until all links have ended
+/// Serves the kept blocks until Ctrl-C, although no new ones come, and then waits until all links have ended
 fn serve_on(store: &SharedStore, visitors: &Visitors) {
     if visitors.are_let_in() && !is_interrupted() {
         say(format_args!("{}; they are served until Ctrl-C", kept(&store.read())));

@@ -21,7 +21,7 @@ pub struct Node<'a> {
     session: Session,
     options: &'a Options,
     store: SharedStore,
-    /// Until there is something to serve
+    /// `Some` until there are blocks to serve
     listener: Option<Listener>,
     keeping: Keeping,
     progress: Progress,
@@ -125,7 +125,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// What the protocols have for each other and for people
+    /// Passes on what one protocol has for the other, and shows the progress
     fn look_around(&mut self) -> Result<(), Failed> {
         let (link, now) = self.session.link();
         let Some(Protocols { eth: (_, eth), snap }) = &mut self.protocols else {
@@ -151,7 +151,7 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    /// Says what is kept, and begins to serve it
+    /// Prints which blocks are kept, and begins to serve them
     fn keep(&mut self) {
         let is_complete = self.protocols.as_ref().is_some_and(|protocols| protocols.eth.1.is_complete());
         let lines = self.keeping.news(&self.store.read(), is_complete && !self.options.once);

@@ -19,7 +19,7 @@ pub const USAGE: &str = "\
 usage: eth [OPTIONS] enode://ID@ADDRESS:PORT
        --genesis FILE | --network-id N --genesis-hash HASH --fork-id CHECKSUM[/NEXT]
 
-Fetches the chain of a node and checks every block. With --listen, serves the blocks to whoever dials.
+Fetches the chain of a node and checks every block. With --listen, serves the blocks to nodes that dial.
 
   --genesis FILE         the chain, as a genesis file for `geth init`
   --network-id N         the network id, if it is not the chain id in the file
@@ -27,7 +27,7 @@ Fetches the chain of a node and checks every block. With --listen, serves the bl
   --fork-id CHECKSUM[/NEXT]
                          the fork id of the chain at genesis or at the head
   --once                 exit at the node's head, and do not wait for new blocks
-  --listen ADDRESS:PORT  accept links once there are blocks, and serve them: headers, bodies, receipts
+  --listen ADDRESS:PORT  once there are blocks, accept links and serve headers, bodies and receipts
   --max-inbound N        refuse connections beyond N open ones (default 16)
   --budget BYTES         keep blocks in at most this much memory; the oldest are dropped (default 67108864)
   --version 68|69|70     offer this version of eth only
@@ -46,7 +46,7 @@ pub struct Options {
     pub versions: Vec<u64>,
     pub once: bool,
     pub listen: Option<SocketAddr>,
-    /// How many links that others have opened there may be at once, handshakes included
+    /// How many inbound links there may be at once, with those that are still in the handshake
     pub max_inbound: usize,
     /// How many bytes of blocks are kept
     pub budget: usize,

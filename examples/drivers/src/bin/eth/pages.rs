@@ -1,4 +1,4 @@
-//! Receipts that come in pages (EIP-7975): what has come of a block whose receipts go on
+//! Receipts that come in pages (EIP-7975): keeps the receipts of a block until its last page has come
 
 use devp2p_drivers::eth::answer::MAX_ITEMS;
 use devp2p_drivers::eth::receipt::{Receipt, Receipts};
@@ -7,10 +7,10 @@ use crate::failure::Failure;
 
 /// How many bytes the receipts of one block may have
 ///
-/// A byte of a log costs 8 gas, so that they are the logs of a block of 500 million gas.
+/// A byte of a log costs 8 gas, so the logs of a block of 500 million gas are within this limit.
 const MAX_BYTES: usize = 64 << 20;
 
-/// The beginning of the receipts of the first block that is still wanted
+/// The first receipts of the first block that is still wanted
 #[derive(Debug, Default)]
 pub struct Pages {
     begun: Vec<Receipt>,
@@ -23,7 +23,7 @@ impl Pages {
         self.begun.len() as u64
     }
 
-    /// Puts what has come before in front of the first list, and keeps the last one if it goes on
+    /// Puts the receipts of earlier pages in front of the first list, and keeps the last list if it goes on
     pub fn join(&mut self, mut lists: Vec<Receipts>, is_incomplete: bool) -> Result<Vec<Receipts>, Failure> {
         let Some(first) = lists.first_mut() else {
             return if is_incomplete { Err(no_progress()) } else { Ok(lists) };
@@ -38,7 +38,8 @@ impl Pages {
         }
         self.bytes = match lists.len() {
             1 if is_empty => return Err(no_progress()),
-            // Not counted again from the start: a peer may send one receipt in each page.
+            // Only the new receipts are counted: a peer may send one receipt in each page, and counting all each time
+            // would take quadratic time.
             1 => begun_before + added,
             _ => lists.last().map_or(0, |last| size(&last.0)),
         };

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 
 /// Bytes that may wait for a peer that does not read
 ///
-/// The largest answer fits, however full the link is. What this node asks for by itself is small, so only a peer that
-/// asks and does not take the answers can have more wait for it.
+/// The largest answer fits, however full the link is. The requests of this node are small, so only a peer that
+/// sends requests and does not read the answers can exceed this limit.
 const LIMIT: usize = HARD_LIMIT + Outbox::OVERHEAD;
 
 pub const fn outbox(protocol: ProtocolId) -> Outbox {
@@ -35,7 +35,7 @@ impl Port<'_> {
             Err(WriteError::Full) => {
                 Err(Failure::Breach(format!("the node asks for more while {} bytes of answers wait", outbox.bytes())))
             }
-            // On a link that has ended nobody waits for the message.
+            // On a link that has ended, the message has no use.
             Ok(()) | Err(_) => Ok(()),
         }
     }
@@ -43,7 +43,7 @@ impl Port<'_> {
     /// Sends what waits, as far as the link takes it
     pub fn flush(&mut self) {
         let Self { link, now, outbox } = self;
-        // On a link that has ended nobody waits for it.
+        // On a link that has ended, the messages have no use.
         let _ = outbox.flush(|protocol, code, payload| link.write(*now, protocol, code, payload));
     }
 }

@@ -24,7 +24,7 @@ impl Progress {
         Self { terminal: io::stderr().is_terminal(), shown: None }
     }
 
-    /// Shows the state, unless it is on the screen or something else came there a moment ago
+    /// Shows the state, unless it is on the screen already or the last one was shown a moment ago
     pub fn show(&mut self, tally: Tally, head: Option<u64>) {
         let pause = Duration::from_millis(if self.terminal { 50 } else { 1000 });
         let is_new = |shown: &Shown| (shown.tally, shown.head) != (tally, head) && shown.at.elapsed() >= pause;

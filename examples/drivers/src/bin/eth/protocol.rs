@@ -41,7 +41,7 @@ pub struct Eth {
 pub enum Aim {
     /// The chain, by so many headers in one request
     Fetch { batch: u64 },
-    /// Nothing: it is the peer that asks
+    /// Nothing: only the peer sends requests
     Serve,
 }
 
@@ -62,7 +62,7 @@ enum Stage {
 #[derive(Debug, Clone, Copy)]
 enum Ours {
     Due(Option<Instant>),
-    /// What it told
+    /// The range of blocks in it
     Sent(BlockRange),
 }
 
@@ -72,7 +72,7 @@ impl Eth {
         let Options { chain, patience, .. } = options;
         let courtesy = match aim {
             Aim::Fetch { .. } => COURTESY,
-            // Whoever dials us may be waiting for our Status, as we do.
+            // A peer that dials may wait for our Status, as we wait for that of a node that we dial.
             Aim::Serve => Duration::ZERO,
         };
         let (ours, until) = (Ours::Due(now.checked_add(courtesy)), now.checked_add(patience.status));
@@ -134,7 +134,7 @@ impl Eth {
         }
     }
 
-    /// Which blocks this node can give
+    /// Which blocks this node can serve
     fn standing(&self) -> Standing {
         self.store.read().standing().unwrap_or_else(|| self.chain.beginning())
     }
@@ -158,13 +158,13 @@ impl Eth {
         }
     }
 
-    /// Tells the peer of other blocks than it was told, if that is due
+    /// Tells the peer that our range of blocks has changed, if that is due
     fn announce(&mut self, now: Instant, out: &mut Port<'_>) -> Result<(), Failure> {
         let range = self.standing().range;
         let Stage::Running { announcer, download } = &mut self.stage else {
             return Ok(());
         };
-        // The node that all blocks come from is told of them when all are here.
+        // The node from which all blocks come is told only when the download is complete.
         let is_fetching = download.as_ref().is_some_and(|download| !download.is_complete());
         if !announcer.is_time(now) || is_fetching || self.version < RANGE_VERSION {
             return Ok(());
@@ -221,7 +221,7 @@ impl Eth {
     }
 }
 
-/// Takes what is no request
+/// Takes a message that is not a request
 fn take(download: Option<&mut Download>, version: u64, now: Instant, code: u64, payload: &[u8]) -> Result<(), Failure> {
     let name = message::name(code);
     match (code, download) {
@@ -243,7 +243,7 @@ fn take(download: Option<&mut Download>, version: u64, now: Instant, code: u64, 
             download.into_iter().for_each(|download| download.take_range(range));
             Ok(())
         }
-        // Announcements of what this node does not keep. They must be RLP, whatever it says.
+        // Announcements that this node has no use for. They must be RLP, with any content.
         (
             message::NEW_BLOCK_HASHES
             | message::TRANSACTIONS

@@ -1,4 +1,4 @@
-//! What makes the links of this node
+//! The setup of this node's links
 
 use devp2p_drivers::eth::message;
 use devp2p_drivers::journal::{Offer, Setup};
@@ -6,7 +6,7 @@ use devp2p_drivers::journal::{Offer, Setup};
 use crate::options::Options;
 use crate::snap;
 
-/// What the reference client takes as a message of `eth` or `snap`
+/// The largest message of `eth` or `snap` that the reference client takes
 const MAX_MESSAGE: usize = 10 * 1024 * 1024;
 const CLIENT_ID: &str = "devp2p-proto-eth/1.0";
 
@@ -17,9 +17,9 @@ pub fn dialled(options: &Options, listen_port: u16) -> Result<Setup, getrandom::
     Ok(Setup { timeouts: options.timeouts, listen_port, ..setup })
 }
 
-/// A link that somebody else has opened
+/// An inbound link
 ///
-/// Without `snap`: there is no state here to give.
+/// It does not offer `snap`, since this program has no state to serve.
 pub fn accepted(options: &Options, key: [u8; 32], listen_port: u16) -> Result<Setup, getrandom::Error> {
     let setup = Setup::accepted(CLIENT_ID, eth(options).collect())?;
     Ok(Setup { key, timeouts: options.timeouts, listen_port, ..setup })

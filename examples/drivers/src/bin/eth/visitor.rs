@@ -1,4 +1,4 @@
-//! A link that somebody else has opened: its requests are answered, and nothing is asked
+//! An inbound link: the requests of the peer are answered, and none is sent
 
 use devp2p_drivers::eth::store::SharedStore;
 use devp2p_drivers::say::say;
@@ -48,7 +48,7 @@ impl<'a> Visitor<'a> {
             }
             self.hold();
         };
-        // Who never got as far as the protocols is not worth a line: ports are knocked at all day.
+        // A connection that never became a ready link gets no line: an open port gets many such connections.
         if let Some((_, eth)) = &self.eth {
             say(format_args!("visitor {} ended after {} answers: {end}", self.number, eth.answered()));
         }
@@ -56,7 +56,7 @@ impl<'a> Visitor<'a> {
 
     fn start(&mut self) {
         let (link, now) = self.session.link();
-        // There is nothing but eth on offer, so that a link that is ready has it.
+        // Only eth is offered, so a link that is ready shares it.
         let Some(shared) = link.shared().next() else {
             return;
         };
@@ -85,7 +85,7 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// Has the next request wait for as long as an answer does: one answer is in memory, however much is asked for
+    /// Holds the next request while an answer waits, so that one answer is in memory, however many requests come
     fn hold(&mut self) {
         let waits = self.eth.as_ref().is_some_and(|(outbox, _)| !outbox.is_empty());
         let (link, now) = self.session.link();

@@ -1,10 +1,10 @@
-//! The least that a guest says when `eth` and `snap` are shared
+//! The least that a node must send when `eth` and `snap` are shared
 //!
 //! A node that offers nothing known is useless to geth, and one that shares `eth` but sends no Status within
-//! five seconds is dropped, which would end every longer measurement. So a Status is answered by one of a
-//! node on the same chain that has its genesis and nothing more, which is as good as true: it claims no block
-//! that this program could be asked for. And every request is answered by an empty list, as the `eth`
-//! specification has it for what one does not have.
+//! five seconds is dropped, which would end every longer measurement. So a Status is answered with the
+//! Status of a node that is on the same chain and has only the genesis block. It claims no other block, so no
+//! other block should be requested. Every request is answered with empty lists, as the `eth` specification
+//! says for data that a node does not have.
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@
 //!
 //! Dials a node, shows its Hello and the shared protocols, then sends Pings of the base protocol and shows how
 //! long the answers take, until it is told to stop. With `--nodes` it visits every node of a list, many at a time,
-//! and sends one Ping to each. It says goodbye before it exits, also at Ctrl-C.
+//! and sends one Ping to each. It sends Disconnect before it exits, also at Ctrl-C.
 
 mod courtesy;
 mod many;

@@ -12,19 +12,19 @@ usage: ping [OPTIONS] enode://ID@ADDRESS:PORT
 
 one node:
   --count N              stop after N answers (default: go on until Ctrl-C)
-  --interval SECONDS     time from one Ping to the next (default 1); reth drops a link after more than
-                         five Pings in a burst, of which it gives back one a second
+  --interval SECONDS     time from one Ping to the next (default 1); reth ends a link after a burst of
+                         more than five Pings, and permits one more for each second
   --json                 print one JSON document instead of lines
   --record FILE          record the link for `replay`; the file holds secrets, so it needs --yes-secrets
 
 every node of a list:
-  --nodes FILE           one enode URL a line; blank lines, and what follows a #, count for nothing
-  --at-once N            how many nodes may be between the call and the end of Hello (default 500); with those
-                         that have said Hello, up to 8 times N connections are open
+  --nodes FILE           one enode URL a line; blank lines, and the text after a #, are ignored
+  --at-once N            how many nodes may be dialled without having sent Hello yet (default 500); together
+                         with the others, up to 8 times N connections are open
   --eth                  also wait for the Status of `eth`: network, genesis and fork id
-  --format FORMAT        table (default, when all is done), or csv or json: a line as soon as a node is done,
-                         and the summary on standard error
-  --limit SECONDS        longest time for one node in all (default 30)
+  --format FORMAT        table (the default, printed at the end), csv or json; csv and json print a line as
+                         soon as a node is done, and the summary on standard error
+  --limit SECONDS        longest time for one node in total (default 30)
 
 both:
   --timeout SECONDS      longest time for an answer (default 10)
@@ -34,8 +34,8 @@ both:
                          offer this protocol instead of eth/68, eth/69 and snap/1; may be repeated
 
 The first Ping leaves half a second after Hello, since ethrex ends a link whose first message is not Status.
-With --nodes it leaves as soon as the node's Status is answered. The round trip includes the time for which
-this program was busy with other nodes.
+With --nodes it leaves as soon as the node's Status is answered. The round trip includes the time during
+which this program was busy with other nodes.
 
 exit status: 0 node reached, 1 link lost, 2 bad arguments, 3 refused by the node, 4 node unreachable;
              with --nodes: 0 at least one node reached, 2 bad arguments or list, 4 none reached";
@@ -62,9 +62,9 @@ pub struct Many {
     pub at_once: usize,
     pub eth: bool,
     pub format: Format,
-    /// For one node in all
+    /// The longest time for one node in total
     pub limit: Duration,
-    /// For one answer
+    /// The longest time for one answer
     pub timeout: Duration,
     pub timeouts: Timeouts,
     pub offers: Vec<Offer>,
@@ -192,7 +192,7 @@ fn format(word: &str) -> Result<Format, String> {
     }
 }
 
-/// Protocols of which every Ethereum node shares one at least
+/// Protocols of which every Ethereum node shares at least one
 fn usual_offers() -> Vec<Offer> {
     [("eth", 68, 17), ("eth", 69, 18), ("snap", 1, 8)]
         .map(|(name, version, length)| Offer::new(name, version, length, devp2p_proto::MAX_MESSAGE))

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mio::Waker;
 
-/// Wakes the loop; the flag tells whether somebody wants the program to end
+/// Makes the first Ctrl-C set the flag that is returned, and wake the loop
 pub fn wake_on_interrupt(waker: Waker) -> io::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);

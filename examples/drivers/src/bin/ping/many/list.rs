@@ -17,7 +17,7 @@ pub struct List {
 
 impl List {
     pub fn read(path: &str) -> Result<Self, String> {
-        // A line that is not UTF-8 is nonsense like any other, and named as such.
+        // A line that is not UTF-8 is reported like any other line that is no URL.
         let bytes = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
         Ok(Self::parse(&String::from_utf8_lossy(&bytes)))
     }

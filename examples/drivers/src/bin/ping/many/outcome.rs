@@ -1,4 +1,4 @@
-//! How a visit went, and how far it came
+//! The outcome of a visit, and the stage at which it ended
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -37,20 +37,20 @@ pub enum Outcome {
     /// Hellos were exchanged, and no protocol is in both
     NothingShared,
     Violation(Stage, Violation),
-    /// A Status that is none
+    /// The node's Status cannot be decoded
     BadStatus(String),
-    /// The node closed the connection without a word
+    /// The connection was closed without Disconnect
     Closed(Stage),
     TimedOut(Stage),
     /// There was never a connection
     Unreachable(io::Error),
-    /// Nobody can be called by this URL
+    /// No link can be started for this URL: no node can have its id
     Unusable(String),
     Interrupted(Stage),
 }
 
 impl Outcome {
-    /// Of a link that has ended while this was waited for, other than by our own decision
+    /// The outcome of a link that has ended, other than by our own decision, while this was waited for
     pub const fn of(cause: Cause, stage: Stage) -> Self {
         match cause {
             Cause::Remote(reason) => Self::Disconnected(stage, reason),
@@ -98,7 +98,7 @@ impl Outcome {
         }
     }
 
-    /// What the kind and the stage do not say, or nothing
+    /// Details beyond the kind and the stage, or an empty text
     pub fn why(&self) -> String {
         match self {
             Self::Reached | Self::Closed(_) | Self::TimedOut(_) | Self::Interrupted(_) => String::new(),
@@ -116,7 +116,7 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())?;
-        // One that cannot be reached has come no further than that.
+        // An unreachable node is always at this stage, so the stage is not shown.
         if let Some(stage) = self.stage().filter(|stage| *stage > Stage::Connection || self.why().is_empty()) {
             write!(f, " at {}", stage.name())?;
         }

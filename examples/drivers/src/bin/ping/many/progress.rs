@@ -1,4 +1,4 @@
-//! How far it is, on standard error if that is a terminal
+//! A progress bar on standard error, if that is a terminal
 
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -17,7 +17,7 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(Some(nodes as u64), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{bar:32} {pos} of {len} nodes, {rate} a second, {eta} left");
         let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
-            // The bar has nobody to tell.
+            // There is nobody to report an error to.
             let _ = write!(text, "{:.0}", state.per_sec());
         };
         Self(bar.with_style(style.expect("a template").with_key("rate", rate)))
@@ -28,13 +28,13 @@ impl Progress {
         self.0.inc(1);
     }
 
-    /// Has `print` print lines that the bar must not be in the way of
+    /// Calls `print`, and hides the bar meanwhile if the lines go to a terminal
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
-        // Lines that go elsewhere are not in its way, and drawing it anew for each would cost more than the node did.
+        // If the lines go elsewhere, the bar can stay. Drawing it again for each line would cost more than a node does.
         if io::stdout().is_terminal() { self.0.suspend(print) } else { print() }
     }
 
-    /// How long to wait at most, for the bar to be up to date
+    /// The longest wait that keeps the bar up to date
     pub fn patience(&self) -> Option<Duration> {
         (!self.0.is_hidden()).then_some(TICK)
     }

@@ -29,7 +29,7 @@ pub struct Report {
     rows: Rows,
     summary: Summary,
     progress: Progress,
-    /// Whether nobody reads the lines any more
+    /// Whether standard output is closed
     unheard: bool,
 }
 
@@ -63,7 +63,7 @@ impl Report {
         self.unheard |= !self.progress.aside(|| say(line));
     }
 
-    /// Whether it is of no use to go on
+    /// Whether standard output is closed, so that there is no use in going on
     pub const fn is_unheard(&self) -> bool {
         self.unheard
     }
@@ -109,9 +109,9 @@ fn cells(row: &Row) -> [String; 12] {
     ]
 }
 
-/// A line of CSV, without its end
+/// A line of CSV, without its line feed
 ///
-/// Each cell is escaped first, so that a record is a line, whatever a node has said.
+/// Each cell is escaped first, so that a record is one line, whatever text a node has sent.
 fn record(cells: &[String]) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to memory cannot fail.

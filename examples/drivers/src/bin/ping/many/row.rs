@@ -30,7 +30,7 @@ pub struct Greeting {
     pub client: String,
     pub version: u64,
     pub capabilities: Vec<String>,
-    /// How many more it has listed
+    /// How many more capabilities the node has listed
     pub omitted: usize,
 }
 
@@ -71,7 +71,7 @@ impl Facts {
     }
 
     pub fn millis(&self) -> Option<f64> {
-        // To the microsecond: more digits would say nothing.
+        // Rounded to a microsecond: more digits would have no meaning.
         self.round_trip.map(|time| (time.as_secs_f64() * 1e6).round() / 1e3)
     }
 }

@@ -1,4 +1,4 @@
-//! How many nodes may be between the call and the end of Hello
+//! Limits the nodes that are dialled and whose Hello has not come yet
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,11 +1,11 @@
-//! How many nodes of each client there are, and how many visits went which way
+//! How many nodes run each client, and how many visits had each outcome
 
 use std::collections::BTreeMap;
 
 use super::outcome::Outcome;
 use super::row::Row;
 
-/// The most clients that are listed by name, since every node may have another one
+/// The most clients that are listed by name: every node may send a different name
 const MOST: usize = 20;
 
 #[derive(Default)]

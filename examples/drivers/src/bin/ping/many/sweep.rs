@@ -27,19 +27,19 @@ use crate::courtesy;
 use crate::options::Many;
 
 const WAKER: Token = Token(0);
-/// The largest message that is kept; larger ones are skipped, since a Status is all that is of interest
+/// The largest message that is kept; larger ones are skipped, since only Status is of interest
 const MAX_MESSAGE: usize = 4096;
 /// Answers are smaller than that, and there is one at a time
 const SEND_WINDOW: usize = 16 * 1024;
 /// How many links may be open for each handshake that may be under way
 const OPEN: usize = 8;
-/// How many links whose turn may include curve arithmetic have one before the sockets are looked at again
+/// How many turns may include curve arithmetic before the sockets are looked at again
 ///
-/// A Pong that waits in its socket meanwhile counts as a longer round trip.
+/// A Pong may wait in its socket during these turns, and its round trip then seems longer.
 const GREETINGS_A_ROUND: usize = 16;
-/// How long not to dial after the system had no socket to give; also ended by a link that ends
+/// How long to wait with dialling when the system has no free socket; the wait is over when a link ends
 const PAUSE: Duration = Duration::from_millis(100);
-/// What Linux, macOS and the BSDs have for "too many open files", of the system and of the process
+/// "Too many open files" in the system, and in the process, on Linux, macOS and the BSDs
 const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 
@@ -88,18 +88,18 @@ impl Sweep {
         }
     }
 
-    /// The time as links know it
+    /// The time on the clock of the links
     fn now(&self) -> Instant {
         Instant::from(self.started.elapsed())
     }
 
-    /// How long to wait, apart from what links wait for
+    /// The longest wait, apart from the timers of the links
     fn patience(&self, report: &Report) -> Option<Duration> {
         let held = self.held.as_ref().map(|(_, until)| until.saturating_since(self.now()));
         held.into_iter().chain(report.patience()).min()
     }
 
-    /// Lets every link have a turn that something has happened to
+    /// Gives a turn to every link to which something has happened
     fn round(&mut self, events: &Events, report: &mut Report) {
         let mut greetings = 0;
         for token in self.links.turns(self.now(), events) {
@@ -119,10 +119,10 @@ impl Sweep {
     }
 
     fn turn(&mut self, token: Token, report: &mut Report) {
-        // Each turn has its own time, since the ones before it may have taken milliseconds.
+        // The clock is read for each turn, since the turns before it may have taken milliseconds.
         if let Some(ended) = self.links.turn(self.now(), token) {
             report.add(ended.talk.finish(ended.end));
-            // There is a socket again.
+            // The link that has ended leaves a free socket.
             if let Some((_, until)) = &mut self.held {
                 *until = Instant::ZERO;
             }
@@ -139,7 +139,7 @@ impl Sweep {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    /// Dials nobody else, and takes leave of everybody
+    /// Dials no more nodes, and disconnects from all
     fn stop(&mut self) {
         let now = self.now();
         self.interrupted.store(true, Ordering::Relaxed);
@@ -149,7 +149,7 @@ impl Sweep {
         });
     }
 
-    /// Dials as many nodes as may be
+    /// Dials as many nodes as the limits permit
     fn dial(&mut self, report: &mut Report) {
         while self.links.len() < self.most_open
             && !self.is_interrupted()
@@ -195,14 +195,15 @@ fn unvisited(listed: Listed, outcome: Outcome) -> Row {
     Row { listed, outcome, facts: Facts::default() }
 }
 
-/// This node, with limits that bound the memory of each link
+/// The configuration of this node, with limits that bound the memory of each link
 fn config(options: &Many) -> Result<Config, ConfigError> {
     let mut key = [0; 32];
     fill(&mut key);
     let key = SecretKey::from_bytes(key)?;
     let protocols: Vec<_> = options.offers.iter().map(protocol).collect();
     let mut timeouts = options.timeouts;
-    // The only Ping is ours, and each visit has a time limit. A node that is silent otherwise has every right to be.
+    // The program sends the only Ping, so the link sends none. Each visit has a time limit, so a node that is silent
+    // needs no read timeout.
     timeouts.ping = Duration::MAX;
     timeouts.read = Duration::MAX;
     timeouts.pong = options.timeout;

@@ -1,4 +1,4 @@
-//! Rows with columns as wide as what is in them
+//! A table whose columns are as wide as their widest cells
 
 use super::row::Row;
 
@@ -6,14 +6,14 @@ const HEADINGS: [&str; 10] =
     ["line", "address", "rtt ms", "client", "p2p", "capabilities", "network", "genesis", "fork id", "outcome"];
 /// The columns that only `--eth` fills
 const CHAIN: std::ops::Range<usize> = 6..9;
-/// Columns of numbers, whose end is under the end
+/// Columns of numbers, which are aligned on the right
 const NUMBERS: [usize; 3] = [0, 2, 4];
-/// The longest text of a node's own: it may have given itself any name
+/// The most characters that are shown of a text that a node has sent: it may be long
 const MAX_WIDTH: usize = 40;
 
 pub struct Table {
     eth: bool,
-    /// By the lines of the list
+    /// Each with the number of its line in the list
     rows: Vec<(usize, [String; 10])>,
 }
 
@@ -60,7 +60,7 @@ fn line(cells: &[String; 10], widths: &[usize; 10], eth: bool) -> String {
     let padded = shown.map(|column| {
         let (cell, width) = (&cells[column], widths[column]);
         match column {
-            // Nothing comes after the last one.
+            // The last column needs no padding.
             9 => cell.clone(),
             _ if NUMBERS.contains(&column) => format!("{cell:>width$}"),
             _ => format!("{cell:<width$}"),

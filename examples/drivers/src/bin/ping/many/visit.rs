@@ -1,4 +1,4 @@
-//! What is done with one node: Hello, the Status of `eth` if it is asked for, one Ping, and a goodbye
+//! What is done with one node: Hello, the Status of `eth` if it is asked for, one Ping, and Disconnect
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,9 +19,9 @@ use crate::courtesy::{self, PAUSE};
 pub struct Plan {
     /// Whether the Status of `eth` is waited for
     pub eth: bool,
-    /// For one node in all
+    /// The longest time for one node in total
     pub limit: Duration,
-    /// For a Status
+    /// The longest time for a Status
     pub timeout: Duration,
     pub linger: Duration,
 }
@@ -31,7 +31,7 @@ pub struct Visit {
     listed: Listed,
     facts: Facts,
     step: Step,
-    /// When it must be decided
+    /// When the outcome is decided at the latest
     deadline: Option<Instant>,
 }
 
@@ -41,16 +41,16 @@ enum Step {
         stage: Stage,
         _slot: Slot,
     },
-    /// The Status must come until then
+    /// The Status must come by then
     AwaitStatus {
         until: Option<Instant>,
     },
-    /// A Ping leaves then, or when the Status is answered
+    /// The Ping is sent then, or as soon as the node's Status is answered
     Pause {
         until: Option<Instant>,
     },
     AwaitPong,
-    /// Our Disconnect or the node's is under way; the socket is closed by then, whatever the node does
+    /// The outcome is decided; the socket is closed by then, whatever the node does
     Leaving {
         outcome: Outcome,
         until: Option<Instant>,
@@ -69,14 +69,14 @@ impl Visit {
         matches!(self.step, Step::Greeting { .. })
     }
 
-    /// Notes that somebody wants the program to end
+    /// Notes that the program is to end
     pub fn interrupt(&mut self, now: Instant) {
         if let Some(stage) = self.stage() {
             self.decide(now, Outcome::Interrupted(stage));
         }
     }
 
-    /// What has come of it
+    /// The result of the visit
     pub fn finish(self, end: End) -> Row {
         let stage = self.stage().unwrap_or(Stage::Pong);
         let outcome = match (self.step, end) {
@@ -87,12 +87,12 @@ impl Visit {
         Row { listed: self.listed, outcome, facts: self.facts }
     }
 
-    /// What is waited for, if it is not decided yet
+    /// What is waited for, if the outcome is not decided yet
     const fn stage(&self) -> Option<Stage> {
         match self.step {
             Step::Greeting { stage, .. } => Some(stage),
             Step::AwaitStatus { .. } => Some(Stage::Status),
-            // The Ping leaves without anything of the node's.
+            // The Ping is sent whether or not the node sends anything.
             Step::Pause { .. } | Step::AwaitPong => Some(Stage::Pong),
             Step::Leaving { .. } => None,
         }
@@ -102,7 +102,7 @@ impl Visit {
         self.step = Step::Leaving { outcome, until: now.checked_add(self.plan.linger) };
     }
 
-    /// Decides, and says goodbye
+    /// Decides the outcome, and disconnects
     fn leave(&mut self, now: Instant, link: &mut Link, outcome: Outcome, reason: DisconnectReason) {
         self.decide(now, outcome);
         link.tell(now, Event::Disconnect(reason));
@@ -125,7 +125,7 @@ impl Visit {
             return;
         };
         if let Some((code, payload)) = courtesy::answer(capability, code, payload) {
-            // Courtesies are small and few; one that finds no room is left out.
+            // These answers are small and few; one for which there is no capacity is left out.
             let _ = link.write(now, protocol, code, &payload);
         }
         if is_eth(capability) && code == STATUS {
@@ -133,7 +133,7 @@ impl Visit {
         }
     }
 
-    /// The node's Status is answered, so that it takes a Ping now
+    /// Takes the node's Status, which has been answered: the node accepts a Ping now
     fn hear_status(&mut self, now: Instant, link: &mut Link, payload: &[u8]) {
         match (&self.step, rlp::decode::<Status>(payload)) {
             (Step::AwaitStatus { .. }, Err(error)) => {
@@ -151,7 +151,7 @@ impl Visit {
 
     fn ping(&mut self, now: Instant, link: &mut Link) {
         self.step = Step::AwaitPong;
-        // A link that has ended sends none, and its end is told anyway.
+        // If the link has ended, no Ping is sent; `attend` returns the cause.
         let _ = link.handle(now, Event::Ping);
     }
 
@@ -186,7 +186,7 @@ impl Visit {
             return false;
         };
         if let Some(cause) = link.cause() {
-            // A node that shares nothing with us has still said who it is.
+            // A node that shares nothing with us has still sent its Hello.
             self.facts.greeting = self.facts.greeting.take().or_else(|| Greeting::of(link));
             self.decide(now, Outcome::of(cause, stage));
             return false;
@@ -204,7 +204,7 @@ impl Visit {
         true
     }
 
-    /// Whether the node has had time enough to take leave
+    /// Whether the node has had enough time to close the connection
     fn lingered(&self, now: Instant) -> bool {
         matches!(self.step, Step::Leaving { until: Some(until), .. } if until <= now)
     }

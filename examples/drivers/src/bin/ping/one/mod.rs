@@ -1,4 +1,4 @@
-//! One node: its Hello, and a Ping now and then until somebody stops it
+//! One node: its Hello, and a Ping in each interval until the program is told to stop
 
 mod report;
 
@@ -35,15 +35,15 @@ pub fn run(options: &One) -> Result<u8, String> {
 fn setup(options: &One) -> Result<Setup, getrandom::Error> {
     let mut setup = Setup::dialled(options.node.node_id, courtesy::NAME, options.offers.clone())?;
     setup.timeouts = options.timeouts;
-    // All Pings are ours to time, so that the link sends none by itself. A peer that is silent otherwise has
-    // every right to be.
+    // The program decides when a Ping is sent, so the link sends none by itself. The peer may be silent apart from
+    // its Pongs, so there is no read timeout.
     setup.timeouts.ping = Duration::MAX;
     setup.timeouts.read = Duration::MAX;
     setup.timeouts.pong = options.timeout;
     Ok(setup)
 }
 
-/// One link, from the call to the parting
+/// One link, from dialling to its end
 struct Visit<'a> {
     session: Session,
     options: &'a One,
@@ -77,7 +77,7 @@ impl Visit<'_> {
                     }
                 }
                 Happening::Message { protocol, code, payload } => self.answer(protocol, code, &payload),
-                // Courtesies are small and few; one that finds no room is left out.
+                // The answers are small and few; one for which there is no capacity is left out.
                 Happening::Writable(_) => {}
                 Happening::Interrupted => return self.leave(),
                 Happening::Ended(cause) => return self.ended(cause),

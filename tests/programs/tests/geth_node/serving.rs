@@ -54,7 +54,7 @@ fn status_tells_the_blocks_that_are_here() {
         };
         assert_eq!(status, Status { version, network: NETWORK, genesis, fork_id: FORK_ID, head });
     }
-    source.finish().assert(0, "visitor 3 ended");
+    source.finish().assert(0, "inbound 3 ended");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn headers_are_given_as_they_are_asked_for() {
     }
     assert_eq!(ask_headers(&mut visitor, number(5), u64::MAX, 0, false), all[5..5 + 1024]);
     visitor.disconnect(DisconnectReason::CLIENT_QUITTING);
-    source.finish().assert(0, "visitor 1 ended after 21 answers");
+    source.finish().assert(0, "inbound 1 ended after 21 answers");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn bodies_and_receipts_are_given_in_each_version() {
         assert_eq!(receipts, [filled.clone(), list(Vec::new()), filled], "eth/{version}");
         assert_eq!(ask_blocks(&mut visitor, message::GET_POOLED_TRANSACTIONS, vec![unknown]), []);
     }
-    source.finish().assert(0, "visitor 3 ended after 4 answers");
+    source.finish().assert(0, "inbound 3 ended after 4 answers");
 }
 
 /// Typed receipts as their trie has them, each in a string
@@ -174,7 +174,7 @@ fn answers_have_a_size() {
     for first in [8, 9, u64::MAX] {
         assert_eq!(ask_page(&mut visitor, first, vec![chain.hash(1)]), (false, vec![List(Vec::new())]));
     }
-    source.finish().assert(0, "visitor 2 ended");
+    source.finish().assert(0, "inbound 2 ended");
 }
 
 /// The longest request that is no violation has 10 MiB of hashes
@@ -185,7 +185,7 @@ fn a_request_for_everything_is_answered_in_part() {
     let asked = vec![source.chain.hash(1); 300_000];
     assert_eq!(ask_blocks(&mut visitor, message::GET_BLOCK_BODIES, asked.clone()).len(), 1024);
     assert_eq!(ask_page(&mut visitor, 0, asked).1.len(), 1024);
-    source.finish().assert(0, "visitor 1 ended after 2 answers");
+    source.finish().assert(0, "inbound 1 ended after 2 answers");
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn the_largest_receipt_is_given() {
         };
         assert_eq!(count, 1, "eth/{version}");
     }
-    source.finish().assert(0, "visitor 2 ended after 1 answers");
+    source.finish().assert(0, "inbound 2 ended after 1 answers");
 }
 
 /// A peer may have blocks that we do not have: its range is no reason to end the link, nor to send requests
@@ -311,7 +311,7 @@ fn a_visitor_may_have_other_blocks() {
         visitor.send(ETH, message::BLOCK_RANGE_UPDATE, &range);
         assert_eq!(ask_headers(&mut visitor, Origin::Number(1), 1, 0, false), source.chain.headers[1..2]);
     }
-    source.finish().assert(0, "visitor 1 ended after 4 answers");
+    source.finish().assert(0, "inbound 1 ended after 4 answers");
 }
 
 #[test]
@@ -340,10 +340,10 @@ fn as_many_visitors_as_there_may_be() {
     };
     assert!(!is_let_in() && !is_let_in());
     first.disconnect(DisconnectReason::CLIENT_QUITTING);
-    source.program.wait("visitor 1 ended");
+    source.program.wait("inbound 1 ended");
     // The place is free a moment after that line was printed.
     while !is_let_in() {}
-    source.finish().assert(0, "visitor 3: eth/69");
+    source.finish().assert(0, "inbound 3: eth/69");
 }
 
 /// The link to the node that the chain came from has ended, and inbound links are still served
@@ -369,7 +369,7 @@ fn a_visitor_that_asks_and_does_not_read_costs_little() {
     let content = GetBlockHeaders { origin: Origin::Number(0), amount: 1024, skip: 0, reverse: false };
     visitor.flood(ETH, message::GET_BLOCK_HEADERS, &Numbered { id: 1, content }, 100_000);
     let mut source = source;
-    source.program.wait("visitor 1 ended after ");
+    source.program.wait("inbound 1 ended after ");
     let used = source.program.peak_memory().zip(before).map_or(0, |(after, before)| after - before);
     println!("{} KiB for answers that wait", used / 1024);
     assert!(used < 8 << 20, "{} KiB for answers that wait", used / 1024);
@@ -392,7 +392,7 @@ fn a_visitor_may_ask_for_much_at_once() {
         let answer: Paged<bool, List<Raw>> = decode(&payload);
         assert!(answer.id == id && payload.len() > 2 << 20, "answer {id}");
     }
-    source.finish().assert(0, "visitor 1 ended after 200 answers");
+    source.finish().assert(0, "inbound 1 ended after 200 answers");
 }
 
 /// Blocks for which the budget has no space are not in the range in Status, and are not served

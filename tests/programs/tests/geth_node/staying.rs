@@ -25,7 +25,7 @@ fn geth_dials_takes_the_chain_and_stays() {
 
     let follower = Follower::start(&geth.genesis);
     assert_eq!(follower.tell(&format!("admin.addPeer('{url}')")), "true");
-    eth.wait("visitor 1: eth/69 with Geth/");
+    eth.wait("inbound 1: eth/69 with Geth/");
     let since = Instant::now();
 
     // geth knows only the hash of the head. That header, all others and all bodies come from `eth`.
@@ -40,7 +40,7 @@ fn geth_dials_takes_the_chain_and_stays() {
     assert_eq!(follower.tell(peers), format!("\"1 false {}\"", geth.head));
     eth.interrupt();
     let finished = eth.finish();
-    finished.assert(0, "visitor 1 ended after ");
+    finished.assert(0, "inbound 1 ended after ");
     println!("after {:?}: {}", since.elapsed(), finished.out);
-    assert!(!finished.out.contains("visitor 2"), "{finished:?}");
+    assert!(!finished.out.contains("inbound 2"), "{finished:?}");
 }

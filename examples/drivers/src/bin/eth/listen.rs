@@ -12,9 +12,9 @@ use devp2p_drivers::say::say;
 use devp2p_drivers::session::Session;
 use devp2p_proto::{Enode, NodeId};
 
+use crate::inbound::InboundLink;
 use crate::options::Options;
 use crate::setup;
-use crate::visitor::Visitor;
 
 /// How long to wait after accepting has failed
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -32,7 +32,7 @@ struct Common {
     store: SharedStore,
     key: [u8; 32],
     port: u16,
-    visitors: Arc<Visitors>,
+    inbound: Arc<InboundLinks>,
 }
 
 impl Listener {
@@ -40,15 +40,15 @@ impl Listener {
     pub fn bind(address: SocketAddr, key: [u8; 32], options: &Arc<Options>, store: &SharedStore) -> io::Result<Self> {
         let socket = TcpListener::bind(address)?;
         let address = socket.local_addr()?;
-        let (options, store, visitors) = (Arc::clone(options), store.clone(), Arc::new(Visitors::default()));
-        let common = Common { options, store, key, port: address.port(), visitors };
+        let (options, store, inbound) = (Arc::clone(options), store.clone(), Arc::new(InboundLinks::default()));
+        let common = Common { options, store, key, port: address.port(), inbound };
         let node_id = common.node_id().map_err(io::Error::other)?;
         Ok(Self { socket, common: Arc::new(common), enode: Enode { node_id, address } })
     }
 
     /// The count of the inbound links
-    pub fn visitors(&self) -> Arc<Visitors> {
-        Arc::clone(&self.common.visitors)
+    pub fn inbound(&self) -> Arc<InboundLinks> {
+        Arc::clone(&self.common.inbound)
     }
 
     /// The port on which others find this node
@@ -59,7 +59,7 @@ impl Listener {
     /// Prints where it listens, and accepts links from now on, in a thread that ends with the process
     pub fn open(self) {
         say(format_args!("listening {}", self.enode));
-        self.common.visitors.count().door = Door::Open;
+        self.common.inbound.count().accepting = Accepting::Yes;
         thread::spawn(move || self.accept_all());
     }
 
@@ -88,15 +88,15 @@ impl Common {
     /// Serves the peer, unless there are enough links already: then the socket is closed before any curve arithmetic
     fn accept(self: &Arc<Self>, socket: TcpStream) {
         let most = self.options.max_inbound;
-        let Some(visit) = self.visitors.enter(most) else {
+        let Some(slot) = self.inbound.admit(most) else {
             return;
         };
         let common = Arc::clone(self);
         let serve = move || {
             // Counted until the link has ended, or its thread has panicked.
-            let number = visit.number;
+            let number = slot.number;
             common.serve(number, socket);
-            drop(visit);
+            drop(slot);
         };
         // If the thread cannot start, the socket is dropped, which closes the connection. The other links go on.
         let _ = thread::Builder::new().spawn(serve);
@@ -108,14 +108,14 @@ impl Common {
         };
         // If the socket fails at once, there is no link to report.
         if let Ok(session) = Session::accept(socket, &setup) {
-            Visitor::new(number, session, &self.options, &self.store).run();
+            InboundLink::new(number, session, &self.options, &self.store).run();
         }
     }
 }
 
 /// How many inbound links are open
 #[derive(Default)]
-pub struct Visitors {
+pub struct InboundLinks {
     count: Mutex<Count>,
     changed: Condvar,
 }
@@ -124,47 +124,47 @@ pub struct Visitors {
 struct Count {
     open: usize,
     ever: u64,
-    door: Door,
+    accepting: Accepting,
 }
 
 /// Whether links are accepted
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Door {
+enum Accepting {
     /// There is nothing to serve yet
     #[default]
     NotYet,
-    Open,
+    Yes,
     /// The program ends
-    Closed,
+    NoLonger,
 }
 
 /// An inbound link, which is counted until this is dropped
-struct Visit {
+struct InboundSlot {
     number: u64,
-    visitors: Arc<Visitors>,
+    inbound: Arc<InboundLinks>,
 }
 
-impl Visitors {
+impl InboundLinks {
     /// Counts one more link, unless there are `most` of them or no links are accepted
-    fn enter(self: &Arc<Self>, most: usize) -> Option<Visit> {
+    fn admit(self: &Arc<Self>, most: usize) -> Option<InboundSlot> {
         let mut count = self.count();
-        if count.door != Door::Open || count.open >= most {
+        if count.accepting != Accepting::Yes || count.open >= most {
             return None;
         }
         count.open += 1;
         count.ever += 1;
-        Some(Visit { number: count.ever, visitors: Arc::clone(self) })
+        Some(InboundSlot { number: count.ever, inbound: Arc::clone(self) })
     }
 
     /// Whether links are accepted
-    pub fn are_let_in(&self) -> bool {
-        self.count().door == Door::Open
+    pub fn is_accepting(&self) -> bool {
+        self.count().accepting == Accepting::Yes
     }
 
     /// Accepts no links from now on, and waits until all have ended
     pub fn close(&self) {
         let mut count = self.count();
-        count.door = Door::Closed;
+        count.accepting = Accepting::NoLonger;
         while count.open > 0 {
             count = self.changed.wait(count).unwrap_or_else(PoisonError::into_inner);
         }
@@ -175,9 +175,9 @@ impl Visitors {
     }
 }
 
-impl Drop for Visit {
+impl Drop for InboundSlot {
     fn drop(&mut self) {
-        self.visitors.count().open -= 1;
-        self.visitors.changed.notify_all();
+        self.inbound.count().open -= 1;
+        self.inbound.changed.notify_all();
     }
 }

@@ -10,7 +10,7 @@
 //! - `protocol.rs`: `eth` itself, a state machine like the link that carries it
 //! - `snap.rs`: the second protocol on the same link
 //! - `node.rs`: both of them on a driver
-//! - `listen.rs`, `visitor.rs`: inbound links, with `eth` alone
+//! - `listen.rs`, `inbound.rs`: inbound links, with `eth` alone
 //!
 //! The rest is Ethereum: `download.rs` asks for blocks, and has the library's `header.rs`, `body.rs`,
 //! `receipt.rs` and `trie.rs` check them; the library's `store.rs` keeps the blocks, and `serve.rs`
@@ -20,6 +20,7 @@ mod announce;
 mod answer;
 mod download;
 mod failure;
+mod inbound;
 mod keeping;
 mod listen;
 mod node;
@@ -31,7 +32,6 @@ mod protocol;
 mod request;
 mod setup;
 mod snap;
-mod visitor;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ use devp2p_drivers::say::{complain, say, say_lines};
 use devp2p_drivers::session::{DialError, Session, interrupt, is_interrupted};
 
 use keeping::kept;
-use listen::{Listener, Visitors};
+use listen::{InboundLinks, Listener};
 use node::{Ending, Node};
 use options::Options;
 
@@ -74,13 +74,13 @@ fn run() -> Result<u8, String> {
         Listener::bind(address, setup.key, &options, &store).map_err(|error| format!("--listen {address}: {error}"))
     };
     let listener = options.listen.map(bind).transpose()?;
-    let visitors = listener.as_ref().map(Listener::visitors);
+    let inbound = listener.as_ref().map(Listener::inbound);
     let ending = fetch(&options, setup, &store, listener)?;
     if let Some(why) = ending.why() {
         complain(format_args!("eth: {why}"));
     }
-    if let Some(visitors) = visitors {
-        serve_on(&store, &visitors);
+    if let Some(inbound) = inbound {
+        serve_on(&store, &inbound);
     }
     Ok(ending.exit_status())
 }
@@ -101,13 +101,13 @@ fn fetch(options: &Options, setup: Setup, store: &SharedStore, listener: Option<
 }
 
 /// Serves the kept blocks until Ctrl-C, although no new ones come, and then waits until all links have ended
-fn serve_on(store: &SharedStore, visitors: &Visitors) {
-    if visitors.are_let_in() && !is_interrupted() {
+fn serve_on(store: &SharedStore, inbound: &InboundLinks) {
+    if inbound.is_accepting() && !is_interrupted() {
         say(format_args!("{}; they are served until Ctrl-C", kept(&store.read())));
         while !is_interrupted() {
             thread::sleep(LOOK);
         }
     }
     interrupt();
-    visitors.close();
+    inbound.close();
 }

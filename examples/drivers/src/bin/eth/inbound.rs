@@ -10,7 +10,7 @@ use crate::options::Options;
 use crate::port::{self, Port};
 use crate::protocol::{Aim, Eth};
 
-pub struct Visitor<'a> {
+pub struct InboundLink<'a> {
     number: u64,
     session: Session,
     options: &'a Options,
@@ -19,7 +19,7 @@ pub struct Visitor<'a> {
     eth: Option<(Outbox, Eth)>,
 }
 
-impl<'a> Visitor<'a> {
+impl<'a> InboundLink<'a> {
     pub const fn new(number: u64, session: Session, options: &'a Options, store: &'a SharedStore) -> Self {
         Self { number, session, options, store, eth: None }
     }
@@ -50,7 +50,7 @@ impl<'a> Visitor<'a> {
         };
         // A connection that never became a ready link gets no line: an open port gets many such connections.
         if let Some((_, eth)) = &self.eth {
-            say(format_args!("visitor {} ended after {} answers: {end}", self.number, eth.answered()));
+            say(format_args!("inbound {} ended after {} answers: {end}", self.number, eth.answered()));
         }
     }
 
@@ -62,7 +62,7 @@ impl<'a> Visitor<'a> {
         };
         let name = link.remote_hello().map(|hello| hello.client_id().to_string()).filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| "a client without a name".to_string());
-        say(format_args!("visitor {}: {} with {name}", self.number, shared.capability));
+        say(format_args!("inbound {}: {} with {name}", self.number, shared.capability));
         let eth = Eth::new(shared.capability.version, Aim::Serve, self.options, self.store.clone(), now);
         self.eth = Some((port::outbox(shared.protocol), eth));
     }

@@ -1,8 +1,8 @@
 //! Values that are computed from secrets but are not secret themselves
 //!
-//! `.ci/constant-time` finds branches and addresses that depend on secrets. The library tells the check
-//! which values the peer knows, such as the content of a message. Without the feature `__internal` this
-//! does nothing.
+//! `.ci/constant-time` finds branches and addresses that depend on secrets. The library tells the
+//! check which values the peer knows, such as the content of a message. Without the feature
+//! `__internal` the functions of this module do nothing.
 
 /// Tells the check that the peer knows these bytes
 ///

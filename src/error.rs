@@ -33,7 +33,9 @@ pub enum ConfigError {
         /// The most that a protocol can have
         max: usize,
     },
-    /// The message code of a limit is not below the protocol's length, is above `u32::MAX`, or has two limits
+    /// A message code has two limits, or cannot have one
+    ///
+    /// It cannot have one if it is not below the protocol's length, or above `u32::MAX`.
     InvalidCodeLimit {
         /// The protocol
         protocol: ProtocolId,

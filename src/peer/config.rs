@@ -44,8 +44,15 @@ impl<'a> Protocol<'a> {
     /// The name must be 1 to 8 printable ASCII characters, which [`Config::new`] checks. A protocol
     /// of length 0 has no messages of its own.
     pub const fn new(name: &'a str, version: u64, length: u64) -> Self {
-        let (max_message, max_send) = (MAX_MESSAGE, MAX_MESSAGE);
-        Self { name, version, length, max_message, max_send, code_limits: &[], larger: Larger::Refused }
+        Self {
+            name,
+            version,
+            length,
+            max_message: MAX_MESSAGE,
+            max_send: MAX_MESSAGE,
+            code_limits: &[],
+            larger: Larger::Refused,
+        }
     }
 
     /// Limits the payload of the protocol's messages to `len` bytes, in both directions

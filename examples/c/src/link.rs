@@ -95,14 +95,11 @@ pub unsafe extern "C" fn devp2p_link_initiator(
 ) -> Status {
     // SAFETY: the caller promises that the memory has `size` bytes and is not used for anything else.
     let place = unsafe { given::place(memory, size) };
-    status((|| {
-        let remote = remote.ok_or(Status::NullPointer)?.into();
+    status(remote.ok_or(Status::NullPointer).and_then(|remote| {
         // SAFETY: the caller promises that the buffers belong to the link.
         let parts = unsafe { Parts::new(config, entropy, buffers) }?;
-        let link = link.ok_or(Status::NullPointer)?;
-        link.write(open(place?, Instant::from_nanos(now), Some(remote), parts)?);
-        Ok(())
-    })())
+        start(place, now, Some(remote.into()), parts, link)
+    }))
 }
 
 /// Makes a link on a connection that another node has opened; otherwise like `devp2p_link_initiator`
@@ -121,13 +118,22 @@ pub unsafe extern "C" fn devp2p_link_recipient(
 ) -> Status {
     // SAFETY: the caller promises that the memory has `size` bytes and is not used for anything else.
     let place = unsafe { given::place(memory, size) };
-    status((|| {
-        // SAFETY: the caller promises that the buffers belong to the link.
-        let parts = unsafe { Parts::new(config, entropy, buffers) }?;
-        let link = link.ok_or(Status::NullPointer)?;
-        link.write(open(place?, Instant::from_nanos(now), None, parts)?);
-        Ok(())
-    })())
+    // SAFETY: the caller promises that the buffers belong to the link.
+    let parts = unsafe { Parts::new(config, entropy, buffers) };
+    status(parts.and_then(|parts| start(place, now, None, parts, link)))
+}
+
+/// Makes the link in its place, and tells the caller where it is; the node dials if there is a `remote`
+fn start(
+    place: Result<&'static mut MaybeUninit<Link>, Status>,
+    now: u64,
+    remote: Option<devp2p_proto::NodeId>,
+    parts: Parts<'_>,
+    link: Option<&mut MaybeUninit<*mut Link>>,
+) -> Result<(), Status> {
+    let link = link.ok_or(Status::NullPointer)?;
+    link.write(open(place?, Instant::from_nanos(now), remote, parts)?);
+    Ok(())
 }
 
 /// What both kinds of links are made of

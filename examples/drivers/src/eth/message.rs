@@ -36,18 +36,31 @@ pub const fn length(version: u64) -> u64 {
 
 /// What a code is called, for messages to people
 pub const fn name(code: u64) -> &'static str {
-    match code {
+    match known_name(code) {
+        Some(name) => name,
+        None => "message",
+    }
+}
+
+/// The name of a code, `None` if `eth` has no such code
+pub const fn known_name(code: u64) -> Option<&'static str> {
+    Some(match code {
         STATUS => "Status",
+        NEW_BLOCK_HASHES => "NewBlockHashes",
+        TRANSACTIONS => "Transactions",
         GET_BLOCK_HEADERS => "GetBlockHeaders",
         BLOCK_HEADERS => "BlockHeaders",
         GET_BLOCK_BODIES => "GetBlockBodies",
         BLOCK_BODIES => "BlockBodies",
+        NEW_BLOCK => "NewBlock",
+        NEW_POOLED_TRANSACTION_HASHES => "NewPooledTransactionHashes",
         GET_POOLED_TRANSACTIONS => "GetPooledTransactions",
+        POOLED_TRANSACTIONS => "PooledTransactions",
         GET_RECEIPTS => "GetReceipts",
         RECEIPTS => "Receipts",
         BLOCK_RANGE_UPDATE => "BlockRangeUpdate",
-        _ => "message",
-    }
+        _ => return None,
+    })
 }
 
 /// A request or its answer: what it holds, and the number by which the two find each other

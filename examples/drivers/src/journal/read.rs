@@ -1,6 +1,7 @@
 //! Reading a journal
 
 use std::fmt;
+use std::io::{self, BufRead, Read};
 
 use devp2p_proto::rlp::{Reader, RlpError};
 use devp2p_proto::{DisconnectReason, Event, Instant, ProtocolError, ProtocolId};
@@ -45,42 +46,70 @@ pub enum Entry<'a> {
     End,
 }
 
-/// A journal that is being read
-pub struct Player<'a> {
-    journal: &'a [u8],
-    rest: Reader<'a>,
+/// A journal that is being read, with one entry at a time in memory
+pub struct Player<R> {
+    source: R,
+    /// The entry that was read last, as it is in the file
+    entry: Vec<u8>,
+    /// Where the next entry begins
+    offset: u64,
 }
 
-impl<'a> Player<'a> {
-    pub fn open(journal: &'a [u8]) -> Result<(Setup, Self), Damage> {
-        let Some(items) = journal.strip_prefix(MAGIC) else {
-            return Err(if MAGIC.starts_with(journal) { Damage::Truncated } else { Damage::Foreign });
-        };
-        let mut player = Self { journal, rest: Reader::new(items) };
-        let setup = player.item(|list| Setup::read(list).map(Some))?;
+/// More bytes than an entry has: four times the largest message
+const LARGEST_ENTRY: u64 = 1 << 26;
+
+impl<R: BufRead> Player<R> {
+    pub fn open(source: R) -> Result<(Setup, Self), Damage> {
+        let mut player = Self { source, entry: Vec::new(), offset: 0 };
+        let outcome = player.read(MAGIC.len() as u64);
+        match outcome {
+            Ok(()) if player.entry == MAGIC => {}
+            Err(Damage::Truncated) if MAGIC.starts_with(&player.entry) => return Err(Damage::Truncated),
+            Err(unreadable @ Damage::Unreadable(_)) => return Err(unreadable),
+            _ => return Err(Damage::Foreign),
+        }
+        player.offset = MAGIC.len() as u64;
+        let malformed = player.advance()?;
+        let setup = Reader::new(&player.entry).list().and_then(Setup::read).map_err(|_| malformed)?;
         Ok((setup, player))
     }
 
     /// The next entry, where the last one is [`Entry::End`]
-    pub fn next_entry(&mut self) -> Result<Entry<'a>, Damage> {
-        let entry = self.item(read_entry)?;
-        match entry {
-            Entry::End if !self.rest.is_empty() => Err(Damage::Malformed { offset: self.offset() }),
-            entry => Ok(entry),
+    pub fn next_entry(&mut self) -> Result<Entry<'_>, Damage> {
+        let malformed = self.advance()?;
+        let entry = Reader::new(&self.entry).list().and_then(read_entry).ok().flatten().ok_or(malformed)?;
+        if matches!(entry, Entry::End) && !self.source.fill_buf()?.is_empty() {
+            return Err(Damage::Malformed { offset: self.offset });
         }
+        Ok(entry)
     }
 
-    fn item<T>(&mut self, read: impl FnOnce(Reader<'a>) -> Result<Option<T>, RlpError>) -> Result<T, Damage> {
-        let malformed = Damage::Malformed { offset: self.offset() };
-        let list = self.rest.list().map_err(|error| match error {
-            RlpError::Truncated => Damage::Truncated,
-            _ => malformed,
-        })?;
-        read(list).ok().flatten().ok_or(malformed)
+    /// Reads the bytes of the next entry, and returns the damage if they are none
+    fn advance(&mut self) -> Result<Damage, Damage> {
+        let malformed = Damage::Malformed { offset: self.offset };
+        self.entry.clear();
+        self.read(1)?;
+        let len = match self.entry[0] {
+            // Not a list, which the reader of RLP refuses.
+            ..0xc0 => 0,
+            first @ 0xc0..0xf8 => u64::from(first - 0xc0),
+            first => {
+                self.read(u64::from(first - 0xf7))?;
+                self.entry[1..].iter().fold(0, |len, byte| len << 8 | u64::from(*byte))
+            }
+        };
+        if len > LARGEST_ENTRY {
+            return Err(malformed);
+        }
+        self.read(len)?;
+        self.offset += self.entry.len() as u64;
+        Ok(malformed)
     }
 
-    fn offset(&self) -> usize {
-        self.journal.len() - self.rest.remaining().len()
+    /// Reads so many more bytes of the entry
+    fn read(&mut self, len: u64) -> Result<(), Damage> {
+        let read = self.source.by_ref().take(len).read_to_end(&mut self.entry)?;
+        if (read as u64) < len { Err(Damage::Truncated) } else { Ok(()) }
     }
 }
 
@@ -113,7 +142,14 @@ fn read_polled(list: &mut Reader<'_>) -> Result<Polled, RlpError> {
 pub enum Damage {
     Foreign,
     Truncated,
-    Malformed { offset: usize },
+    Malformed { offset: u64 },
+    Unreadable(io::ErrorKind),
+}
+
+impl From<io::Error> for Damage {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error.kind())
+    }
 }
 
 impl fmt::Display for Damage {
@@ -122,6 +158,7 @@ impl fmt::Display for Damage {
             Self::Foreign => f.write_str("not a journal of this version"),
             Self::Truncated => f.write_str("truncated: the journal ends before its last entry"),
             Self::Malformed { offset } => write!(f, "damaged: the entry at byte {offset} cannot be read"),
+            Self::Unreadable(kind) => kind.fmt(f),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Writing a journal
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use devp2p_proto::{Event, Instant, ProtocolError};
 use rlp::RlpStream;
 
 use super::{END, EVENT, MAGIC, Outcome, POLLED, Polled, Setup};
+use crate::new_file::new_file;
 
 /// A journal that is being written
 ///
@@ -19,11 +20,7 @@ pub struct Journal {
 impl Journal {
     /// A new file that only its owner can read; an existing one is never written over
     pub fn create(path: &str, setup: &Setup) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut journal = Self { file: BufWriter::new(options.open(path)?), outcome: Ok(()) };
+        let mut journal = Self { file: new_file(path)?, outcome: Ok(()) };
         journal.file.write_all(MAGIC)?;
         journal.put(|stream| setup.append(stream));
         Ok(journal)

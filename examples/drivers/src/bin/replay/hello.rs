@@ -1,6 +1,7 @@
 //! What the two Hellos say
 
 use devp2p_drivers::journal::Setup;
+use devp2p_drivers::say::escaped;
 use devp2p_proto::RemoteHello;
 use rlp::RlpStream;
 
@@ -40,10 +41,11 @@ impl Hello {
         }
     }
 
+    /// Who the node is and what it offers, without characters that control a terminal
     pub fn text(&self) -> String {
         let capabilities: String =
             self.capabilities.iter().map(|(name, version)| format!(" {name}/{version}")).collect();
-        format!("{}, offering{capabilities}", self.client_id)
+        escaped(&format!("{}, offering{capabilities}", self.client_id))
     }
 
     /// The length of the payload, `None` if a frame with this payload does not have the length of the frame on the wire

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use devp2p_drivers::journal::Setup;
+use devp2p_drivers::say::escaped;
 use devp2p_proto::{Cause, PeerState, ProtocolId, Role};
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ pub fn of(rerun: &Rerun<'_>, omitted: usize) -> Value {
     let (trips, liveness) = (&figures.round_trips, link.liveness());
     json!({
         "dialled": link.role() == Role::Initiator,
-        "ours": { "id": link.local_id().to_string(), "client": setup.client_id },
+        "ours": { "id": link.local_id().to_string(), "client": escaped(&setup.client_id) },
         "theirs": theirs(link),
         "layers": layers,
         "kinds": Kind::NAMES,
@@ -87,5 +88,5 @@ fn verdict(rerun: &Rerun<'_>) -> Vec<String> {
         Ok(Verdict::Different(difference)) => difference.lines().to_vec(),
         Err(damage) => vec![format!("the recording cannot be read to its end: {damage}")],
     };
-    lines.iter().map(|line| line.chars().take(LONGEST_LINE).collect()).collect()
+    lines.iter().map(|line| escaped(line).chars().take(LONGEST_LINE).collect()).collect()
 }

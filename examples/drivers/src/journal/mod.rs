@@ -33,7 +33,7 @@ mod write;
 use std::fmt;
 
 use devp2p_proto::rlp::{Reader, RlpError};
-use devp2p_proto::{Action, Handled, Refused, keccak256};
+use devp2p_proto::{Action, Handled, Ready, Refused, keccak256};
 
 pub use read::{Damage, Entry, Player};
 pub use setup::{Memory, Offer, Setup, SetupError};
@@ -79,10 +79,7 @@ impl Polled {
         let (text, bytes): (String, Option<&[u8]>) = match action {
             None => ("nothing to do".into(), None),
             Some(Action::IdentityClaimed(id)) => (format!("IdentityClaimed {id}"), None),
-            Some(Action::Ready(ready)) => {
-                let shared = ready.shared().map(|shared| format!(" {} at {:#x}", shared.capability, shared.offset));
-                (format!("Ready: {}, sharing{}", ready.hello().client_id(), shared.collect::<String>()), None)
-            }
+            Some(Action::Ready(ready)) => (format!("Ready: {}, {}", ready.hello().client_id(), sharing(ready)), None),
             Some(Action::Deliver { protocol, code, payload }) => {
                 (format!("Deliver {protocol} code {code}"), Some(payload))
             }
@@ -119,6 +116,12 @@ impl fmt::Display for Polled {
             None => Ok(()),
         }
     }
+}
+
+/// The shared protocols of a link that is ready, and where their message ids begin
+pub fn sharing(ready: &Ready<'_>) -> String {
+    let shared = ready.shared().map(|shared| format!(" {} at {:#x}", shared.capability, shared.offset));
+    format!("sharing{}", shared.collect::<String>())
 }
 
 fn text(list: &mut Reader<'_>) -> Result<String, RlpError> {

@@ -78,4 +78,12 @@ fn options_of_replay() {
     refused("replay", &["a", "b"], "one file only");
     refused("replay", &["/nowhere/journal"], "/nowhere/journal: No such file");
     refused("replay", &["Cargo.toml"], "Cargo.toml: not a journal");
+    refused("replay", &["a", "--quick"], "unknown option --quick");
+    refused("replay", &["a", "--html"], "--html takes a value");
+    refused("replay", &["a", "--html", "x", "--html", "y"], "--html is given twice");
+    refused("replay", &["a", "--html", "Cargo.toml"], "--html Cargo.toml: File exists");
+    refused("replay", &["a", "--pcapng", "x", "--html", "x"], "name the same file");
+    refused("replay", &["a", "--pcapng", "x.lua"], "its dissector needs the name x.lua");
+    refused("replay", &["a", "--pcapng", "x", "--html", "x.lua"], "its dissector needs the name x.lua");
+    refused("replay", &["a", "--html", "x", "--yes-secrets"], "--yes-secrets is for --pcapng only");
 }

@@ -3,6 +3,7 @@
 use std::time::Instant as Clock;
 
 use devp2p_proto::{DisconnectReason, MAX_CLIENT_ID};
+use serde_json::Value;
 
 use crate::browser::Browser;
 use crate::recording::{ETH, Recording, SNAP, everything, page};
@@ -205,9 +206,9 @@ fn a_hundred_thousand_messages() {
     println!(
         "page of {size} bytes: open after {opened:?}, first paint after {paint} ms, scroll {scroll} ms (median, greatest), filter {filter} ms"
     );
-    let greatest = scroll[1].as_f64().expect("a time");
-    // What is usable does not depend on how busy the machine is, but what is not is much slower than this.
-    assert!(greatest < 1000.0 && filter.as_f64().is_some_and(|filter| filter < 1000.0), "{scroll} {filter}");
-    assert!(paint.as_f64().is_some_and(|paint| paint < 10_000.0), "{paint}");
+    // Far more than a busy machine needs for some rows, and far less than for all of them.
+    let within = |time: &Value, limit: f64| time.as_f64().is_some_and(|time| time < limit);
+    assert!(within(&scroll[0], 500.0) && within(&scroll[1], 5000.0) && within(&filter, 5000.0), "{scroll} {filter}");
+    assert!(within(&paint, 10_000.0), "{paint}");
     browser.assert_silent();
 }

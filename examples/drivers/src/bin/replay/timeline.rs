@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use devp2p_drivers::journal::Setup;
+use devp2p_drivers::journal::{Setup, sharing};
 use devp2p_proto::{
     Action, Cause, Event, Handled, Instant, MessageEvent, PeerState, ProtocolId, Refused, Role, Stage, keccak256,
 };
@@ -93,8 +93,7 @@ impl Timeline {
         match action {
             Some(Action::IdentityClaimed(id)) => self.here(Kind::State, Layer::Link, "peer claims id", id.to_string()),
             Some(Action::Ready(ready)) => {
-                let shared = ready.shared().map(|shared| format!(" {} at {:#x}", shared.capability, shared.offset));
-                self.here(Kind::State, Layer::Link, "ready", format!("sharing{}", shared.collect::<String>()));
+                self.here(Kind::State, Layer::Link, "ready", sharing(ready));
             }
             Some(Action::Deliver { protocol, code, payload }) => {
                 let wire = payload.wire_len() as u64;

@@ -7,13 +7,16 @@
   const AT = 0, SIDE = 1, KIND = 2, LAYER = 3, NAME = 4, CODE = 5, WIRE = 6, SIZE = 7, DONE = 8, DETAIL = 9;
   const SIDES = ["sent", "received", "here"];
   const SENT = 0, RECEIVED = 1;
+  // The layers before it are the link, RLPx and the base protocol.
+  const FIRST_PROTOCOL = 3;
   const EXTRA_ROWS = 8;
 
   const number = new Intl.NumberFormat("en");
   const count = (value) => (value === null ? "–" : number.format(value));
-  const seconds = (nanos) => (nanos / 1e9).toFixed(6);
+  const seconds = (nanos) => (nanos / 1e9).toFixed(nanos < 1e12 ? 6 : 3);
   const time = (nanos) => {
     if (nanos === null) return "never";
+    if (nanos === 0) return "at once";
     if (nanos < 1e6) return `${(nanos / 1e3).toFixed(1)} µs`;
     return nanos < 1e9 ? `${(nanos / 1e6).toFixed(3)} ms` : `${number.format(nanos / 1e9)} s`;
   };
@@ -50,9 +53,9 @@
       ["sent-bytes", count(summary.bytes[0]), "bytes sent"],
       ["received-bytes", count(summary.bytes[1]), "bytes received"],
       ["pings", `${count(pongs)} of ${count(pings)}`, "Pings answered"],
-      ["round-trip", trips ? time(mean) : "–", trips ? `mean round trip; ${time(least)} to ${time(greatest)}` : "no round trip"],
+      ["round-trip", trips ? time(mean) : "–", trips > 1 ? `mean round trip, ${time(least)} to ${time(greatest)}` : "round trip"],
       ["refusals", count(summary.refusals), "calls refused"],
-      ["duration", rows.length ? time(rows.at(-1)[AT]) : "–", "from the start to the last row"],
+      ["duration", rows.length ? time(rows.at(-1)[AT]) : "–", "from start to end"],
     ];
     get("figures").append(...figures.map(([id, value, label]) => {
       const shown = element("b", "", value);
@@ -78,7 +81,7 @@
     get("tables").append(
       table("Nodes", [["", "this node", "peer"]], [
         ["client", ours.client, theirs.hello ? theirs.hello.client : "–"],
-        ["offers", layers.slice(3).join(" "), offered],
+        ["offers", layers.slice(FIRST_PROTOCOL).join(" "), offered],
         ["id", ours.id, claim],
       ]),
       table("Traffic of the shared protocols", [["", "sent", "in the clear", "on the wire", "received", "in the clear", "on the wire"]],
@@ -122,10 +125,15 @@
     resize();
   }
 
-  // How long it took until a message had left, was handed out or, after a refusal, taken.
-  const until = (row) => (row[DONE] === null ? null : row[DONE] - row[AT]);
-  const ENDS = { message: ["left", "handed out", ""], handshake: ["left", "", ""], refused: ["", "", "taken"] };
-  const end = (row) => (ENDS[summary.kinds[row[KIND]]] || ["", "", ""])[row[SIDE]];
+  // What completes a row: bytes leave, a message is handed out to its protocol, a refused message is taken.
+  function end(row) {
+    if (summary.kinds[row[KIND]] === "refused") return row[CODE] === null ? "" : "taken";
+    if (row[SIDE] === SENT) return "left";
+    return row[SIDE] === RECEIVED && summary.kinds[row[KIND]] === "message" && row[LAYER] >= FIRST_PROTOCOL ? "handed out" : "";
+  }
+  const until = (row) => (row[DONE] === null ? `not ${end(row)}` : time(row[DONE] - row[AT]));
+
+  const hue = (layer) => (layer < FIRST_PROTOCOL ? layer : FIRST_PROTOCOL + ((layer - FIRST_PROTOCOL) % 4));
 
   function show(index) {
     const row = rows[index];
@@ -134,14 +142,13 @@
     const prefix = kind === "refused" || kind === "skipped" ? `${kind}: ` : "";
     const text = element("span", "text", prefix + row[NAME]);
     if (row[DETAIL]) text.append(element("small", "", ` · ${row[DETAIL]}`));
-    const done = end(row) && (until(row) === null ? `not ${end(row)}` : time(until(row)));
     const made = element("div", `row ${SIDES[row[SIDE]]} ${kind}${index === chosen ? " chosen" : ""}`,
       element("span", "time", seconds(row[AT])),
       element("span", "lane", element("span", isFrame ? "arrow" : "note", text)),
       element("span", "bytes", row[WIRE] === null ? "" : count(row[WIRE])),
       element("span", "bytes", row[SIZE] === null ? "" : count(row[SIZE])),
-      element("span", "done", done));
-    made.style.setProperty("--hue", `var(--hue${row[LAYER] < 3 ? row[LAYER] : 3 + ((row[LAYER] - 3) % 4)})`);
+      element("span", "done", end(row) && until(row)));
+    made.style.setProperty("--hue", `var(--hue${hue(row[LAYER])})`);
     made.setAttribute("role", "option");
     made.setAttribute("aria-selected", index === chosen);
     made.addEventListener("click", () => choose(index));
@@ -179,7 +186,7 @@
     if (row[CODE] !== null) parts.push(`code 0x${row[CODE].toString(16)}`);
     if (row[WIRE] !== null) parts.push(`${plural(row[WIRE], "byte")} on the wire`);
     if (row[SIZE] !== null) parts.push(`${plural(row[SIZE], "byte")} in the clear`);
-    if (end(row)) parts.push(until(row) === null ? `not ${end(row)}` : `${end(row)} after ${time(until(row))}`);
+    if (end(row)) parts.push(row[DONE] === null ? until(row) : `${end(row)} ${until(row) === "at once" ? "" : "after "}${until(row)}`);
     if (row[DETAIL]) parts.push(row[DETAIL]);
     get("chosen").textContent = parts.join(" · ");
     draw();

@@ -179,6 +179,9 @@ fn the_journal_of_a_link_with_geth_replays_byte_for_byte() {
     ];
     for (program, path, arguments) in visits {
         run(program, &[&arguments[..], &record(path)].concat()).assert(0, "");
-        run("replay", &[path.to_str().expect("text")]).assert(0, "no difference");
+        let path = path.to_str().expect("text");
+        let page = format!("{path}.html");
+        run("replay", &[path, "--html", &page]).assert(0, "no difference");
+        assert!(std::fs::read_to_string(page).expect("a page").contains("Geth/v1"));
     }
 }

@@ -1,7 +1,7 @@
 //! A browser without a window, driven by the DevTools protocol
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
@@ -108,7 +108,12 @@ impl Browser {
 
     /// The next thing that the browser says
     fn read(&mut self) -> Value {
-        let message = self.socket.read().expect("the browser speaks");
+        let message = loop {
+            match self.socket.read() {
+                Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::Interrupted => {}
+                message => break message.expect("the browser speaks"),
+            }
+        };
         let said: Value = serde_json::from_str(message.to_text().expect("text")).expect("JSON");
         match said["method"].as_str() {
             Some("Page.loadEventFired") => self.loaded = true,

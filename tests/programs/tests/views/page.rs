@@ -137,9 +137,9 @@ fn three_sizes_of_window() {
         browser.evaluate("document.querySelector('#more').open = true");
         let wider = browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         assert_eq!((wider, browser.evaluate("innerWidth")), (0.into(), width.into()));
-        let outside = "[...document.querySelectorAll('#window .row')].filter((row) => {
+        let outside = "[...document.querySelectorAll('#head, #window .row')].filter((row) => {
             const outer = row.getBoundingClientRect();
-            return [...row.querySelectorAll('span')].some((part) => {
+            return outer.right > innerWidth || [...row.querySelectorAll('span')].some((part) => {
                 const inner = part.getBoundingClientRect();
                 return inner.width > 0 && (inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1
                     || inner.left < outer.left || inner.right > outer.right + 1);

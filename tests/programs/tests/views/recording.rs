@@ -11,6 +11,7 @@ use devp2p_program_tests::program::run;
 use devp2p_proto::{
     Action, Buffers, Config, DisconnectReason, Entropy, Event, Instant, PeerState, Protocol, ProtocolId, SecretKey,
 };
+use devp2p_testing::remote::{HELLO, Handshake, Hello, Session, body};
 
 pub const ETH: ProtocolId = ProtocolId(0);
 pub const SNAP: ProtocolId = ProtocolId(1);
@@ -64,6 +65,27 @@ impl Recording {
         let remote = SecretKey::from_bytes(setup.key).expect("a key").node_id();
         let theirs = PeerState::initiator(Instant::ZERO, &config, remote, entropy(), Buffers::growable());
         Self::start(name, &setup, theirs.expect("a link"))
+    }
+
+    /// A running link that a scripted remote has dialled, and the session in which the remote seals its frames
+    ///
+    /// The peer of this recording takes no part.
+    pub fn with_scripted_remote(name: &str) -> (Self, Session) {
+        const REMOTE: u8 = 9;
+        let mut link = Self::accepted(name);
+        let remote = Handshake::new(REMOTE);
+        let auth = remote.auth(&link.ours.local_id());
+        assert_eq!(link.ours.receive(link.now, &auth), auth.len());
+        link.act();
+        let (size, _) = link.to_peer.split_first_chunk().expect("an ack and a Hello");
+        let ack: Vec<_> = link.to_peer.drain(..2 + usize::from(u16::from_be_bytes(*size))).collect();
+        link.to_peer.clear();
+        let mut session = remote.initiator_session(&auth, &ack);
+        let hello = Hello { capabilities: vec![(b"eth".to_vec(), 69)], ..Hello::fitting(REMOTE) };
+        let frame = session.seal(&body(HELLO, &hello.encode()));
+        assert_eq!(link.ours.receive(link.now, &frame), frame.len());
+        link.act();
+        (link, session)
     }
 
     fn start(name: &str, setup: &Setup, theirs: PeerState<'static>) -> Self {

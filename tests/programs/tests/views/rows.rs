@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use devp2p_proto::{DisconnectReason, Event, ProtocolId};
+use devp2p_testing::remote::{HELLO, PING, PONG, body};
 use serde_json::Value;
 
 use crate::recording::{ETH, LATENCY, Recording, SNAP, page, refuse};
@@ -208,4 +209,27 @@ fn calls_that_make_no_message() {
             "here refused link ProtocolReturned(protocol 9, Ok(()))",
         ]
     );
+    assert_eq!(json(&html, "summary")["refusals"], 3);
+}
+
+/// A scripted remote sends what no link of ours sends: a Pong that answers nothing, a second Hello, and then a Ping
+#[test]
+fn frames_that_change_nothing() {
+    let (mut link, mut session) = Recording::with_scripted_remote("ignored");
+    let frames: Vec<_> = [PONG, HELLO, PING].map(|id| session.seal(&body(id, &[1, 0, 0xc0]))).concat();
+    let mut rest = &frames[..];
+    while !rest.is_empty() {
+        rest = &rest[link.ours.receive(link.now, rest)..];
+        link.act();
+    }
+    link.ours.tell(link.now, Event::Disconnect(DisconnectReason::REQUESTED));
+    link.act();
+    link.ours.finish().expect("a disk");
+    let html = page(&link.path);
+    let words = words(&html);
+    let ping = words.iter().position(|word| word == "received message p2p Ping").expect("a Ping");
+    let ignored = "received ignored link ignored";
+    assert_eq!(words[ping - 2..ping + 2], [ignored, ignored, "received message p2p Ping", "sent message p2p Pong"]);
+    let rows = json(&html, "rows");
+    assert!((ping - 2..ping + 1).all(|row| rows[row][6] == 64), "{rows}");
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::happening::{Happening, Kind};
-
 #[derive(Default)]
 pub struct Figures {
     /// How many bytes have left
@@ -13,14 +11,6 @@ pub struct Figures {
     /// How often the link refused a call
     pub refusals: u64,
     pub round_trips: RoundTrips,
-    /// How many things of each kind have happened
-    pub kinds: [u64; Kind::NAMES.len()],
-}
-
-impl Figures {
-    pub fn count(&mut self, happening: &Happening<'_>) {
-        self.kinds[happening.kind as usize] += 1;
-    }
 }
 
 /// The times from a Ping to its Pong

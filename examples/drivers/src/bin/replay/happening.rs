@@ -27,6 +27,24 @@ pub struct Happening<'a> {
     pub payload: Option<&'a [u8]>,
 }
 
+impl Happening<'static> {
+    /// With no code, sizes, detail or payload
+    pub fn new(at: Duration, side: Side, kind: Kind, layer: Layer, name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            at,
+            side,
+            kind,
+            layer,
+            name: name.into(),
+            code: None,
+            wire: None,
+            size: None,
+            detail: String::new(),
+            payload: None,
+        }
+    }
+}
+
 /// Who has caused it
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {

@@ -12,7 +12,7 @@
 //! cannot be replayed.
 //!
 //! - `rerun.rs` runs the link and compares it with its journal
-//! - `timeline.rs` finds out what happened, with `frame.rs`, `hello.rs` and `names.rs`; `happening.rs` has the types
+//! - `timeline.rs` finds out what happened, with `frame.rs`, `hello.rs`, `leaving.rs` and `names.rs`; `happening.rs` has the types
 //! - `page/` and `capture.rs` show it: a page for a browser, and a capture for Wireshark
 
 mod arena;
@@ -21,6 +21,7 @@ mod figures;
 mod frame;
 mod happening;
 mod hello;
+mod leaving;
 mod names;
 mod options;
 mod page;

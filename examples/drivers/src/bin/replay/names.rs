@@ -6,6 +6,8 @@ use devp2p_drivers::eth::message;
 use devp2p_drivers::journal::Offer;
 use devp2p_proto::ProtocolId;
 
+use crate::happening::Layer;
+
 /// The messages of `snap/1` (caps/snap.md), by their codes
 const SNAP: [&str; 8] = [
     "GetAccountRange",
@@ -33,6 +35,11 @@ impl Names {
 
     pub fn capability(&self, protocol: ProtocolId) -> String {
         self.capabilities().nth(protocol.0).unwrap_or_else(|| protocol.to_string())
+    }
+
+    /// The layer of a protocol; a call that was refused may name one that no node offers
+    pub fn layer(&self, protocol: ProtocolId) -> Layer {
+        if protocol.0 < self.0.len() { Layer::Protocol(protocol) } else { Layer::Link }
     }
 
     /// The name of a message, or its code if the protocol or the code is unknown

@@ -1,7 +1,7 @@
 //! What happened on a link, in order: from its events, its actions, and what can be observed of it in between
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use devp2p_drivers::journal::{Setup, sharing};
@@ -13,6 +13,7 @@ use crate::figures::Figures;
 use crate::frame::{Frame, Seen};
 use crate::happening::{Happening, Kind, Layer, Side, Views};
 use crate::hello::Hello;
+use crate::leaving::Leaving;
 use crate::names::Names;
 
 /// How many refused messages wait to be taken; of more, it is not told when they were
@@ -28,11 +29,7 @@ pub struct Timeline {
     seen: Seen,
     /// How many happenings were shown
     shown: usize,
-    /// How many bytes were sealed, and how many of them have left
-    sealed: u64,
-    left: u64,
-    /// What has not left, by the position of its end among all sealed bytes
-    leaving: VecDeque<(u64, usize)>,
+    leaving: Leaving,
     /// How many bytes of an incomplete packet or frame have come
     incomplete: u64,
     /// When the last bytes came
@@ -53,9 +50,7 @@ impl Timeline {
             now: Duration::ZERO,
             seen: Seen::of(link),
             shown: 0,
-            sealed: 0,
-            left: 0,
-            leaving: VecDeque::new(),
+            leaving: Leaving::default(),
             incomplete: 0,
             arrived: Duration::ZERO,
             refused: HashMap::new(),
@@ -92,9 +87,7 @@ impl Timeline {
     pub fn action(&mut self, action: Option<&Action<'_>>) {
         match action {
             Some(Action::IdentityClaimed(id)) => self.here(Kind::State, Layer::Link, "peer claims id", id.to_string()),
-            Some(Action::Ready(ready)) => {
-                self.here(Kind::State, Layer::Link, "ready", sharing(ready));
-            }
+            Some(Action::Ready(ready)) => self.here(Kind::State, Layer::Link, "ready", sharing(ready)),
             Some(Action::Deliver { protocol, code, payload }) => {
                 let wire = payload.wire_len() as u64;
                 self.note_ignored(self.incomplete.saturating_sub(wire));
@@ -120,7 +113,7 @@ impl Timeline {
                 self.incomplete = 0;
             }
             Some(Action::Writable(protocol)) => {
-                self.here(Kind::Driver, Layer::Protocol(*protocol), "can write again", String::new());
+                self.here(Kind::Driver, self.names.layer(*protocol), "can write again", String::new());
             }
             Some(Action::Disconnect(cause)) => self.here(Kind::State, Layer::Link, "ended", cause.to_string()),
             _ => {}
@@ -143,6 +136,7 @@ impl Timeline {
     fn note_refused_message(&mut self, protocol: ProtocolId, code: u64, payload: &[u8], refused: &Refused) {
         self.figures.refusals += 1;
         let draft = (protocol, code, keccak256(payload));
+        // A driver tries a message until it is taken: all tries are one row.
         if self.refused.contains_key(&draft) {
             return;
         }
@@ -181,12 +175,9 @@ impl Timeline {
         // A link that has ended takes any report, and has nothing unsent.
         let len = len.min(self.seen.unsent);
         self.seen.unsent -= len;
-        self.left += len as u64;
         self.figures.sent += len as u64;
-        while let Some((end, number)) = self.leaving.front().copied()
-            && end <= self.left
-        {
-            self.leaving.pop_front();
+        self.leaving.leave(len as u64);
+        while let Some(number) = self.leaving.next_left() {
             self.complete(number);
         }
     }
@@ -245,8 +236,8 @@ impl Timeline {
             Event::ReceiveClosed => (Layer::Link, "end of the stream", String::new()),
             Event::SendFailed => (Layer::Link, "sending failed", String::new()),
             Event::Disconnect(reason) => (Layer::Link, "disconnect", reason.to_string()),
-            Event::ProtocolReturned(protocol, Ok(())) => (Layer::Protocol(protocol), "finished", String::new()),
-            Event::ProtocolReturned(protocol, Err(error)) => (Layer::Protocol(protocol), "failed", error.to_string()),
+            Event::ProtocolReturned(protocol, Ok(())) => (self.names.layer(protocol), "finished", String::new()),
+            Event::ProtocolReturned(protocol, Err(error)) => (self.names.layer(protocol), "failed", error.to_string()),
             _ => return,
         };
         self.here(Kind::Driver, layer, name, detail);
@@ -283,24 +274,12 @@ impl Timeline {
         layer: Layer,
         name: impl Into<Cow<'static, str>>,
     ) -> Happening<'static> {
-        let (at, name) = (self.now, name.into());
-        Happening {
-            at,
-            side,
-            kind,
-            layer,
-            name,
-            code: None,
-            wire: None,
-            size: None,
-            detail: String::new(),
-            payload: None,
-        }
+        Happening::new(self.now, side, kind, layer, name)
     }
 
     fn message(&self, side: Side, kind: Kind, protocol: ProtocolId, code: u64) -> Happening<'static> {
         let name = self.names.message(protocol, code);
-        Happening { code: Some(code), ..self.happening(side, kind, Layer::Protocol(protocol), name) }
+        Happening { code: Some(code), ..self.happening(side, kind, self.names.layer(protocol), name) }
     }
 
     fn own_frame(&self, side: Side, frame: Frame) -> Happening<'static> {
@@ -312,13 +291,12 @@ impl Timeline {
     }
 
     fn show_sealed(&mut self, happening: Happening<'_>) {
-        self.sealed += happening.wire.unwrap_or_default();
+        let len = happening.wire.unwrap_or_default();
         let number = self.show(happening);
-        self.leaving.push_back((self.sealed, number));
+        self.leaving.seal(number, len);
     }
 
     fn show(&mut self, happening: Happening<'_>) -> usize {
-        self.figures.count(&happening);
         self.views.iter_mut().for_each(|(_, view)| view.show(self.shown, &happening));
         self.shown += 1;
         self.shown - 1

@@ -26,7 +26,6 @@ pub fn of(rerun: &Rerun<'_>, omitted: usize) -> Value {
         "theirs": theirs(link),
         "layers": layers,
         "kinds": Kind::NAMES,
-        "counts": figures.kinds,
         "traffic": traffic(link, &names),
         "pings": [liveness.pings_sent, liveness.pongs_received, liveness.pings_received, liveness.pongs_sent],
         "trips": [trips.count, nanos(trips.least), nanos(trips.mean()), nanos(trips.greatest)],

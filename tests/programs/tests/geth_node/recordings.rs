@@ -145,7 +145,7 @@ fn every_event_survives() {
     journal.finish().expect("a disk");
 
     let file = fs::read(&path).expect("a file");
-    let (read, mut player) = Player::open(&file).expect("whole");
+    let (read, mut player) = Player::open(&file[..]).expect("whole");
     assert!((read.remote, read.key, read.entropy) == (None, setup.key, setup.entropy));
     assert_eq!((read.timeouts, read.memory, read.protocols), (setup.timeouts, setup.memory, setup.protocols));
     for (event, outcome) in events.iter().zip(outcomes.iter().cycle()) {

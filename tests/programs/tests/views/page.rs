@@ -25,7 +25,10 @@ fn its_figures_are_those_of_the_run() {
     link.ping();
     let round_trip = link.ours.liveness().round_trip.expect("answered");
     let received = link.ours.traffic(SNAP).expect("shared").ingress;
+    link.now = devp2p_proto::Instant::from_millis(5_123);
     let mut browser = Browser::open(&page(&link.quit(DisconnectReason::CLIENT_QUITTING)), 1024, 768);
+    // Our Disconnect is under way for a millisecond, and the end of the stream for another one.
+    assert_eq!(browser.text("#duration"), "5.125000 s");
     assert_eq!(browser.text("#title"), "ours/1.0 → peer/1.0");
     assert_eq!(browser.text("#ending"), "Ended by this node: disconnected: client quitting");
     assert_eq!(browser.text("#verdict"), "no difference: the link did again what it had done");

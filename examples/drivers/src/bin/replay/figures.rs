@@ -4,6 +4,8 @@ use std::time::Duration;
 
 #[derive(Default)]
 pub struct Figures {
+    /// From the start of the link to its last event
+    pub duration: Duration,
     /// How many bytes have left
     pub sent: u64,
     /// How many bytes were taken

@@ -66,6 +66,7 @@ impl Timeline {
     pub fn event(&mut self, now: Instant, event: Event<'_>, outcome: &Result<Handled, Refused>, link: &PeerState<'_>) {
         // A clock that goes back does not change the order of what happened.
         self.now = self.now.max(now.saturating_since(self.start));
+        self.figures.duration = self.now;
         self.note_timer(now, event);
         let seen = Seen::of(link);
         match (event, outcome) {

@@ -55,7 +55,7 @@
       ["pings", `${count(pongs)} of ${count(pings)}`, "Pings answered"],
       ["round-trip", trips ? time(mean) : "–", trips > 1 ? `mean round trip, ${time(least)} to ${time(greatest)}` : "round trip"],
       ["refusals", count(summary.refusals), "calls refused"],
-      ["duration", rows.length ? time(rows.at(-1)[AT]) : "–", "from start to end"],
+      ["duration", `${seconds(summary.duration)} s`, "from start to end"],
     ];
     get("figures").append(...figures.map(([id, value, label]) => {
       const shown = element("b", "", value);

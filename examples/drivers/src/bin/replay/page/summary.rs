@@ -31,6 +31,7 @@ pub fn of(rerun: &Rerun<'_>, omitted: usize) -> Value {
         "trips": [trips.count, nanos(trips.least), nanos(trips.mean()), nanos(trips.greatest)],
         "bytes": [figures.sent, figures.received],
         "refusals": figures.refusals,
+        "duration": nanos(figures.duration),
         "stage": format!("{:?}", link.stage()),
         "cause": link.cause().map(|cause| json!({ "text": cause.to_string(), "by": by(cause) })),
         "timeouts": timeouts(setup),

@@ -194,6 +194,18 @@ fn a_violation_of_the_peer() {
 }
 
 #[test]
+fn what_was_never_sent() {
+    let mut link = Recording::running("lost");
+    link.ours.write(link.now, ETH, 3, b"lost").expect("room");
+    link.ours.tell(link.now, Event::SendFailed);
+    link.ours.tell(link.now, Event::ReceiveClosed);
+    let html = page(&link.finish());
+    assert_eq!(named(&html, "stage Closing")[0][9], "64 bytes were not sent");
+    assert!(named(&html, "GetBlockHeaders")[0][8].is_null());
+    assert_eq!(json(&html, "summary")["cause"]["text"], "sending failed");
+}
+
+#[test]
 fn calls_that_make_no_message() {
     let mut link = Recording::running("misuse");
     link.ours.write(link.now, ETH, 99, b"").expect_err("no such code");

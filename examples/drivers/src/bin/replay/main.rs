@@ -12,16 +12,12 @@
 //! cannot be replayed.
 //!
 //! - `rerun.rs` runs the link and compares it with its journal
-//! - `timeline.rs` finds out what happened, with `frame.rs`, `hello.rs`, `leaving.rs` and `names.rs`; `happening.rs` has the types
+//! - `timeline/` finds out what happened; `happening.rs` has the types, and `names.rs` the names of messages
 //! - `page/` and `capture.rs` show it: a page for a browser, and a capture for Wireshark
 
 mod arena;
 mod capture;
-mod figures;
-mod frame;
 mod happening;
-mod hello;
-mod leaving;
 mod names;
 mod options;
 mod page;

@@ -7,9 +7,8 @@ use devp2p_drivers::journal::{Damage, Entry, Outcome, Player, Polled, Setup};
 use devp2p_drivers::say::say;
 use devp2p_proto::{Instant, PeerState};
 
-use crate::figures::Figures;
 use crate::happening::Views;
-use crate::timeline::Timeline;
+use crate::timeline::{Figures, Timeline};
 
 pub struct Rerun<'a> {
     pub setup: &'a Setup,

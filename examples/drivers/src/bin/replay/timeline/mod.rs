@@ -1,23 +1,28 @@
 //! What happened on a link, in order: from its events, its actions, and what can be observed of it in between
+//!
+//! `ingress.rs` and `egress.rs` follow the bytes from the peer and to the peer. `frame.rs` knows the packets and frames
+//! that the link makes and reads by itself.
+
+mod egress;
+mod figures;
+mod frame;
+mod hello;
+mod ingress;
+mod leaving;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
 use devp2p_drivers::journal::{Setup, sharing};
-use devp2p_proto::{
-    Action, Cause, Event, Handled, Instant, MessageEvent, PeerState, ProtocolId, Refused, Role, Stage, keccak256,
-};
+use devp2p_proto::{Action, Event, Handled, Instant, PeerState, ProtocolId, Refused, Role};
 
-use crate::figures::Figures;
-use crate::frame::{Frame, Seen};
+pub use self::figures::Figures;
+use self::frame::{Frame, Seen};
+use self::hello::Hello;
+use self::leaving::Leaving;
 use crate::happening::{Happening, Kind, Layer, Side, Views};
-use crate::hello::Hello;
-use crate::leaving::Leaving;
 use crate::names::Names;
-
-/// How many refused messages wait to be taken; of more, it is not told when they were
-const MOST_REFUSED: usize = 1 << 16;
 
 pub struct Timeline {
     views: Views,
@@ -89,29 +94,9 @@ impl Timeline {
         match action {
             Some(Action::IdentityClaimed(id)) => self.here(Kind::State, Layer::Link, "peer claims id", id.to_string()),
             Some(Action::Ready(ready)) => self.here(Kind::State, Layer::Link, "ready", sharing(ready)),
-            Some(Action::Deliver { protocol, code, payload }) => {
-                let wire = payload.wire_len() as u64;
-                self.note_ignored(self.incomplete.saturating_sub(wire));
-                let number = self.show(Happening {
-                    at: self.arrived,
-                    wire: Some(wire),
-                    size: Some(payload.len() as u64),
-                    payload: Some(payload),
-                    ..self.message(Side::Received, Kind::Message, *protocol, *code)
-                });
-                self.complete(number);
-                self.incomplete = 0;
-            }
+            Some(Action::Deliver { protocol, code, payload }) => self.note_delivered(*protocol, *code, payload),
             Some(Action::Skipped { protocol, code, size, wire_len }) => {
-                self.note_ignored(self.incomplete.saturating_sub(*wire_len as u64));
-                self.show(Happening {
-                    at: self.arrived,
-                    wire: Some(*wire_len as u64),
-                    size: Some(*size as u64),
-                    detail: "larger than its limit; its size is what the peer claims".to_string(),
-                    ..self.message(Side::Received, Kind::Skipped, *protocol, *code)
-                });
-                self.incomplete = 0;
+                self.note_skipped(*protocol, *code, *size, *wire_len);
             }
             Some(Action::Writable(protocol)) => {
                 self.here(Kind::Driver, self.names.layer(*protocol), "can write again", String::new());
@@ -134,99 +119,9 @@ impl Timeline {
         }
     }
 
-    fn note_refused_message(&mut self, protocol: ProtocolId, code: u64, payload: &[u8], refused: &Refused) {
-        self.figures.refusals += 1;
-        let draft = (protocol, code, keccak256(payload));
-        // A driver tries a message until it is taken: all tries are one row.
-        if self.refused.contains_key(&draft) {
-            return;
-        }
-        let number = self.show(Happening {
-            size: Some(payload.len() as u64),
-            detail: refused.to_string(),
-            ..self.message(Side::Here, Kind::Refused, protocol, code)
-        });
-        if self.refused.len() < MOST_REFUSED {
-            self.refused.insert(draft, number);
-        }
-    }
-
     fn note_refused(&mut self, event: Event<'_>, refused: &Refused) {
         self.figures.refusals += 1;
         self.here(Kind::Refused, Layer::Link, format!("{event:?}"), refused.to_string());
-    }
-
-    fn note_written(&mut self, message: &MessageEvent, payload: &[u8]) {
-        let MessageEvent { protocol, code, size, wire_size, .. } = *message;
-        if !self.refused.is_empty()
-            && let Some(number) = self.refused.remove(&(protocol, code, keccak256(payload)))
-        {
-            self.complete(number);
-        }
-        self.show_sealed(Happening {
-            wire: Some(wire_size as u64),
-            size: Some(size as u64),
-            payload: Some(payload),
-            ..self.message(Side::Sent, Kind::Message, protocol, code)
-        });
-        self.seen.unsent += wire_size;
-    }
-
-    fn note_left(&mut self, len: usize) {
-        // A link that has ended takes any report, and has nothing unsent.
-        let len = len.min(self.seen.unsent);
-        self.seen.unsent -= len;
-        self.figures.sent += len as u64;
-        self.leaving.leave(len as u64);
-        while let Some(number) = self.leaving.next_left() {
-            self.complete(number);
-        }
-    }
-
-    fn note_received(&mut self, offered: usize, taken: usize, seen: &Seen, link: &PeerState<'_>) {
-        self.figures.received += taken as u64;
-        self.incomplete += taken as u64;
-        if taken > 0 {
-            self.arrived = self.now;
-        }
-        if matches!(self.seen.stage, Stage::Closed) {
-            self.incomplete = 0;
-        } else if let Some(frame) = Frame::opened(&self.seen, seen, self.role) {
-            self.note_opened(frame, seen, link);
-        } else if taken < offered && seen.wants_input && taken > 0 {
-            self.note_ignored(self.incomplete);
-            self.incomplete = 0;
-        }
-        if let Some(Cause::Violation(violation)) = seen.new_cause(&self.seen) {
-            let wire = Some(self.incomplete).filter(|wire| *wire > 0);
-            let happening = self.happening(Side::Received, Kind::Violation, Layer::Link, "violation");
-            self.show(Happening { wire, detail: violation.to_string(), ..happening });
-            self.incomplete = 0;
-        }
-    }
-
-    fn note_opened(&mut self, frame: Frame, seen: &Seen, link: &PeerState<'_>) {
-        let wire = std::mem::take(&mut self.incomplete);
-        let hello = link.remote_hello().filter(|_| frame == Frame::Hello).map(Hello::theirs);
-        let detail = match frame {
-            Frame::Hello => hello.as_ref().map(Hello::text).unwrap_or_default(),
-            Frame::Disconnect(reason) => reason.to_string(),
-            Frame::Pong => seen.liveness.round_trip.map_or_else(String::new, |round_trip| {
-                self.figures.round_trips.add(round_trip);
-                format!("round trip {round_trip:?}")
-            }),
-            Frame::Auth | Frame::Ack | Frame::Ping => String::new(),
-        };
-        let size = hello.and_then(|hello| hello.size(wire));
-        self.show(Happening { wire: Some(wire), size, detail, ..self.own_frame(Side::Received, frame) });
-    }
-
-    /// Notes frames that have changed nothing, as a second Hello or a Pong that answers no Ping
-    fn note_ignored(&mut self, wire: u64) {
-        if wire > 0 {
-            let happening = self.happening(Side::Received, Kind::Ignored, Layer::Link, "ignored");
-            self.show(Happening { at: self.arrived, wire: Some(wire), ..happening });
-        }
     }
 
     fn note_driver(&mut self, event: Event<'_>) {
@@ -246,18 +141,7 @@ impl Timeline {
 
     /// Notes what the link has sealed by itself, and its new stage
     fn settle(&mut self, seen: Seen) {
-        if let Some(growth) = seen.unsent.checked_sub(self.seen.unsent).filter(|growth| *growth > 0)
-            && let Some(frame) = Frame::sealed(&self.seen, &seen, self.role)
-        {
-            let wire = growth as u64;
-            let (size, detail) = match frame {
-                Frame::Auth | Frame::Ack => (None, String::new()),
-                Frame::Hello => (self.ours.size(wire), self.ours.text()),
-                Frame::Disconnect(reason) => (Some(1 + rlp::encode(&reason.code()).len() as u64), reason.to_string()),
-                Frame::Ping | Frame::Pong => (Some(1), String::new()),
-            };
-            self.show_sealed(Happening { wire: Some(wire), size, detail, ..self.own_frame(Side::Sent, frame) });
-        }
+        self.note_sealed(&seen);
         if seen.stage != self.seen.stage {
             let detail = match self.seen.unsent.saturating_sub(seen.unsent) {
                 0 => String::new(),
@@ -289,12 +173,6 @@ impl Timeline {
 
     fn here(&mut self, kind: Kind, layer: Layer, name: impl Into<Cow<'static, str>>, detail: String) {
         self.show(Happening { detail, ..self.happening(Side::Here, kind, layer, name) });
-    }
-
-    fn show_sealed(&mut self, happening: Happening<'_>) {
-        let len = happening.wire.unwrap_or_default();
-        let number = self.show(happening);
-        self.leaving.seal(number, len);
     }
 
     fn show(&mut self, happening: Happening<'_>) -> usize {

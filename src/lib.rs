@@ -235,6 +235,8 @@ extern crate std;
 struct Readme;
 
 mod cause;
+#[cfg(feature = "std")]
+mod connection;
 mod disclosed;
 mod enode;
 mod error;
@@ -259,6 +261,8 @@ mod wire;
 #[cfg(feature = "rlp")]
 pub use ::rlp as rlp06;
 pub use cause::{Cause, ProtocolError, Timeout};
+#[cfg(feature = "std")]
+pub use connection::{Connection, Link, Notice, Out, Turn};
 pub use enode::{Enode, ParseEnodeError};
 pub use error::{ConfigError, NotShared, PingError, Refused, SentTooMuch, StartError, WriteError};
 pub use keccak::keccak256;

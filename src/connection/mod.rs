@@ -173,6 +173,14 @@ impl<L: Link> Connection<L> {
         self.link.state()
     }
 
+    /// The link or its wrapper, for events that do not belong to a turn
+    ///
+    /// Actions that are polled here are not carried out by the next turn. As after [`out`](Self::out), do not wait before
+    /// the next turn.
+    pub const fn get_mut(&mut self) -> &mut L {
+        &mut self.link
+    }
+
     /// The link or its wrapper; what waits in the outboxes is dropped
     pub fn into_inner(self) -> L {
         self.link

@@ -1,6 +1,7 @@
 //! A connection on sockets that take what they like
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 use std::time::Duration;
 
 use devp2p_proto::{
@@ -22,6 +23,14 @@ struct Socket<'a> {
     /// The most bytes of one read
     chunk: usize,
     reads: usize,
+    /// What was refused, so that its readiness is an event
+    refused: Refusals,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Refusals {
+    read: bool,
+    write: bool,
 }
 
 impl Read for Socket<'_> {
@@ -29,6 +38,7 @@ impl Read for Socket<'_> {
         self.reads += 1;
         let len = self.input.waiting().min(buffer.len()).min(self.chunk);
         if len == 0 && !self.input.is_closed() {
+            self.refused.read = true;
             return Err(ErrorKind::WouldBlock.into());
         }
         buffer[..len].copy_from_slice(&self.input.unread()[..len]);
@@ -40,7 +50,10 @@ impl Read for Socket<'_> {
 impl Write for Socket<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.output.write(bytes) {
-            0 => Err(ErrorKind::WouldBlock.into()),
+            0 => {
+                self.refused.write = true;
+                Err(ErrorKind::WouldBlock.into())
+            }
             len => Ok(len),
         }
     }
@@ -57,25 +70,45 @@ struct Node {
     answer: fn(&Notice, &mut Out<'_>),
     chunk: usize,
     turn: Option<Turn>,
+    refused: Refusals,
 }
 
 impl Node {
     fn new(link: PeerState<'static>) -> Self {
         let connection = Connection::new(link, BACKLOG);
-        Self { connection, told: Vec::new(), answer: |_, _| {}, chunk: usize::MAX, turn: None }
+        Self {
+            connection,
+            told: Vec::new(),
+            answer: |_, _| {},
+            chunk: usize::MAX,
+            turn: None,
+            refused: Refusals::default(),
+        }
     }
 
     fn turn(&mut self, now: Instant, input: &mut Pipe, output: &mut Pipe) {
         if matches!(self.turn, Some(Turn::Ended(_))) {
             return;
         }
-        let mut socket = Socket { input, output, chunk: self.chunk, reads: 0 };
+        let mut socket = Socket { input, output, chunk: self.chunk, reads: 0, refused: self.refused };
         let turn = self.connection.turn(now, &mut socket, &mut [0; 4096], |notice, out| {
             (self.answer)(&notice, out);
             self.told.push(notice);
         });
         assert!(socket.reads <= 1, "a turn reads once");
+        self.refused = socket.refused;
         self.turn = Some(turn);
+    }
+
+    /// Gives a turn if there is an event: something that was refused has become possible
+    fn turn_on_event(&mut self, now: Instant, input: &mut Pipe, output: &mut Pipe) -> bool {
+        let readable = input.waiting() > 0 && mem::take(&mut self.refused.read);
+        let writable = output.waiting() < output.capacity && mem::take(&mut self.refused.write);
+        let has_turn = readable || writable || matches!(self.turn, None | Some(Turn::Again));
+        if has_turn {
+            self.turn(now, input, output);
+        }
+        has_turn
     }
 
     fn messages(&self) -> Vec<Message> {
@@ -89,7 +122,7 @@ impl Node {
     fn cause(&self) -> Option<Cause> {
         match self.turn? {
             Turn::Ended(cause) => Some(cause),
-            Turn::Wait { .. } => None,
+            _ => None,
         }
     }
 }
@@ -132,6 +165,13 @@ impl Pair {
             }
         }
         panic!("the two never come to rest");
+    }
+
+    /// A turn for each node that has an event; returns whether one had
+    fn turns_on_events(&mut self) -> bool {
+        let Self { now, initiator, recipient, to_recipient, to_initiator } = self;
+        initiator.turn_on_event(*now, to_initiator, to_recipient)
+            | recipient.turn_on_event(*now, to_recipient, to_initiator)
     }
 
     fn bytes(&self) -> [usize; 4] {
@@ -187,6 +227,28 @@ fn messages_arrive_whatever_the_sockets_take() {
         pair.to_initiator.close();
         pair.settle();
         assert_eq!(pair.initiator.cause(), Some(Cause::Local(reason)));
+    }
+}
+
+/// Edge-triggered events come once, when something that was refused becomes possible
+#[test]
+fn edge_triggered_events_are_enough() {
+    for (chunk, capacity) in [(usize::MAX, usize::MAX), (1, usize::MAX), (4096, 7), (13, 100)] {
+        let mut pair = Pair::new();
+        (pair.initiator.chunk, pair.recipient.chunk) = (chunk, chunk);
+        (pair.to_initiator.capacity, pair.to_recipient.capacity) = (capacity, capacity);
+        pair.initiator.answer = |notice, out| {
+            if let Notice::Ready = notice {
+                messages().iter().for_each(|(protocol, code, payload)| out.send(*protocol, *code, payload).unwrap());
+            }
+        };
+        // Holds each message until its own answer has left.
+        pair.recipient.answer = |notice, out| {
+            echo(notice, out);
+            out.hold(out.waiting(ALPHA) > 0);
+        };
+        while pair.turns_on_events() {}
+        assert_eq!(pair.initiator.messages().len(), messages().len(), "chunks of {chunk}, pipes of {capacity}");
     }
 }
 
@@ -349,11 +411,19 @@ fn streams_that_lie_end_the_link_and_do_no_harm() {
 
 #[test]
 fn an_interrupted_call_is_tried_again() {
-    for error in [|_: &[u8]| Err(ErrorKind::Interrupted.into()), |_: &[u8]| Err(ErrorKind::TimedOut.into())] {
-        let stream = Stream { read: |_| Err(ErrorKind::Interrupted.into()), write: error };
-        let (turn, unsent) = turn_on(stream, &mut [0; 100]);
-        assert_eq!(turn, Turn::Wait { read: true, write: true });
-        assert!(unsent > 0);
+    let interrupted = |_: &[u8]| Err(ErrorKind::Interrupted.into());
+    let full = |_: &[u8]| Err(ErrorKind::TimedOut.into());
+    let empty = |_: &mut [u8]| Err(ErrorKind::WouldBlock.into());
+    let buffer = &mut [0; 100];
+    let waits = Turn::Wait { read: true, write: true };
+    let (turn, unsent) = turn_on(Stream { read: empty, write: full }, buffer);
+    assert_eq!(turn, waits);
+    assert!(unsent > 0);
+    for stream in [
+        Stream { read: |_| Err(ErrorKind::Interrupted.into()), write: full },
+        Stream { read: empty, write: interrupted },
+    ] {
+        assert_eq!(turn_on(stream, buffer), (Turn::Again, unsent));
     }
 }
 
@@ -402,8 +472,13 @@ fn a_wrapper_sees_all_that_happens_to_its_link() {
     let mut told = Vec::new();
     let mut turn = || {
         pair.initiator.turn(now, &mut pair.to_initiator, &mut pair.to_recipient);
-        let mut socket =
-            Socket { input: &mut pair.to_recipient, output: &mut pair.to_initiator, chunk: 1_000, reads: 0 };
+        let mut socket = Socket {
+            input: &mut pair.to_recipient,
+            output: &mut pair.to_initiator,
+            chunk: 1_000,
+            reads: 0,
+            refused: Refusals::default(),
+        };
         twins.turn(now, &mut socket, &mut [0; 1_000], |notice, out| {
             if let Notice::Message { protocol, .. } = notice {
                 out.send(protocol, 1, b"and hello").unwrap();
@@ -413,7 +488,7 @@ fn a_wrapper_sees_all_that_happens_to_its_link() {
     };
     let cause = (0..20).find_map(|_| match turn() {
         Turn::Ended(cause) => Some(cause),
-        Turn::Wait { .. } => None,
+        _ => None,
     });
     assert_eq!(cause, Some(Cause::Remote(DisconnectReason::REQUESTED)));
     assert!(told.iter().any(|notice| matches!(notice, Notice::Message { .. })));

@@ -54,6 +54,7 @@ pub use out::Out;
 ///             _ => {}
 ///         });
 ///         match turn {
+///             Turn::Again => {}
 ///             // `poll(2)`, or what the loop has instead
 ///             Turn::Wait { read, write } => {
 ///                 let wake = connection.link().next_timeout();
@@ -147,8 +148,12 @@ pub enum Notice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Turn {
+    /// There may be more to do at once: call `turn` again after the other connections of this thread
+    Again,
     /// Wait until the socket is ready for one of these, or until the link's
     /// [next timeout](PeerState::next_timeout)
+    ///
+    /// The socket has refused what is waited for, so both level-triggered and edge-triggered events serve.
     Wait {
         /// Whether to wait for bytes of the peer
         read: bool,

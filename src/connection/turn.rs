@@ -28,9 +28,14 @@ impl<L: Link> Connection<L> {
         mut handler: impl FnMut(Notice, &mut Out<'_, L>),
     ) -> Turn {
         match self.steps(now, socket, buffer, &mut handler) {
-            Ok(()) => Turn::Wait { read: self.link().wants_input(), write: !self.link().unsent().is_empty() },
+            Ok(waits) => self.next_turn(waits),
             Err(cause) => Turn::Ended(cause),
         }
+    }
+
+    fn next_turn(&self, waits: Waits) -> Turn {
+        let (read, write) = (self.link().wants_input(), !self.link().unsent().is_empty());
+        if read && !waits.read || write && !waits.write { Turn::Again } else { Turn::Wait { read, write } }
     }
 
     fn steps(
@@ -39,45 +44,47 @@ impl<L: Link> Connection<L> {
         socket: &mut (impl Read + Write),
         buffer: &mut [u8],
         handler: &mut impl FnMut(Notice, &mut Out<'_, L>),
-    ) -> Result<(), Cause> {
+    ) -> Result<Waits, Cause> {
         // What was asked for since the last turn. It leaves before anything is read, in case the peer waits for it.
         self.act(now, handler)?;
         self.send(now, socket, handler)?;
-        if self.kept.is_empty() {
-            self.read(now, socket, buffer, handler)?;
-        }
+        let read = self.kept.is_empty() && self.read(now, socket, buffer, handler)?;
         loop {
             self.feed_kept(now, handler)?;
             self.out(now).tell(Event::Timeout);
             self.act(now, handler)?;
-            self.send(now, socket, handler)?;
+            let write = self.send(now, socket, handler)?;
             // A Pong that has left may have been all that the link waited for.
             if self.kept.is_empty() || !self.link().wants_input() {
-                return Ok(());
+                return Ok(Waits { read, write });
             }
         }
     }
 
+    /// Reads once, and returns whether there was nothing to read
     fn read(
         &mut self,
         now: Instant,
         socket: &mut impl Read,
         buffer: &mut [u8],
         handler: &mut impl FnMut(Notice, &mut Out<'_, L>),
-    ) -> Result<(), Cause> {
-        if buffer.is_empty() || !self.link().wants_input() {
-            return Ok(());
+    ) -> Result<bool, Cause> {
+        if !self.link().wants_input() {
+            return Ok(false);
+        }
+        if buffer.is_empty() {
+            return Ok(true);
         }
         match socket.read(buffer).map(|len| buffer.get(..len)) {
             Ok(Some(input @ [_, ..])) => {
                 let rest = self.feed(now, input, handler)?;
                 self.kept = Bytes::copy_from_slice(rest);
             }
-            Err(error) if is_transient(&error) => {}
+            Err(error) if is_transient(&error) => return Ok(error.kind() != ErrorKind::Interrupted),
             // A stream that says it has read more than there was room for has failed, too.
             _ => self.out(now).tell(Event::ReceiveClosed),
         }
-        Ok(())
+        Ok(false)
     }
 
     fn feed_kept(&mut self, now: Instant, handler: &mut impl FnMut(Notice, &mut Out<'_, L>)) -> Result<(), Cause> {
@@ -108,19 +115,19 @@ impl<L: Link> Connection<L> {
         Ok(bytes)
     }
 
-    /// Writes until nothing is unsent or the socket is full
+    /// Writes once if anything is unsent, and returns whether the socket was full
     fn send(
         &mut self,
         now: Instant,
         socket: &mut impl Write,
         handler: &mut impl FnMut(Notice, &mut Out<'_, L>),
-    ) -> Result<(), Cause> {
+    ) -> Result<bool, Cause> {
         let unsent = self.link().unsent();
         if unsent.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let event = match socket.write(unsent) {
-            Err(error) if is_transient(&error) => return Ok(()),
+            Err(error) if is_transient(&error) => return Ok(error.kind() != ErrorKind::Interrupted),
             Ok(len @ 1..) => Event::Sent(len),
             // A Disconnect of the peer may still be there to be read.
             _ => Event::SendFailed,
@@ -129,7 +136,8 @@ impl<L: Link> Connection<L> {
         if self.link.handle(now, event).is_err() {
             self.out(now).tell(Event::SendFailed);
         }
-        self.act(now, handler)
+        self.act(now, handler)?;
+        Ok(false)
     }
 
     /// Does all that the link asks for except sending, and returns the cause when the link has ended
@@ -175,6 +183,12 @@ impl<L: Link> Connection<L> {
         let is_new = mem::replace(&mut self.pongs, liveness.pongs_received) < liveness.pongs_received;
         liveness.round_trip.filter(|_| is_new).map(Notice::Pong)
     }
+}
+
+/// For what the socket was not ready in a turn
+struct Waits {
+    read: bool,
+    write: bool,
 }
 
 /// Whether a socket has only nothing to do at the moment

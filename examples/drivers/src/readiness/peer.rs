@@ -111,12 +111,12 @@ impl<T: Talk> Peer<T> {
         talk.proceed(&mut connection.out(now));
         match connection.turn(now, socket, buffer, |notice, out| talk.hear(notice, out)) {
             Turn::Ended(cause) => Next::Over(cause),
-            Turn::Wait { read, write } => {
+            turn => {
                 let proceeds = talk.proceed(&mut connection.out(now));
                 if let Some(cause) = connection.link().cause().filter(|_| talk.is_over(now)) {
                     return Next::Over(cause);
                 }
-                if proceeds || socket.is_ready(read, write) {
+                if proceeds || turn == Turn::Again {
                     return Next::Again;
                 }
                 Next::Wait(connection.link().next_timeout().into_iter().chain(talk.next_timeout(now)).min())

@@ -22,11 +22,6 @@ impl Socket {
         self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
         self.writable |= event.is_writable() || event.is_write_closed() || event.is_error();
     }
-
-    /// Whether it may be ready for one of these
-    pub const fn is_ready(&self, read: bool, write: bool) -> bool {
-        read && self.readable || write && self.writable
-    }
 }
 
 impl Read for Socket {

@@ -29,6 +29,7 @@ pub fn drive(link: RecordedLink, socket: &TcpStream, talk: &mut Conversation) ->
         }
         talk.proceed(&mut out);
         match connection.turn(now, &mut socket, &mut buffer, |notice, out| talk.hear(notice, out)) {
+            Turn::Again => {}
             Turn::Ended(cause) => return Ok((connection.into_inner(), cause)),
             Turn::Wait { read, write } => {
                 let wake = connection.link().next_timeout().into_iter().chain(talk.next_timeout(now)).min();

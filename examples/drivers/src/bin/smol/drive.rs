@@ -38,15 +38,14 @@ where
         }
         talk.proceed(&mut out);
         let turn = poll_fn(|context| {
-            let mut attempt = Attempt { socket: &mut socket, context, waits_to_read: false, waits_to_write: false };
-            let turn = connection.turn(now, &mut attempt, &mut buffer, |notice, out| talk.hear(notice, out));
-            Poll::Ready((turn, attempt.waits_to_read, attempt.waits_to_write))
+            let mut attempt = Attempt { socket: &mut socket, context };
+            Poll::Ready(connection.turn(now, &mut attempt, &mut buffer, |notice, out| talk.hear(notice, out)))
         });
         match turn.await {
-            (Turn::Ended(cause), ..) => return (connection.into_inner(), cause),
-            (Turn::Wait { read, write }, waits_to_read, waits_to_write)
-                if (!read || waits_to_read) && (!write || waits_to_write) =>
-            {
+            Turn::Ended(cause) => return (connection.into_inner(), cause),
+            // After other tasks have had their turns.
+            Turn::Again => yield_now().await,
+            Turn::Wait { .. } => {
                 let wake = connection.link().next_timeout().into_iter().chain(talk.next_timeout(now)).min();
                 let leaving = connection.link().cause().is_some();
                 let interrupt = async {
@@ -56,8 +55,6 @@ where
                 let elapse = async { drop(sleep(wake.map_or(Duration::MAX, |at| at.saturating_since(now))).await) };
                 or(woken(), or(elapse, interrupt)).await;
             }
-            // There is more to do, after other tasks have had their turns.
-            _ => yield_now().await,
         }
     }
 }
@@ -72,23 +69,17 @@ async fn woken() {
 struct Attempt<'a, 'b, S> {
     socket: &'a mut S,
     context: &'a mut Context<'b>,
-    waits_to_read: bool,
-    waits_to_write: bool,
 }
 
 impl<S: AsyncRead + Unpin> Read for Attempt<'_, '_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let result = at_once(Pin::new(&mut *self.socket).poll_read(self.context, buffer));
-        self.waits_to_read = would_block(&result);
-        result
+        at_once(Pin::new(&mut *self.socket).poll_read(self.context, buffer))
     }
 }
 
 impl<S: AsyncWrite + Unpin> Write for Attempt<'_, '_, S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let result = at_once(Pin::new(&mut *self.socket).poll_write(self.context, bytes));
-        self.waits_to_write = would_block(&result);
-        result
+        at_once(Pin::new(&mut *self.socket).poll_write(self.context, bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -101,8 +92,4 @@ fn at_once(poll: Poll<io::Result<usize>>) -> io::Result<usize> {
         Poll::Ready(result) => result,
         Poll::Pending => Err(ErrorKind::WouldBlock.into()),
     }
-}
-
-fn would_block(result: &io::Result<usize>) -> bool {
-    result.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }

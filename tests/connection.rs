@@ -342,6 +342,27 @@ fn a_waiting_message_that_the_link_never_takes_is_the_failure_of_its_protocol() 
 }
 
 #[test]
+fn a_typed_message_is_encoded() {
+    let mut pair = Pair::running();
+    pair.out().send_rlp(ALPHA, 3, &"dog").unwrap();
+    pair.settle();
+    assert_eq!(pair.recipient.messages(), [(ALPHA, 3, b"\x83dog".to_vec())]);
+}
+
+#[test]
+fn a_connection_prints_sizes_and_no_content() {
+    let mut pair = Pair::running();
+    pair.to_recipient.capacity = 0;
+    while pair.out().waiting(ALPHA) == 0 {
+        pair.out().send(ALPHA, 0, &[b'x'; 3_000]).unwrap();
+    }
+    let text = format!("{:?}", pair.initiator.connection);
+    assert!(text.contains("Outbox(ProtocolId(0): 1 messages, 3064 of 10000 bytes)"), "{text}");
+    assert!(format!("{:?}", pair.out()).contains("3064"));
+    assert!(!text.contains("xxx") && !text.contains("120, 120"), "{text}");
+}
+
+#[test]
 fn requests_before_hello_are_refused() {
     let mut pair = Pair::new();
     assert_eq!(pair.out().send(ALPHA, 0, b""), Err(WriteError::NotReady));

@@ -19,7 +19,7 @@ pub struct Links<T> {
     poll: Poll,
     entries: HashMap<Token, Box<Entry<T>>>,
     next_token: Token,
-    timers: Timers,
+    timers: Timers<Token>,
     /// Links that are to have a turn without waiting for anything
     ready: Vec<Token>,
     /// What is read goes through here, so that a link on which no messages are sent needs no buffer

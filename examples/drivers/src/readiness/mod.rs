@@ -1,7 +1,7 @@
 //! Any number of links in one thread, on readiness events from `mio`
 //!
 //! - [`Peer`]: one link and its socket, a turn at a time
-//! - [`Links`]: all links of a thread, their events and their timers
+//! - [`Links`]: all links of a thread, their events and their [`Timers`]
 //!
 //! Where links come from, and what becomes of them, is up to the program: `epoll` and `ping --nodes` have loops of
 //! their own around [`Links`]. Tokens 0 and 1 are for what such a program registers itself: a listener, a waker.
@@ -16,6 +16,7 @@ use devp2p_proto::{Instant, Notice, Out};
 use crate::link::RecordedLink;
 pub use links::{End, Ended, Links};
 pub use peer::{Next, Peer};
+pub use timers::Timers;
 
 /// What is done on a link, apart from carrying its bytes
 pub trait Talk {

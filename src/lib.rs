@@ -105,7 +105,9 @@
 //! # #[cfg(feature = "alloc")] fn main() {}
 //! ```
 //!
-//! The examples `blocking`, `epoll`, `tokio` and `smol` are drivers for many links.
+//! With the feature `std`, a [`Connection`] does these steps on any socket that implements `Read` and
+//! `Write` and does not block; the loop is left with its sockets and timers. The examples `blocking`,
+//! `epoll`, `tokio` and `smol` are drivers for many links.
 //!
 //! A link has two constructors, one for each side of a connection:
 //!
@@ -195,7 +197,7 @@
 //! | none | the whole link in the caller's memory, without an allocator |
 //! | `alloc` | buffers that grow and shrink, payloads as `bytes::Bytes`, `Outbox` |
 //! | `rlp` (default until 1.0) | `alloc`, and messages through the `rlp` crate, re-exported as `rlp06` |
-//! | `std` (default) | `alloc`, and faster cryptography |
+//! | `std` (default) | `alloc`, `Connection`, and faster cryptography |
 //! | `log` | events of the link through `log` |
 //! | `defmt` | `Format` for all types but those that own memory or a link, and on bare metal the events through `defmt` |
 //! | `serde` | [`PeerInfo`] and [`NodeInfo`] as geth's JSON, and [`Cause`] |
@@ -235,6 +237,8 @@ extern crate std;
 struct Readme;
 
 mod cause;
+#[cfg(feature = "std")]
+mod connection;
 mod disclosed;
 mod enode;
 mod error;
@@ -259,6 +263,8 @@ mod wire;
 #[cfg(feature = "rlp")]
 pub use ::rlp as rlp06;
 pub use cause::{Cause, ProtocolError, Timeout};
+#[cfg(feature = "std")]
+pub use connection::{Connection, Link, Notice, Out, Turn};
 pub use enode::{Enode, ParseEnodeError};
 pub use error::{ConfigError, NotShared, PingError, Refused, SentTooMuch, StartError, WriteError};
 pub use keccak::keccak256;

@@ -365,6 +365,22 @@ enum devp2p_status
      */
     DEVP2P_STATUS_SENT_TOO_MUCH,
     /**
+     * An enode URL does not begin with `enode://`
+     */
+    DEVP2P_STATUS_INVALID_ENODE_SCHEME = 56,
+    /**
+     * An enode URL does not have 128 hexadecimal digits before the `@`
+     */
+    DEVP2P_STATUS_INVALID_ENODE_ID,
+    /**
+     * An enode URL does not have an IP address with a port after the `@`
+     */
+    DEVP2P_STATUS_INVALID_ENODE_ADDRESS,
+    /**
+     * The query of an enode URL is not `discport` with a port
+     */
+    DEVP2P_STATUS_INVALID_ENODE_QUERY,
+    /**
      * Refused for a reason that has no number here yet
      */
     DEVP2P_STATUS_REFUSED = 64,
@@ -1089,6 +1105,28 @@ typedef struct {
 } devp2p_settings;
 
 /**
+ * A node and where it listens, as an enode URL names it
+ */
+typedef struct {
+    /**
+     * The id of the node
+     */
+    devp2p_id id;
+    /**
+     * The IP address, big-endian; an IPv4 address in its first 4 bytes, and zeros
+     */
+    uint8_t address[16];
+    /**
+     * Bytes of the address: 4 for IPv4, 16 for IPv6
+     */
+    size_t address_len;
+    /**
+     * The port
+     */
+    uint16_t port;
+} devp2p_enode;
+
+/**
  * A message that was sent: its sizes, for those who count
  */
 typedef struct {
@@ -1323,6 +1361,34 @@ devp2p_status devp2p_config_receive_len(const devp2p_config *config, size_t *len
  * The length that `transmit` in `devp2p_buffers` must have
  */
 devp2p_status devp2p_config_transmit_len(const devp2p_config *config, size_t *len);
+
+/**
+ * Reads an enode URL, `enode://ID@ADDRESS:PORT`, with a numeric address
+ *
+ * `len` is the length of `url` without a zero at its end, which is not needed. The query `discport` is accepted and
+ * dropped, and so is the zone of an IPv6 address.
+ *
+ * # Safety
+ * Each pointer is NULL or points to what its type and this text say.
+ */
+devp2p_status devp2p_enode_parse(const char *url,
+                                 size_t len,
+                                 devp2p_enode *enode);
+
+/**
+ * Writes the enode URL of a node, with a zero at its end
+ *
+ * `size` is the size of `text`; 192 bytes are always enough. `*len` is the length of the URL without its zero, also if
+ * the call returns `DEVP2P_STATUS_TOO_SHORT`; then `text` has as much of it as fits. `len` may be NULL.
+ * `DEVP2P_STATUS_INVALID_ENODE_ADDRESS` if the length of the address is neither 4 nor 16.
+ *
+ * # Safety
+ * Each pointer is NULL or points to what its type and this text say.
+ */
+devp2p_status devp2p_enode_text(const devp2p_enode *enode,
+                                char *text,
+                                size_t size,
+                                size_t *len);
 
 /**
  * Gives the link bytes of the peer; `*taken` is how many it took

@@ -16,6 +16,8 @@ fn a_link_is_send_and_sync_and_of_a_known_size() {
     is_send_and_sync::<Action<'_>>();
     is_send_and_sync::<NotStarted<'_>>();
     is_send_and_sync::<Outbox>();
+    #[cfg(feature = "std")]
+    is_send_and_sync::<devp2p_proto::Connection>();
     println!("PeerState: {} bytes, Config: {} bytes", size_of::<PeerState<'_>>(), size_of::<Config>());
     assert!(size_of::<PeerState<'_>>() <= 3_584, "{}", size_of::<PeerState<'_>>());
 }

@@ -142,21 +142,27 @@ static int open_socket(const struct options *options) {
 }
 
 static void print_place(const struct node *node, int listener) {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof address;
-    char host[64], port[16];
-    devp2p_id id;
-    MUST(devp2p_config_id(node->config, &id));
-    if (getsockname(listener, (struct sockaddr *)&address, &len) != 0 ||
-        getnameinfo((struct sockaddr *)&address, len, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    devp2p_enode enode = {0};
+    char url[192];
+    MUST(devp2p_config_id(node->config, &enode.id));
+    if (getsockname(listener, (struct sockaddr *)&address, &len) != 0) {
         fail("getsockname");
     }
-    printf("listening enode://");
-    for (size_t i = 0; i < DEVP2P_ID_SIZE; i++) {
-        printf("%02x", id.bytes[i]);
+    if (address.ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+        enode.port = ntohs(v4->sin_port);
+        enode.address_len = sizeof v4->sin_addr;
+        memcpy(enode.address, &v4->sin_addr, enode.address_len);
+    } else {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
+        enode.port = ntohs(v6->sin6_port);
+        enode.address_len = sizeof v6->sin6_addr;
+        memcpy(enode.address, &v6->sin6_addr, enode.address_len);
     }
-    printf(address.ss_family == AF_INET6 ? "@[%s]:%s\n" : "@%s:%s\n", host, port);
+    MUST(devp2p_enode_text(&enode, url, sizeof url, NULL));
+    printf("listening %s\n", url);
 }
 
 static int start_listening(const struct node *node) {

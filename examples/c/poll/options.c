@@ -76,31 +76,27 @@ static void read_address(struct options *options, const char *text) {
     freeaddrinfo(found);
 }
 
-static int digit(char character) {
-    static const char digits[] = "0123456789abcdef";
-    const char *found = character == '\0' ? NULL : strchr(digits, character | 0x20);
-    return found == NULL ? -1 : (int)(found - digits);
-}
-
 /* enode://ID@ADDRESS:PORT */
 static void read_enode(struct options *options, const char *text) {
-    static const char scheme[] = "enode://";
-    const char *id = text + sizeof scheme - 1;
-    if (strncmp(text, scheme, sizeof scheme - 1) != 0) {
-        refuse("%s: not an enode URL", text);
+    devp2p_enode enode;
+    devp2p_status status = devp2p_enode_parse(text, strlen(text), &enode);
+    if (status != DEVP2P_STATUS_OK) {
+        refuse("%s: %s", text, devp2p_status_text(status));
     }
-    for (size_t i = 0; i < DEVP2P_ID_SIZE; i++) {
-        int high = digit(id[0]), low = high < 0 ? -1 : digit(id[1]);
-        if (low < 0) {
-            refuse("%s: the id is not 128 hexadecimal digits", text);
-        }
-        options->remote.bytes[i] = (uint8_t)(high << 4 | low);
-        id += 2;
+    options->remote = enode.id;
+    if (enode.address_len == sizeof(struct in_addr)) {
+        struct sockaddr_in *address = (struct sockaddr_in *)&options->address;
+        address->sin_family = AF_INET;
+        address->sin_port = htons(enode.port);
+        memcpy(&address->sin_addr, enode.address, enode.address_len);
+        options->address_len = sizeof *address;
+    } else {
+        struct sockaddr_in6 *address = (struct sockaddr_in6 *)&options->address;
+        address->sin6_family = AF_INET6;
+        address->sin6_port = htons(enode.port);
+        memcpy(&address->sin6_addr, enode.address, enode.address_len);
+        options->address_len = sizeof *address;
     }
-    if (*id != '@') {
-        refuse("%s: no @ after the id", text);
-    }
-    read_address(options, id + 1);
 }
 
 /* NAME/VERSION:LENGTH */

@@ -4,13 +4,15 @@
 //! be NULL, and `Option<&mut MaybeUninit<T>>` for a result. So nothing about it is unsafe here. What C promises by such a
 //! pointer is in the header: it is NULL or points to an object of that type, and no other thread uses the object now.
 
-use core::ffi::c_void;
+use core::ffi::{c_char, c_void};
+use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
 use core::slice;
 
 use devp2p_proto::{Payload, ProtocolSlot};
 
 use crate::status::Status;
+use crate::text::Sink;
 
 /// The bytes from `start` on; NULL is as good as any pointer if `len` is 0
 ///
@@ -40,6 +42,28 @@ pub(crate) unsafe fn zeros<'a, T: Zero>(start: *mut T, len: usize) -> Result<&'a
     unsafe { start.write_bytes(0, len) };
     // SAFETY: as for `items`; the bytes were written, and zeros are a value of `T`.
     Ok(unsafe { slice::from_raw_parts_mut(start, len) })
+}
+
+/// Writes text with a zero at its end into `size` bytes from `text` on, and its length, also if there is less room
+///
+/// # Safety
+/// As for [`zeros`].
+pub(crate) unsafe fn write_text(
+    text: *mut c_char,
+    size: usize,
+    len: Option<&mut MaybeUninit<usize>>,
+    content: impl fmt::Display,
+) -> Result<(), Status> {
+    // SAFETY: the caller promises that the room is there.
+    let room = unsafe { zeros(text.cast::<u8>(), size) }?;
+    let whole = room.len();
+    let mut sink = Sink::new(room.get_mut(..whole.saturating_sub(1)).unwrap_or_default());
+    // The sink takes everything.
+    _ = write!(sink, "{content}");
+    if let Some(len) = len {
+        len.write(sink.len());
+    }
+    if sink.len() < whole { Ok(()) } else { Err(Status::TooShort) }
 }
 
 /// Types of which zeros are a value

@@ -3,7 +3,6 @@
 //! An observer returns `DEVP2P_STATUS_ABSENT` where the library returns `None`, and then leaves the result as it was.
 
 use core::ffi::c_char;
-use core::fmt::Write;
 use core::mem::MaybeUninit;
 use core::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::given;
 use crate::link::Link;
 use crate::sizes::{DEVP2P_CLIENT_ID_SIZE, DEVP2P_NEVER};
 use crate::status::{Status, status};
-use crate::text::{CapabilityText, Id, Sink, text};
+use crate::text::{CapabilityText, Id, text};
 
 /// Which node opened the connection
 #[repr(u32)]
@@ -240,15 +239,7 @@ pub unsafe extern "C" fn devp2p_link_cause_text(
     status(Link::get(link).and_then(|link| {
         let cause = link.cause().ok_or(Status::Absent)?;
         // SAFETY: the caller promises that the room is there.
-        let room = unsafe { given::zeros(text.cast::<u8>(), size) }?;
-        let whole = room.len();
-        let mut sink = Sink::new(room.get_mut(..whole.saturating_sub(1)).unwrap_or_default());
-        // The sink takes everything.
-        _ = write!(sink, "{cause}");
-        if let Some(len) = len {
-            len.write(sink.len());
-        }
-        if sink.len() < whole { Ok(()) } else { Err(Status::TooShort) }
+        unsafe { given::write_text(text, size, len, cause) }
     }))
 }
 

@@ -74,6 +74,15 @@ pub enum Status {
     /// More bytes were reported as sent than were unsent
     SentTooMuch,
 
+    /// An enode URL does not begin with `enode://`
+    InvalidEnodeScheme = 56,
+    /// An enode URL does not have 128 hexadecimal digits before the `@`
+    InvalidEnodeId,
+    /// An enode URL does not have an IP address with a port after the `@`
+    InvalidEnodeAddress,
+    /// The query of an enode URL is not `discport` with a port
+    InvalidEnodeQuery,
+
     /// Refused for a reason that has no number here yet
     Refused = 64,
 }
@@ -183,6 +192,10 @@ const TEXTS: &[(Status, &CStr)] = &[
     (Status::NotShared, c"the protocol is not shared with the peer"),
     (Status::NotReady, c"the link is not ready"),
     (Status::Closed, c"the link has ended"),
+    (Status::InvalidEnodeScheme, c"an enode URL begins with enode://"),
+    (Status::InvalidEnodeId, c"an enode URL has 128 hexadecimal digits before the @"),
+    (Status::InvalidEnodeAddress, c"an enode URL has an IP address and a port after the @"),
+    (Status::InvalidEnodeQuery, c"the query of an enode URL is discport and a port"),
     (Status::SentTooMuch, c"more bytes were reported as sent than were unsent"),
 ];
 

@@ -1,40 +1,32 @@
 //! A link that may keep a journal: `PeerState` with a witness
 //!
-//! [`Link::handle`] and [`Link::poll`] are all that changes a link, and what a journal is made of. What only
-//! observes is reached through `Deref`.
+//! `handle` and `poll` are all that changes a link, and what a journal is made of. What only observes is reached
+//! through `Deref`.
 
 use std::fmt;
 use std::io;
 use std::ops::Deref;
 
-use devp2p_proto::{Action, Buffers, Event, Handled, Instant, PeerState, ProtocolId, Refused, WriteError};
+use devp2p_proto::{Action, Buffers, Event, Handled, Instant, Link, PeerState, ProtocolId, Refused, WriteError};
 
 use crate::journal::{Journal, Outcome, Polled, Setup, SetupError};
 
-pub struct Link {
+pub struct RecordedLink {
     state: PeerState<'static>,
     /// Boxed, so that many links without one do not carry its size
     journal: Option<Box<Journal>>,
 }
 
-/// A link of which nothing is written down
-impl From<PeerState<'static>> for Link {
-    fn from(state: PeerState<'static>) -> Self {
-        Self { state, journal: None }
-    }
-}
-
-impl Link {
-    /// `record` names the file of the link's journal, if one is to be kept
-    pub fn start(setup: &Setup, record: Option<&str>) -> Result<Self, StartError> {
-        let state = setup.link(Buffers::growable())?;
-        let create = |path: &str| {
-            Journal::create(path, setup).map(Box::new).map_err(|error| StartError::Journal(path.to_string(), error))
-        };
-        Ok(Self { state, journal: record.map(create).transpose()? })
+impl Link for RecordedLink {
+    fn handle(&mut self, now: Instant, event: Event<'_>) -> Result<Handled, Refused> {
+        let result = self.state.handle(now, event);
+        if let Some(journal) = &mut self.journal {
+            journal.event(now, event, &Outcome::new(&result));
+        }
+        result
     }
 
-    pub fn poll(&mut self) -> Option<Action<'_>> {
+    fn poll(&mut self) -> Option<Action<'_>> {
         let action = self.state.poll();
         if let Some(journal) = &mut self.journal {
             journal.polled(&Polled::new(action.as_ref()));
@@ -42,12 +34,26 @@ impl Link {
         action
     }
 
-    pub fn handle(&mut self, now: Instant, event: Event<'_>) -> Result<Handled, Refused> {
-        let result = self.state.handle(now, event);
-        if let Some(journal) = &mut self.journal {
-            journal.event(now, event, &Outcome::new(&result));
-        }
-        result
+    fn state(&self) -> &PeerState<'static> {
+        &self.state
+    }
+}
+
+/// A link of which nothing is written down
+impl From<PeerState<'static>> for RecordedLink {
+    fn from(state: PeerState<'static>) -> Self {
+        Self { state, journal: None }
+    }
+}
+
+impl RecordedLink {
+    /// `record` names the file of the link's journal, if one is to be kept
+    pub fn start(setup: &Setup, record: Option<&str>) -> Result<Self, StartError> {
+        let state = setup.link(Buffers::growable())?;
+        let create = |path: &str| {
+            Journal::create(path, setup).map(Box::new).map_err(|error| StartError::Journal(path.to_string(), error))
+        };
+        Ok(Self { state, journal: record.map(create).transpose()? })
     }
 
     /// Tells the link of an event that it has no reason to refuse
@@ -79,7 +85,7 @@ impl Link {
     }
 }
 
-impl Deref for Link {
+impl Deref for RecordedLink {
     type Target = PeerState<'static>;
 
     fn deref(&self) -> &Self::Target {

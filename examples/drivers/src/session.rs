@@ -11,10 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant as Clock};
 
 use bytes::Bytes;
-use devp2p_proto::{Action, Buffers, Cause, DisconnectReason, Enode, Event, Instant, ProtocolId};
+use devp2p_proto::{Action, Buffers, Cause, DisconnectReason, Enode, Event, Instant, Link as _, ProtocolId};
 
 use crate::journal::Setup;
-use crate::link::{Link, StartError};
+use crate::link::{RecordedLink, StartError};
 use crate::transient::is_transient;
 
 /// How long a write may keep the loop from looking after its input
@@ -28,7 +28,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 pub struct Session {
-    link: Link,
+    link: RecordedLink,
     /// Also written to, through a reference
     socket: BufReader<TcpStream>,
     /// How many Pongs the program has been told of
@@ -72,16 +72,16 @@ impl Session {
         let socket = TcpStream::connect_timeout(&node.address, setup.timeouts.handshake);
         let socket = socket.map_err(DialError::Unreachable)?;
         let started = Clock::now();
-        Self::new(Link::start(setup, record)?, socket, started).map_err(DialError::Unreachable)
+        Self::new(RecordedLink::start(setup, record)?, socket, started).map_err(DialError::Unreachable)
     }
 
     /// Takes an inbound connection
     pub fn accept(socket: TcpStream, setup: &Setup) -> Result<Self, DialError> {
         let started = Clock::now();
-        Self::new(Link::start(setup, None)?, socket, started).map_err(DialError::Unreachable)
+        Self::new(RecordedLink::start(setup, None)?, socket, started).map_err(DialError::Unreachable)
     }
 
-    fn new(link: Link, socket: TcpStream, started: Clock) -> io::Result<Self> {
+    fn new(link: RecordedLink, socket: TcpStream, started: Clock) -> io::Result<Self> {
         socket.set_nodelay(true)?;
         socket.set_write_timeout(Some(WRITE_PATIENCE))?;
         interrupt_politely();
@@ -174,13 +174,13 @@ impl Session {
     }
 
     /// The link and its time, for writing
-    pub fn link(&mut self) -> (&mut Link, Instant) {
+    pub fn link(&mut self) -> (&mut RecordedLink, Instant) {
         let now = self.now();
         (&mut self.link, now)
     }
 
     /// The link, for looking at it
-    pub const fn state(&self) -> &Link {
+    pub const fn state(&self) -> &RecordedLink {
         &self.link
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use devp2p_drivers::link::Link;
+use devp2p_drivers::link::RecordedLink;
 use devp2p_drivers::transient::is_transient;
-use devp2p_proto::{Action, Cause, DisconnectReason, Event, Instant, Ready};
+use devp2p_proto::{Action, Cause, DisconnectReason, Event, Instant, Link as _, Ready};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::select;
@@ -29,7 +29,7 @@ pub trait Service {
 }
 
 /// Runs a link until it ends, and its protocols with it
-pub async fn drive(link: &mut Link, mut socket: TcpStream, service: &impl Service, mut quit: Quit) -> Cause {
+pub async fn drive(link: &mut RecordedLink, mut socket: TcpStream, service: &impl Service, mut quit: Quit) -> Cause {
     let (reader, mut writer) = socket.split();
     let mut input = BufReader::with_capacity(64 * 1024, reader);
     let mut protocols = Protocols::default();
@@ -79,7 +79,7 @@ pub async fn drive(link: &mut Link, mut socket: TcpStream, service: &impl Servic
 }
 
 /// Does all that the link asks for but sending, and returns the cause at the end
-fn act(now: Instant, link: &mut Link, service: &impl Service, protocols: &mut Protocols) -> Option<Cause> {
+fn act(now: Instant, link: &mut RecordedLink, service: &impl Service, protocols: &mut Protocols) -> Option<Cause> {
     loop {
         protocols.write(now, link);
         protocols.hold_input(now, link);

@@ -14,7 +14,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use devp2p_drivers::app::Message;
-use devp2p_drivers::link::Link;
+use devp2p_drivers::link::RecordedLink;
 use devp2p_proto::{Event, Instant, MAX_MESSAGE, Outbox, Payload, ProtocolError, ProtocolId, WriteError};
 use tokio::select;
 use tokio::sync::oneshot;
@@ -121,7 +121,7 @@ impl Protocols {
     }
 
     /// Has the link keep the next message while there is no room for it
-    pub fn hold_input(&mut self, now: Instant, link: &mut Link) {
+    pub fn hold_input(&mut self, now: Instant, link: &mut RecordedLink) {
         let held = self.room.available_permits() == 0;
         if held != self.held {
             self.held = held;
@@ -130,7 +130,7 @@ impl Protocols {
     }
 
     /// Notes that the link takes messages of this protocol again
-    pub fn writable(&mut self, now: Instant, link: &mut Link, protocol: ProtocolId) {
+    pub fn writable(&mut self, now: Instant, link: &mut RecordedLink, protocol: ProtocolId) {
         if let Some(running) = self.find(protocol) {
             let outcome = running.outbox.flush(|protocol, code, payload| link.write(now, protocol, code, payload));
             running.note(outcome);
@@ -138,7 +138,7 @@ impl Protocols {
     }
 
     /// Gives the link what protocols have written, as much as it takes, and their ends
-    pub fn write(&mut self, now: Instant, link: &mut Link) {
+    pub fn write(&mut self, now: Instant, link: &mut RecordedLink) {
         self.running.iter_mut().for_each(|running| running.write(now, link));
     }
 
@@ -187,7 +187,7 @@ impl Running {
         self.next.is_none() && self.outbox.is_empty()
     }
 
-    fn write(&mut self, now: Instant, link: &mut Link) {
+    fn write(&mut self, now: Instant, link: &mut RecordedLink) {
         while link.cause().is_none()
             && self.outbox.is_empty()
             && let Some(Message { code, payload }) = self.next.take().or_else(|| self.output.try_read())

@@ -11,8 +11,9 @@ use crate::side::{Side, entropy, protocols, settings};
 
 /// One of them
 pub(crate) fn call(input: &mut Input<'_>, now: u64, side: &mut Side) {
-    match input.byte() % 4 {
+    match input.byte() % 5 {
         0 => without_a_link(now),
+        4 => enode(input),
         1 => without_results(now, side),
         2 => bad_memory(input, now, side),
         _ => bad_settings(input),
@@ -21,6 +22,48 @@ pub(crate) fn call(input: &mut Input<'_>, now: u64, side: &mut Side) {
 
 fn refused(status: Status) {
     assert_eq!(status, Status::NullPointer);
+}
+
+/// An enode URL of any text, compared with what the library reads; what was read is written and read again
+fn enode(input: &mut Input<'_>) {
+    let valid = format!("enode://{}@127.0.0.1:30303?discport=0", "ab".repeat(64));
+    let mut url = valid.into_bytes();
+    if let Some(place) = url.get_mut(usize::from(input.byte())) {
+        *place = input.byte();
+    }
+    let mut enode = MaybeUninit::uninit();
+    // SAFETY: the text is there
+    let status = unsafe { devp2p_enode_parse(url.as_ptr().cast(), url.len(), Some(&mut enode)) };
+    let expected = std::str::from_utf8(&url).ok().and_then(|url| url.parse::<devp2p_proto::Enode>().ok());
+    assert_eq!(status == Status::Ok, expected.is_some());
+    let Some(expected) = expected else {
+        return;
+    };
+    // SAFETY: the call has written it
+    let enode = unsafe { enode.assume_init() };
+    let size = usize::from(input.byte());
+    let (mut text, mut len) = (vec![1_u8; size], MaybeUninit::uninit());
+    // SAFETY: the room is there
+    let status = unsafe { devp2p_enode_text(Some(&enode), text.as_mut_ptr().cast(), size, Some(&mut len)) };
+    if size == 0 {
+        return;
+    }
+    // SAFETY: it is written whether or not there was enough room
+    let len = unsafe { len.assume_init() };
+    let whole = expected.to_string();
+    assert_eq!((len, status == Status::Ok), (whole.len(), len < size));
+    assert_eq!(text.iter().position(|byte| *byte == 0), Some(len.min(size - 1)));
+    assert_eq!(text[..len.min(size - 1)], whole.as_bytes()[..len.min(size - 1)]);
+    // SAFETY: NULL is what is tested
+    refused(unsafe { devp2p_enode_text(None, text.as_mut_ptr().cast(), size, None) });
+    // SAFETY: NULL is what is tested
+    refused(unsafe { devp2p_enode_parse(null(), 5, Some(&mut MaybeUninit::uninit())) });
+    // SAFETY: the text is there
+    refused(unsafe { devp2p_enode_parse(url.as_ptr().cast(), url.len(), None) });
+    let odd = Enode { address_len: 5, ..enode };
+    // SAFETY: the room is there
+    let status = unsafe { devp2p_enode_text(Some(&odd), text.as_mut_ptr().cast(), size, None) };
+    assert_eq!(status, Status::InvalidEnodeAddress);
 }
 
 /// NULL instead of the link

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use devp2p_proto::{
-    Action, Cause, DisconnectReason, Event, Instant, MAX_MESSAGE, Outbox, ProtocolError, ProtocolId, Ready, WriteError,
-};
+use devp2p_proto::{Cause, DisconnectReason, Instant, Notice, Out, PeerState, ProtocolError, ProtocolId, WriteError};
 
-use crate::app::{Hearing, Message, Node, Report, Speech, Summary};
-use crate::link::Link;
+use super::{Hearing, Message, Node, Report, Speech, Summary};
+use crate::link::RecordedLink;
 use crate::readiness::Talk;
 
 pub struct Conversation {
@@ -15,104 +13,67 @@ pub struct Conversation {
     parts: Vec<Part>,
     /// With `--slow`, when the last message will have been dealt with
     busy_until: Option<Instant>,
-    /// Whether the link knows that there is no room for another message
-    held: bool,
 }
 
 /// One protocol's part
 struct Part {
-    outbox: Outbox,
+    protocol: ProtocolId,
     speech: Speech,
     hearing: Hearing,
+    /// Whether a message of it waits
+    unsent: bool,
 }
 
 impl Conversation {
     pub fn new(node: &Arc<Node>) -> Self {
-        Self { report: Report::new(node), parts: Vec::new(), busy_until: None, held: false }
+        Self { report: Report::new(node), parts: Vec::new(), busy_until: None }
     }
 
-    /// Does all that the link asks for, but leaves it to the driver to send; returns the cause at the end
-    pub fn act(&mut self, now: Instant, link: &mut Link) -> Option<Cause> {
-        loop {
-            self.speak(now, link);
-            self.hold_input(now, link);
-            let action = link.poll()?;
-            self.report.note(&action);
-            match action {
-                Action::Ready(ready) => self.start(&ready),
-                Action::Writable(protocol) => self.flush(now, link, protocol),
-                Action::Deliver { protocol, code, payload } => {
-                    let message = Message { code, payload: payload.into_bytes() };
-                    self.hear(now, link, protocol, message);
-                }
-                Action::Send(_) => return None,
-                Action::Disconnect(cause) => return Some(cause),
-                _ => {}
-            }
-        }
-    }
-
-    fn start(&mut self, ready: &Ready<'_>) {
-        self.parts.extend(ready.shared().map(|shared| {
+    fn start(&mut self, link: &PeerState<'_>) {
+        self.parts.extend(link.shared().map(|shared| {
             let (speech, hearing) = self.report.talk(&shared);
-            // One message waits at most: none is made before that, and none is heard where it is echoed.
-            Part { outbox: Outbox::new(shared.protocol, MAX_MESSAGE), speech, hearing }
+            Part { protocol: shared.protocol, speech, hearing, unsent: false }
         }));
     }
 
-    fn part(&mut self, protocol: ProtocolId) -> Option<&mut Part> {
-        self.parts.iter_mut().find(|part| part.outbox.protocol() == protocol)
-    }
-
-    /// Gives the link what there is to say, as much as it takes, and ends the link when all is said
-    fn speak(&mut self, now: Instant, link: &mut Link) {
+    /// Sends what there is to say, as much as the link takes, and ends the link when all is said
+    fn speak(&mut self, out: &mut Out<'_, RecordedLink>) {
         for part in &mut self.parts {
-            while link.cause().is_none()
-                && part.outbox.is_empty()
+            // One message waits at most: none is made before it is taken, and none is heard where it is echoed.
+            while out.link().cause().is_none()
+                && out.waiting(part.protocol) == 0
                 && let Some(message) = part.speech.next()
             {
-                part.send(now, link, &message);
+                send(out, part.protocol, &message);
             }
+            part.unsent = out.waiting(part.protocol) > 0;
         }
-        if self.report.parts() && link.cause().is_none() && self.summary().complete {
-            link.tell(now, Event::Disconnect(DisconnectReason::CLIENT_QUITTING));
-        }
-    }
-
-    fn flush(&mut self, now: Instant, link: &mut Link, protocol: ProtocolId) {
-        if let Some(Part { outbox, .. }) = self.part(protocol) {
-            let outcome = outbox.flush(|protocol, code, payload| link.write(now, protocol, code, payload));
-            fail_if_refused(now, link, protocol, outcome);
+        if self.report.parts() && out.link().cause().is_none() && self.summary().complete {
+            out.disconnect(DisconnectReason::CLIENT_QUITTING);
         }
     }
 
-    fn hear(&mut self, now: Instant, link: &mut Link, protocol: ProtocolId, message: Message) {
-        self.busy_until = self.report.node().options.slow.and_then(|slow| now.checked_add(slow));
-        let Some(part) = self.part(protocol) else {
+    fn take(&mut self, out: &mut Out<'_, RecordedLink>, protocol: ProtocolId, message: Message) {
+        self.busy_until = self.report.node().options.slow.and_then(|slow| out.now().checked_add(slow));
+        let Some(part) = self.parts.iter_mut().find(|part| part.protocol == protocol) else {
             return;
         };
         match part.hearing.hear(message) {
-            Ok(Some(answer)) => part.send(now, link, &answer),
+            Ok(Some(answer)) => send(out, protocol, &answer),
             Ok(None) => {}
-            Err(error) => link.tell(now, Event::ProtocolReturned(protocol, Err(error))),
+            Err(error) => fail(out, protocol, error),
         }
     }
 
-    fn hold_input(&mut self, now: Instant, link: &mut Link) {
-        let full = self.parts.iter().any(|part| part.hearing.echoes() && !part.outbox.is_empty());
-        let held = full || self.next_timeout(now).is_some();
-        if held != self.held {
-            self.held = held;
-            link.tell(now, Event::HoldInput(held));
+    fn hold_input(&self, out: &mut Out<'_, RecordedLink>) {
+        let full = self.parts.iter().any(|part| part.hearing.echoes() && part.unsent);
+        let held = full || self.next_timeout(out.now()).is_some();
+        if held != out.link().is_input_held() {
+            out.hold(held);
         }
     }
 
-    /// When there will be room without anything else happening
-    pub fn next_timeout(&self, now: Instant) -> Option<Instant> {
-        self.busy_until.filter(|until| now < *until)
-    }
-
-    pub fn ended(&self, link: Link, cause: Cause) {
+    pub fn ended(&self, link: RecordedLink, cause: Cause) {
         self.report.ended(link, cause, self.summary());
     }
 
@@ -124,32 +85,43 @@ impl Conversation {
         let mut summary = Summary::default();
         self.parts.iter().for_each(|part| summary.add(&part.speech, &part.hearing));
         // What waits has not been said.
-        summary.complete &= self.parts.iter().all(|part| part.outbox.is_empty());
+        summary.complete &= self.parts.iter().all(|part| !part.unsent);
         summary
     }
 }
 
 impl Talk for Conversation {
-    fn act(&mut self, now: Instant, link: &mut Link) -> Option<Cause> {
-        self.act(now, link)
+    fn hear(&mut self, notice: Notice, out: &mut Out<'_, RecordedLink>) {
+        self.report.note(&notice, out.link());
+        match notice {
+            Notice::Ready => self.start(out.link()),
+            Notice::Message { protocol, code, payload } => self.take(out, protocol, Message { code, payload }),
+            _ => {}
+        }
+        self.proceed(out);
     }
 
+    fn proceed(&mut self, out: &mut Out<'_, RecordedLink>) -> bool {
+        self.speak(out);
+        self.hold_input(out);
+        false
+    }
+
+    /// When there will be room without anything else happening
     fn next_timeout(&self, now: Instant) -> Option<Instant> {
-        self.next_timeout(now)
+        self.busy_until.filter(|until| now < *until)
     }
 }
 
-impl Part {
-    fn send(&mut self, now: Instant, link: &mut Link, Message { code, payload }: &Message) {
-        let outcome =
-            self.outbox.send(*code, payload, |protocol, code, payload| link.write(now, protocol, code, payload));
-        fail_if_refused(now, link, self.outbox.protocol(), outcome);
+/// A message that the link will never take is its protocol's failure
+fn send(out: &mut Out<'_, RecordedLink>, protocol: ProtocolId, Message { code, payload }: &Message) {
+    match out.send(protocol, *code, payload) {
+        // After the end of the link, nobody is to hear it any more.
+        Ok(()) | Err(WriteError::Closed) => {}
+        Err(_) => fail(out, protocol, ProtocolError::Other),
     }
 }
 
-/// A message that the link will never take is its protocol's failure, unless the link has ended anyway
-fn fail_if_refused(now: Instant, link: &mut Link, protocol: ProtocolId, outcome: Result<(), WriteError>) {
-    if outcome.is_err_and(|error| error != WriteError::Closed) {
-        link.tell(now, Event::ProtocolReturned(protocol, Err(ProtocolError::Other)));
-    }
+fn fail(out: &mut Out<'_, RecordedLink>, protocol: ProtocolId, error: ProtocolError) {
+    out.protocol_returned(protocol, Err(error)).expect("only a protocol that is shared can fail");
 }

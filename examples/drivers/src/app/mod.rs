@@ -23,11 +23,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant as Clock;
 
 use devp2p_proto::{
-    Action, Buffers, Cause, Config, DisconnectReason, Enode, Entropy, Instant, NodeId, PeerState, SharedProtocol,
+    Action, Buffers, Cause, Config, DisconnectReason, Enode, Entropy, Instant, NodeId, Notice, PeerState, RemoteHello,
+    SharedProtocol,
 };
 
 use crate::journal::{Setup, SetupError};
-use crate::link::{Link, StartError};
+use crate::link::{RecordedLink, StartError};
 use crate::say::{complain, say};
 pub use conversation::Conversation;
 pub use options::{Command, Options};
@@ -80,7 +81,7 @@ impl Node {
         self.config.node_id()
     }
 
-    pub fn initiator(&self, remote: NodeId) -> Result<Link, StartError> {
+    pub fn initiator(&self, remote: NodeId) -> Result<RecordedLink, StartError> {
         if let Some(link) = self.recorded(Some(remote)) {
             return link;
         }
@@ -88,7 +89,7 @@ impl Node {
         Ok(PeerState::initiator(now, &self.config, remote, entropy, Buffers::growable())?.into())
     }
 
-    pub fn recipient(&self) -> Result<Link, StartError> {
+    pub fn recipient(&self) -> Result<RecordedLink, StartError> {
         if let Some(link) = self.recorded(None) {
             return link;
         }
@@ -96,10 +97,10 @@ impl Node {
     }
 
     /// The first link, if a journal of it is wanted
-    fn recorded(&self, remote: Option<NodeId>) -> Option<Result<Link, StartError>> {
+    fn recorded(&self, remote: Option<NodeId>) -> Option<Result<RecordedLink, StartError>> {
         let path = self.record.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let setup = Setup { remote, now: self.now(), ..setup(&self.name, self.key, &self.options) };
-        Some(Link::start(&setup, Some(&path)))
+        Some(RecordedLink::start(&setup, Some(&path)))
     }
 
     pub fn listening(&self, address: SocketAddr) {
@@ -139,7 +140,21 @@ impl Report {
     }
 
     /// Tells of what is worth a line, the end excepted
-    pub fn note(&self, action: &Action<'_>) {
+    pub fn note(&self, notice: &Notice, link: &PeerState<'_>) {
+        match notice {
+            _ if self.node.options.quiet => {}
+            Notice::IdentityClaimed(id) => self.say(format_args!("claims {id}")),
+            Notice::Ready => {
+                let shared: Vec<_> = link.shared().map(|shared| shared.capability.to_string()).collect();
+                let client = link.remote_hello().map(RemoteHello::client_id).unwrap_or_default();
+                self.say(format_args!("ready {client}: {}", shared.join(" ")));
+            }
+            _ => {}
+        }
+    }
+
+    /// As [`note`](Self::note), for a driver that polls its link
+    pub fn note_action(&self, action: &Action<'_>) {
         match action {
             _ if self.node.options.quiet => {}
             Action::IdentityClaimed(id) => self.say(format_args!("claims {id}")),
@@ -157,7 +172,7 @@ impl Report {
         self.say(format_args!("failed {what}: {error}"));
     }
 
-    pub fn ended(&self, mut link: Link, cause: Cause, summary: Summary) {
+    pub fn ended(&self, mut link: RecordedLink, cause: Cause, summary: Summary) {
         if let Err(error) = link.finish() {
             self.failed("to complete the journal", &error);
         }

@@ -8,9 +8,9 @@ use devp2p_proto::{Cause, Instant};
 use mio::{Events, Interest, Poll, Registry, Token};
 
 use super::Talk;
-use super::peer::{Peer, Turn};
+use super::peer::{Next, Peer};
 use super::timers::Timers;
-use crate::link::Link;
+use crate::link::RecordedLink;
 
 /// The tokens below this one are for the sockets and wakers of the program itself
 const FIRST_LINK: Token = Token(2);
@@ -19,11 +19,11 @@ pub struct Links<T> {
     poll: Poll,
     entries: HashMap<Token, Box<Entry<T>>>,
     next_token: Token,
-    timers: Timers,
+    timers: Timers<Token>,
     /// Links that are to have a turn without waiting for anything
     ready: Vec<Token>,
     /// What is read goes through here, so that a link on which no messages are sent needs no buffer
-    scratch: Box<[u8]>,
+    buffer: Box<[u8]>,
 }
 
 struct Entry<T> {
@@ -34,7 +34,7 @@ struct Entry<T> {
 /// What is left of a link that has ended
 pub struct Ended<T> {
     pub talk: T,
-    pub link: Link,
+    pub link: RecordedLink,
     pub end: End,
 }
 
@@ -52,7 +52,7 @@ impl<T: Talk> Links<T> {
             next_token: FIRST_LINK,
             timers: Timers::default(),
             ready: Vec::new(),
-            scratch: vec![0; 64 * 1024].into_boxed_slice(),
+            buffer: vec![0; 64 * 1024].into_boxed_slice(),
         })
     }
 
@@ -73,9 +73,9 @@ impl<T: Talk> Links<T> {
         let token = self.next_token;
         self.next_token = Token(token.0 + 1);
         // The link puts whole frames together, so the system need not wait for more bytes.
-        let _ = peer.socket.set_nodelay(true);
+        let _ = peer.socket.stream.set_nodelay(true);
         let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(&mut peer.socket, token, interest) {
+        if let Err(error) = self.poll.registry().register(&mut peer.socket.stream, token, interest) {
             peer.fail(error);
         }
         if !peer.is_pending() {
@@ -112,9 +112,7 @@ impl<T: Talk> Links<T> {
         let mut turns = std::mem::take(&mut self.ready);
         for event in events {
             if let Some(entry) = self.entries.get_mut(&event.token()) {
-                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-                let writable = event.is_writable() || event.is_write_closed() || event.is_error();
-                entry.peer.note(readable, writable);
+                entry.peer.socket.note(event);
             }
             turns.push(event.token());
         }
@@ -137,21 +135,21 @@ impl<T: Talk> Links<T> {
     /// Gives a link its turn; returns what is left of the link if it has ended
     pub fn turn(&mut self, now: Instant, token: Token) -> Option<Ended<T>> {
         let entry = self.entries.get_mut(&token)?;
-        let turn = entry.peer.turn(now, &mut self.scratch);
-        let wake = match &turn {
-            Turn::Wait(wake) => *wake,
-            Turn::Again => {
+        let next = entry.peer.turn(now, &mut self.buffer);
+        let wake = match &next {
+            Next::Wait(wake) => *wake,
+            Next::Again => {
                 self.ready.push(token);
                 entry.wake
             }
-            Turn::Over(_) | Turn::Unconnected(_) => None,
+            Next::Over(_) | Next::Unconnected(_) => None,
         };
         self.timers.change(token, entry.wake, wake);
         entry.wake = wake;
-        let end = match turn {
-            Turn::Wait(_) | Turn::Again => return None,
-            Turn::Over(cause) => End::Cause(cause),
-            Turn::Unconnected(error) => End::Unconnected(error),
+        let end = match next {
+            Next::Wait(_) | Next::Again => return None,
+            Next::Over(cause) => End::Cause(cause),
+            Next::Unconnected(error) => End::Unconnected(error),
         };
         // The socket is closed, which ends its registration too.
         let (talk, link) = self.entries.remove(&token)?.peer.into_parts();

@@ -3,18 +3,22 @@
 use std::collections::BTreeSet;
 
 use devp2p_proto::Instant;
-use mio::Token;
 
-/// Wake-ups in their order, at most one for each link
-#[derive(Default)]
-pub struct Timers(BTreeSet<(Instant, Token)>);
+/// Wake-ups in their order, at most one for each key
+pub struct Timers<K>(BTreeSet<(Instant, K)>);
 
-impl Timers {
-    /// Moves a link's wake-up from `old` to `new`
-    pub fn change(&mut self, token: Token, old: Option<Instant>, new: Option<Instant>) {
+impl<K> Default for Timers<K> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
+}
+
+impl<K: Ord + Copy> Timers<K> {
+    /// Moves a wake-up from `old` to `new`
+    pub fn change(&mut self, key: K, old: Option<Instant>, new: Option<Instant>) {
         if old != new {
-            old.map(|at| self.0.remove(&(at, token)));
-            new.map(|at| self.0.insert((at, token)));
+            old.map(|at| self.0.remove(&(at, key)));
+            new.map(|at| self.0.insert((at, key)));
         }
     }
 
@@ -22,8 +26,8 @@ impl Timers {
         self.0.first().map(|(at, _)| *at)
     }
 
-    /// The links whose time has come
-    pub fn due(&self, now: Instant) -> impl Iterator<Item = Token> {
-        self.0.range(..=(now, Token(usize::MAX))).map(|(_, token)| *token)
+    /// The keys whose time has come
+    pub fn due(&self, now: Instant) -> impl Iterator<Item = K> {
+        self.0.iter().take_while(move |(at, _)| *at <= now).map(|(_, key)| *key)
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant as Clock};
 
 use bytes::Bytes;
 use devp2p_drivers::app::Message;
-use devp2p_drivers::link::Link;
+use devp2p_drivers::link::RecordedLink;
 use devp2p_program_tests::NEVER;
 use devp2p_program_tests::driver::patient;
 use devp2p_proto::{
@@ -80,7 +80,7 @@ async fn meet(ours: &impl Service, theirs: &impl Service) -> (Cause, Cause) {
     let (_interrupt, quit) = watch::channel(false);
     let dialler = PeerState::initiator(ours.now(), &config(1), config(2).node_id(), entropy(), Buffers::growable());
     let listener = PeerState::recipient(theirs.now(), &config(2), entropy(), Buffers::growable());
-    let (mut dialler, mut listener) = (Link::from(dialler.unwrap()), Link::from(listener.unwrap()));
+    let (mut dialler, mut listener) = (RecordedLink::from(dialler.unwrap()), RecordedLink::from(listener.unwrap()));
     let both = async {
         tokio::join!(
             drive(&mut dialler, dialled, ours, quit.clone()),

@@ -8,6 +8,7 @@
 //! The loop is `drive.rs`. What the node says and prints is the same for all drivers, in the library's `app`.
 
 mod drive;
+mod socket;
 
 use std::fmt::Display;
 use std::io;
@@ -20,7 +21,7 @@ use std::thread;
 use std::time::Duration;
 
 use devp2p_drivers::app::{Command, Conversation, Node, Report};
-use devp2p_drivers::link::Link;
+use devp2p_drivers::link::RecordedLink;
 use devp2p_drivers::say::complain;
 use devp2p_proto::Enode;
 
@@ -155,9 +156,9 @@ fn connect(node: &Arc<Node>, remote: Enode) {
     }
 }
 
-fn finish(mut conversation: Conversation, mut link: Link, socket: TcpStream) {
-    match drive(&mut link, &socket, &mut conversation) {
-        Ok(cause) => conversation.ended(link, cause),
+fn finish(mut conversation: Conversation, link: RecordedLink, socket: TcpStream) {
+    match drive(link, &socket, &mut conversation) {
+        Ok((link, cause)) => conversation.ended(link, cause),
         Err(error) => conversation.report().failed("to set the socket up", &error),
     }
 }

@@ -1,7 +1,7 @@
 //! How a protocol sends
 
 use devp2p_drivers::eth::serve::HARD_LIMIT;
-use devp2p_drivers::link::Link;
+use devp2p_drivers::link::RecordedLink;
 use devp2p_proto::{Instant, Outbox, ProtocolId, WriteError};
 use rlp::Encodable;
 
@@ -18,7 +18,7 @@ pub const fn outbox(protocol: ProtocolId) -> Outbox {
 }
 
 pub struct Port<'a> {
-    pub link: &'a mut Link,
+    pub link: &'a mut RecordedLink,
     pub now: Instant,
     pub outbox: &'a mut Outbox,
 }

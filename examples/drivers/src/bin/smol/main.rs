@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devp2p_drivers::app::{Command, Conversation, Node};
-use devp2p_drivers::link::{Link, StartError};
+use devp2p_drivers::link::{RecordedLink, StartError};
 use devp2p_drivers::say::complain;
 use devp2p_proto::Enode;
 use futures_lite::future;
@@ -138,12 +138,17 @@ async fn connect(node: Arc<Node>, remote: Enode, quit: Receiver<()>) {
     }
 }
 
-async fn run(mut conversation: Conversation, link: Result<Link, StartError>, socket: TcpStream, quit: Receiver<()>) {
+async fn run(
+    mut conversation: Conversation,
+    link: Result<RecordedLink, StartError>,
+    socket: TcpStream,
+    quit: Receiver<()>,
+) {
     // Frames are put together here, so nothing is to be waited for.
     let _ = socket.set_nodelay(true);
     match link {
-        Ok(mut link) => {
-            let cause = drive(&mut link, socket, &mut conversation, Timer::after, quit).await;
+        Ok(link) => {
+            let (link, cause) = drive(link, socket, &mut conversation, Timer::after, quit).await;
             conversation.ended(link, cause);
         }
         Err(error) => conversation.report().failed("to start", &error),

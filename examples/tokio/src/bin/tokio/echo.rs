@@ -97,7 +97,7 @@ impl Service for Echo {
     }
 
     fn note(&self, action: &Action<'_>) {
-        self.report.note(action);
+        self.report.note_action(action);
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devp2p_drivers::app::{Command, Node, Report};
-use devp2p_drivers::link::{Link, StartError};
+use devp2p_drivers::link::{RecordedLink, StartError};
 use devp2p_drivers::say::complain;
 use devp2p_proto::Enode;
 use devp2p_tokio::drive::{Quit, drive};
@@ -96,7 +96,7 @@ async fn connect(node: Arc<Node>, remote: Enode, quit: Quit) {
     }
 }
 
-async fn run(report: Report, link: Result<Link, StartError>, socket: TcpStream, quit: Quit) {
+async fn run(report: Report, link: Result<RecordedLink, StartError>, socket: TcpStream, quit: Quit) {
     // Frames are put together here, so nothing is to be waited for.
     let _ = socket.set_nodelay(true);
     let echo = Echo::new(report.clone());

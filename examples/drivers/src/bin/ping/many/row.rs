@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use devp2p_drivers::eth::fork::ForkId;
 use devp2p_drivers::eth::hash::Hash;
-use devp2p_drivers::link::Link;
-use devp2p_proto::Capability;
+use devp2p_proto::{Capability, PeerState};
 use serde_json::{Value, json};
 
 use super::list::Listed;
@@ -42,7 +41,7 @@ pub struct Chain {
 }
 
 impl Greeting {
-    pub fn of(link: &Link) -> Option<Self> {
+    pub fn of(link: &PeerState<'_>) -> Option<Self> {
         let hello = link.remote_hello()?;
         Some(Self {
             client: hello.client_id().to_string(),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant as Clock};
 
 use devp2p_drivers::journal::Offer;
-use devp2p_drivers::link::Link;
+use devp2p_drivers::link::RecordedLink;
 use devp2p_drivers::readiness::{Links, Peer};
 use devp2p_proto::{
     Buffers, Config, ConfigError, DisconnectReason, Entropy, Instant, NodeId, PeerState, Protocol, SecretKey,
@@ -185,7 +185,7 @@ impl Sweep {
         }
     }
 
-    fn link(&self, now: Instant, remote: NodeId) -> Result<Link, StartError> {
+    fn link(&self, now: Instant, remote: NodeId) -> Result<RecordedLink, StartError> {
         let entropy = Entropy::from_rng(fill);
         Ok(PeerState::initiator(now, &self.config, remote, entropy, Buffers::growable())?.into())
     }

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use devp2p_drivers::eth::message::STATUS;
 use devp2p_drivers::eth::status::Status;
-use devp2p_drivers::link::Link;
+use devp2p_drivers::link::RecordedLink;
 use devp2p_drivers::readiness::{End, Talk};
-use devp2p_proto::{Action, Capability, Cause, DisconnectReason, Event, Instant, ProtocolId};
+use devp2p_proto::{Capability, DisconnectReason, Instant, Notice, PeerState, ProtocolId};
 
 use super::list::Listed;
 use super::outcome::{Outcome, Stage};
 use super::row::{Chain, Facts, Greeting, Row};
 use super::slots::Slot;
 use crate::courtesy::{self, PAUSE};
+
+type Out<'a> = devp2p_proto::Out<'a, RecordedLink>;
 
 /// What all visits have in common
 pub struct Plan {
@@ -103,13 +105,13 @@ impl Visit {
     }
 
     /// Decides the outcome, and disconnects
-    fn leave(&mut self, now: Instant, link: &mut Link, outcome: Outcome, reason: DisconnectReason) {
-        self.decide(now, outcome);
-        link.tell(now, Event::Disconnect(reason));
+    fn leave(&mut self, out: &mut Out<'_>, outcome: Outcome, reason: DisconnectReason) {
+        self.decide(out.now(), outcome);
+        out.disconnect(reason);
     }
 
     /// Hellos are exchanged
-    fn meet(&mut self, now: Instant, link: &Link) {
+    fn greet(&mut self, now: Instant, link: &PeerState<'_>) {
         self.facts.greeting = Greeting::of(link);
         let speaks_eth = link.shared().any(|shared| is_eth(shared.capability));
         self.step = if self.plan.eth && speaks_eth {
@@ -119,58 +121,40 @@ impl Visit {
         };
     }
 
-    fn hear(&mut self, now: Instant, link: &mut Link, protocol: ProtocolId, code: u64, payload: &[u8]) {
-        let capability = link.shared().find(|shared| shared.protocol == protocol).map(|shared| shared.capability);
+    fn take(&mut self, out: &mut Out<'_>, protocol: ProtocolId, code: u64, payload: &[u8]) {
+        let capability = out.link().shared().find(|shared| shared.protocol == protocol).map(|shared| shared.capability);
         let Some(capability) = capability else {
             return;
         };
         if let Some((code, payload)) = courtesy::answer(capability, code, payload) {
             // These answers are small and few; one for which there is no capacity is left out.
-            let _ = link.write(now, protocol, code, &payload);
+            let _ = out.send(protocol, code, &payload);
         }
         if is_eth(capability) && code == STATUS {
-            self.hear_status(now, link, payload);
+            self.take_status(out, payload);
         }
     }
 
     /// Takes the node's Status, which has been answered: the node accepts a Ping now
-    fn hear_status(&mut self, now: Instant, link: &mut Link, payload: &[u8]) {
+    fn take_status(&mut self, out: &mut Out<'_>, payload: &[u8]) {
         match (&self.step, rlp::decode::<Status>(payload)) {
             (Step::AwaitStatus { .. }, Err(error)) => {
                 let outcome = Outcome::BadStatus(error.to_string());
-                self.leave(now, link, outcome, DisconnectReason::BREACH_OF_PROTOCOL);
+                self.leave(out, outcome, DisconnectReason::BREACH_OF_PROTOCOL);
             }
             (Step::AwaitStatus { .. } | Step::Pause { .. }, status) => {
                 self.facts.chain =
                     status.ok().map(|it| Chain { network: it.network, genesis: it.genesis, fork_id: it.fork_id });
-                self.ping(now, link);
+                self.ping(out);
             }
             _ => {}
         }
     }
 
-    fn ping(&mut self, now: Instant, link: &mut Link) {
+    fn ping(&mut self, out: &mut Out<'_>) {
         self.step = Step::AwaitPong;
-        // If the link has ended, no Ping is sent; `attend` returns the cause.
-        let _ = link.handle(now, Event::Ping);
-    }
-
-    /// Does what the link asks for, and returns the cause at the end
-    fn attend(&mut self, now: Instant, link: &mut Link) -> Option<Cause> {
-        while let Some(action) = link.poll() {
-            match action {
-                Action::IdentityClaimed(_) => self.advance(Stage::Hello),
-                Action::Ready(_) if self.is_greeting() => self.meet(now, link),
-                Action::Deliver { protocol, code, payload } => {
-                    let payload = payload.into_bytes();
-                    self.hear(now, link, protocol, code, &payload);
-                }
-                Action::Send(_) => return None,
-                Action::Disconnect(cause) => return Some(cause),
-                _ => {}
-            }
-        }
-        None
+        // If the link has ended, no Ping is sent; the end is the outcome.
+        let _ = out.ping();
     }
 
     fn advance(&mut self, to: Stage) {
@@ -179,38 +163,8 @@ impl Visit {
         }
     }
 
-    /// Takes the next step if it is time for it; returns whether the link has anything new to ask for
-    fn proceed(&mut self, now: Instant, link: &mut Link) -> bool {
-        let is_due = |until: Option<Instant>| until.is_some_and(|until| until <= now);
-        let Some(stage) = self.stage() else {
-            return false;
-        };
-        if let Some(cause) = link.cause() {
-            // A node that shares nothing with us has still sent its Hello.
-            self.facts.greeting = self.facts.greeting.take().or_else(|| Greeting::of(link));
-            self.decide(now, Outcome::of(cause, stage));
-            return false;
-        }
-        match self.step {
-            _ if is_due(self.deadline) => self.time_out(now, link, stage),
-            Step::AwaitStatus { until } if is_due(until) => self.time_out(now, link, stage),
-            Step::Pause { until } if is_due(until) => self.ping(now, link),
-            Step::AwaitPong if link.liveness().pongs_received > 0 => {
-                self.facts.round_trip = link.liveness().round_trip;
-                self.leave(now, link, Outcome::Reached, DisconnectReason::CLIENT_QUITTING);
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// Whether the node has had enough time to close the connection
-    fn lingered(&self, now: Instant) -> bool {
-        matches!(self.step, Step::Leaving { until: Some(until), .. } if until <= now)
-    }
-
-    fn time_out(&mut self, now: Instant, link: &mut Link, stage: Stage) {
-        self.leave(now, link, Outcome::TimedOut(stage), DisconnectReason::PING_TIMEOUT);
+    fn time_out(&mut self, out: &mut Out<'_>, stage: Stage) {
+        self.leave(out, Outcome::TimedOut(stage), DisconnectReason::PING_TIMEOUT);
     }
 }
 
@@ -219,13 +173,38 @@ impl Talk for Visit {
         self.advance(Stage::Handshake);
     }
 
-    fn act(&mut self, now: Instant, link: &mut Link) -> Option<Cause> {
-        loop {
-            let cause = self.attend(now, link);
-            if !self.proceed(now, link) || cause.is_some() {
-                return cause.or_else(|| self.lingered(now).then(|| link.cause()).flatten());
+    fn hear(&mut self, notice: Notice, out: &mut Out<'_>) {
+        match notice {
+            Notice::IdentityClaimed(_) => self.advance(Stage::Hello),
+            Notice::Ready if self.is_greeting() => self.greet(out.now(), out.link()),
+            Notice::Message { protocol, code, payload } => self.take(out, protocol, code, &payload),
+            Notice::Pong(time) if matches!(self.step, Step::AwaitPong) => {
+                self.facts.round_trip = Some(time);
+                self.leave(out, Outcome::Reached, DisconnectReason::CLIENT_QUITTING);
             }
+            _ => {}
         }
+    }
+
+    fn proceed(&mut self, out: &mut Out<'_>) -> bool {
+        let now = out.now();
+        let is_due = |until: Option<Instant>| until.is_some_and(|until| until <= now);
+        let Some(stage) = self.stage() else {
+            return false;
+        };
+        if let Some(cause) = out.link().cause() {
+            // A node that shares nothing with us has still sent its Hello.
+            self.facts.greeting = self.facts.greeting.take().or_else(|| Greeting::of(out.link()));
+            self.decide(now, Outcome::of(cause, stage));
+            return false;
+        }
+        match self.step {
+            _ if is_due(self.deadline) => self.time_out(out, stage),
+            Step::AwaitStatus { until } if is_due(until) => self.time_out(out, stage),
+            Step::Pause { until } if is_due(until) => self.ping(out),
+            _ => return false,
+        }
+        true
     }
 
     fn next_timeout(&self, _now: Instant) -> Option<Instant> {
@@ -234,6 +213,11 @@ impl Talk for Visit {
             Step::AwaitStatus { until } | Step::Pause { until } => until.min(self.deadline),
             Step::Leaving { until, .. } => until,
         }
+    }
+
+    /// The node has had enough time to close the connection
+    fn is_over(&self, now: Instant) -> bool {
+        matches!(self.step, Step::Leaving { until: Some(until), .. } if until <= now)
     }
 }
 

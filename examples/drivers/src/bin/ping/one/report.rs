@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use devp2p_drivers::link::Link;
+use devp2p_drivers::link::RecordedLink;
 use devp2p_drivers::say::{complain, say};
 use devp2p_proto::{Capability, Cause, Enode};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl Report {
     }
 
     /// Keeps what Hello has told, also of a peer that shares nothing
-    pub fn meet(&mut self, link: &Link) {
+    pub fn meet(&mut self, link: &RecordedLink) {
         let Some((hello, id)) = link.remote_hello().zip(link.remote_id()) else {
             return;
         };

@@ -6,10 +6,11 @@ use std::process::Output;
 use std::time::Duration;
 
 use devp2p_drivers::journal::{Offer, Setup};
-use devp2p_drivers::link::Link;
+use devp2p_drivers::link::RecordedLink;
 use devp2p_program_tests::program::run;
 use devp2p_proto::{
-    Action, Buffers, Config, DisconnectReason, Entropy, Event, Instant, PeerState, Protocol, ProtocolId, SecretKey,
+    Action, Buffers, Config, DisconnectReason, Entropy, Event, Instant, Link, PeerState, Protocol, ProtocolId,
+    SecretKey,
 };
 use devp2p_testing::remote::{HELLO, Handshake, Hello, Session, body};
 
@@ -23,7 +24,7 @@ pub const LATENCY: Duration = Duration::from_millis(1);
 
 /// A link that is recorded, and the peer at its other end
 pub struct Recording {
-    pub ours: Link,
+    pub ours: RecordedLink,
     pub theirs: PeerState<'static>,
     pub now: Instant,
     pub path: String,
@@ -90,7 +91,7 @@ impl Recording {
 
     fn start(name: &str, setup: &Setup, theirs: PeerState<'static>) -> Self {
         let path = fresh(name);
-        let ours = Link::start(setup, Some(&path)).expect("a link");
+        let ours = RecordedLink::start(setup, Some(&path)).expect("a link");
         let secrets = [setup.key.to_vec(), setup.entropy.to_vec()];
         Self { ours, theirs, now: setup.now, path, secrets, to_peer: Vec::new(), to_us: Vec::new() }
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use devp2p_proto::{DisconnectReason, Event, ProtocolId};
+use devp2p_proto::{DisconnectReason, Event, Link, ProtocolId};
 use devp2p_testing::remote::{HELLO, PING, PONG, body};
 use serde_json::Value;
 

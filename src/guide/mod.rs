@@ -5,6 +5,8 @@
 //! - [`no_alloc`]: run it in memory of your own
 //! - [`recipes`]: what drivers of many links need sooner or later
 //! - [`testing`]: test your protocol in virtual time
+//! - [`cost`]: what a link costs in memory, stack and time
+//! - [`stability`]: what stays the same from version to version
 //! - [`geth`]: what corresponds to each part of go-ethereum's `p2p`
 //!
 //! # The life of a link
@@ -37,6 +39,14 @@ pub mod recipes {
 
 pub mod testing {
     #![doc = include_str!("testing.md")]
+}
+
+pub mod cost {
+    #![doc = include_str!("cost.md")]
+}
+
+pub mod stability {
+    #![doc = include_str!("stability.md")]
 }
 
 pub mod geth {

@@ -23,6 +23,7 @@ struct Socket<'a> {
     /// The most bytes of one read
     chunk: usize,
     reads: usize,
+    writes: usize,
     /// What was refused, so that its readiness is an event
     refused: Refusals,
 }
@@ -49,6 +50,7 @@ impl Read for Socket<'_> {
 
 impl Write for Socket<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
         match self.output.write(bytes) {
             0 => {
                 self.refused.write = true;
@@ -90,12 +92,12 @@ impl Node {
         if matches!(self.turn, Some(Turn::Ended(_))) {
             return;
         }
-        let mut socket = Socket { input, output, chunk: self.chunk, reads: 0, refused: self.refused };
+        let mut socket = Socket { input, output, chunk: self.chunk, reads: 0, writes: 0, refused: self.refused };
         let turn = self.connection.turn(now, &mut socket, &mut [0; 4096], |notice, out| {
             (self.answer)(&notice, out);
             self.told.push(notice);
         });
-        assert!(socket.reads <= 1, "a turn reads once");
+        assert!(socket.reads <= 1 && socket.writes <= 2, "a turn reads at most once and writes at most twice");
         self.refused = socket.refused;
         self.turn = Some(turn);
     }
@@ -426,14 +428,17 @@ fn streams_that_lie_end_the_link_and_do_no_harm() {
         let (turn, _) = turn_on(Stream { read: blocks, write }, buffer);
         assert_eq!(turn, Turn::Ended(Cause::SendFailed));
     }
-    let (turn, _) = turn_on(Stream { read: |_| Err(ErrorKind::ConnectionReset.into()), write: takes }, buffer);
-    assert_eq!(turn, Turn::Ended(Cause::ReceiveClosed));
+    for read in [|_: &mut [u8]| Err(ErrorKind::ConnectionReset.into()), |_: &mut [u8]| Err(ErrorKind::TimedOut.into())]
+    {
+        let (turn, _) = turn_on(Stream { read, write: takes }, buffer);
+        assert_eq!(turn, Turn::Ended(Cause::ReceiveClosed), "TCP gives up a connection with TimedOut");
+    }
 }
 
 #[test]
 fn an_interrupted_call_is_tried_again() {
     let interrupted = |_: &[u8]| Err(ErrorKind::Interrupted.into());
-    let full = |_: &[u8]| Err(ErrorKind::TimedOut.into());
+    let full = |_: &[u8]| Err(ErrorKind::WouldBlock.into());
     let empty = |_: &mut [u8]| Err(ErrorKind::WouldBlock.into());
     let buffer = &mut [0; 100];
     let waits = Turn::Wait { read: true, write: true };
@@ -498,6 +503,7 @@ fn a_wrapper_sees_all_that_happens_to_its_link() {
             output: &mut pair.to_initiator,
             chunk: 1_000,
             reads: 0,
+            writes: 0,
             refused: Refusals::default(),
         };
         twins.turn(now, &mut socket, &mut [0; 1_000], |notice, out| {
@@ -514,4 +520,30 @@ fn a_wrapper_sees_all_that_happens_to_its_link() {
     assert_eq!(cause, Some(Cause::Remote(DisconnectReason::REQUESTED)));
     assert!(told.iter().any(|notice| matches!(notice, Notice::Message { .. })));
     assert_eq!(twins.into_inner().0.unsent(), b"");
+}
+
+#[test]
+fn after_the_end_nothing_waits_and_the_cause_is_told_again() {
+    let mut pair = Pair::running();
+    pair.to_recipient.capacity = 0;
+    while pair.out().waiting(ALPHA) == 0 {
+        pair.out().send(ALPHA, 0, &noise(1, 3_000)).unwrap();
+    }
+    pair.out().disconnect(DisconnectReason::REQUESTED);
+    assert_eq!(pair.out().waiting(ALPHA), 0);
+    assert_eq!(pair.out().send(ALPHA, 0, b"late"), Err(WriteError::Closed));
+
+    pair.to_initiator.close();
+    pair.settle();
+    let ended = Some(Turn::Ended(Cause::Local(DisconnectReason::REQUESTED)));
+    assert_eq!(pair.initiator.turn, ended);
+    pair.initiator.turn = None;
+    pair.settle();
+    assert_eq!(pair.initiator.turn, ended);
+}
+
+#[test]
+fn a_notice_prints_sizes_and_no_content() {
+    let notice = Notice::Message { protocol: ALPHA, code: 1, payload: vec![b'x'; 100].into() };
+    assert_eq!(format!("{notice:?}"), "Message(ProtocolId(0), code 1, 100 bytes)");
 }

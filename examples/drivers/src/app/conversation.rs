@@ -36,8 +36,10 @@ impl Conversation {
         }));
     }
 
-    /// Sends what there is to say, as much as the link takes, and ends the link when all is said
-    fn speak(&mut self, out: &mut Out<'_, RecordedLink>) {
+    /// Sends what there is to say, as much as the link takes, and ends the link when all is said; returns whether it did
+    /// anything
+    fn speak(&mut self, out: &mut Out<'_, RecordedLink>) -> bool {
+        let mut spoke = false;
         for part in &mut self.parts {
             // One message waits at most: none is made before it is taken, and none is heard where it is echoed.
             while out.link().cause().is_none()
@@ -45,12 +47,15 @@ impl Conversation {
                 && let Some(message) = part.speech.next()
             {
                 send(out, part.protocol, &message);
+                spoke = true;
             }
             part.unsent = out.waiting(part.protocol) > 0;
         }
         if self.report.parts() && out.link().cause().is_none() && self.summary().complete {
             out.disconnect(DisconnectReason::CLIENT_QUITTING);
+            spoke = true;
         }
+        spoke
     }
 
     fn take(&mut self, out: &mut Out<'_, RecordedLink>, protocol: ProtocolId, message: Message) {
@@ -65,12 +70,15 @@ impl Conversation {
         }
     }
 
-    fn hold_input(&self, out: &mut Out<'_, RecordedLink>) {
+    /// Holds input while an answer waits; returns whether that has changed
+    fn hold_input(&self, out: &mut Out<'_, RecordedLink>) -> bool {
         let full = self.parts.iter().any(|part| part.hearing.echoes() && part.unsent);
         let held = full || self.next_timeout(out.now()).is_some();
-        if held != out.link().is_input_held() {
+        let changes = held != out.link().is_input_held();
+        if changes {
             out.hold(held);
         }
+        changes
     }
 
     pub fn ended(&self, link: RecordedLink, cause: Cause) {
@@ -102,9 +110,7 @@ impl Talk for Conversation {
     }
 
     fn proceed(&mut self, out: &mut Out<'_, RecordedLink>) -> bool {
-        self.speak(out);
-        self.hold_input(out);
-        false
+        self.speak(out) | self.hold_input(out)
     }
 
     /// When there will be room without anything else happening

@@ -24,7 +24,7 @@ enum Dial {
     Failed(io::Error),
 }
 
-/// What a peer waits for after its turn
+/// What follows a peer's turn
 pub enum Next {
     /// An event, or this time
     Wait(Option<Instant>),
@@ -85,7 +85,7 @@ impl<T: Talk> Peer<T> {
         }
     }
 
-    /// Looks whether the connection is open; if not, returns the outcome of the turn
+    /// Checks whether the connection is open; if not, returns the outcome of the turn
     fn connect(&mut self, now: Instant) -> Result<(), Next> {
         match mem::replace(&mut self.dial, Dial::Done) {
             Dial::Done => return Ok(()),

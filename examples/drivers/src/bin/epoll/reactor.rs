@@ -103,15 +103,15 @@ impl Reactor {
     pub fn run_once(&mut self, events: &mut Events, patience: Option<Duration>) -> io::Result<()> {
         self.links.wait(self.node.now(), patience, events)?;
         let now = self.node.now();
-        for token in self.links.turns(now, events) {
-            match token {
-                LISTENER => {
-                    self.accept_later(None);
-                    self.accept();
-                }
-                WAKER => self.quit(),
-                token => self.turn(now, token),
-            }
+        let turns = self.links.turns(now, events);
+        self.turn(now, &turns);
+        // After the turns, so that links which have ended leave room.
+        if turns.contains(&LISTENER) {
+            self.accept_later(None);
+            self.accept();
+        }
+        if turns.contains(&WAKER) {
+            self.quit();
         }
         Ok(())
     }
@@ -124,15 +124,14 @@ impl Reactor {
         }
     }
 
-    fn turn(&mut self, now: Instant, token: Token) {
-        let Some(Ended { talk, link, end }) = self.links.turn(now, token) else {
-            return;
-        };
-        match end {
-            End::Cause(cause) => talk.ended(link, cause),
-            End::Unconnected(error) => talk.report().failed("to connect", &error),
-        }
-        self.ended += 1;
+    fn turn(&mut self, now: Instant, tokens: &[Token]) {
+        self.links.turn_together(now, tokens, |Ended { talk, link, end }| {
+            match end {
+                End::Cause(cause) => talk.ended(link, cause),
+                End::Unconnected(error) => talk.report().failed("to connect", &error),
+            }
+            self.ended += 1;
+        });
     }
 
     pub fn links(&self) -> usize {

@@ -272,6 +272,7 @@ pub use keccak::keccak256;
 pub use node_id::{NodeHash, NodeId, ParseNodeIdError};
 #[cfg(feature = "alloc")]
 pub use outbox::Outbox;
+pub use peer::batch;
 #[cfg(feature = "__internal")]
 #[doc(hidden)]
 pub use peer::internal;

@@ -9,6 +9,7 @@ mod entropy;
 pub(crate) mod frame;
 pub(crate) mod handshake;
 mod key;
+pub(crate) mod lanes;
 mod mac;
 mod refusal;
 mod secrets;

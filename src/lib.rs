@@ -236,7 +236,6 @@ extern crate std;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub mod batch;
 mod cause;
 #[cfg(feature = "std")]
 mod connection;

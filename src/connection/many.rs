@@ -7,9 +7,9 @@ use std::vec::Vec;
 
 use super::turn::Steps;
 use super::{Connection, Link, Notice, Out, Turn};
-use crate::batch;
 use crate::cause::Cause;
 use crate::peer::PeerState;
+use crate::peer::batch;
 use crate::time::Instant;
 
 /// A read of [`Connection::turns`] takes at most this part of the buffer

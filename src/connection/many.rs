@@ -9,7 +9,7 @@ use super::turn::Steps;
 use super::{Connection, Link, Notice, Out, Turn};
 use crate::cause::Cause;
 use crate::peer::PeerState;
-use crate::peer::batch;
+use crate::peer::batch::{self, Occupancy};
 use crate::time::Instant;
 
 /// A read of [`Connection::turns`] takes at most this part of the buffer
@@ -37,7 +37,8 @@ impl<L: Link> Connection<L> {
     /// A turn for each of many connections, as by [`turn`](Self::turn), with input opened side by side
     ///
     /// What comes of it is the same; it takes less time, since links check the MACs of their messages
-    /// [together](batch::receive). `done` is called once for each connection.
+    /// [together](batch::receive). `done` is called once for each connection. Returns how many links were worked on
+    /// side by side.
     ///
     /// All of `buffer` is used: a read takes at most a sixteenth of it, so best is 1 MiB.
     pub fn turns<'a, K, S, H>(
@@ -45,13 +46,15 @@ impl<L: Link> Connection<L> {
         parties: impl IntoIterator<Item = Party<'a, K, L, S, H>>,
         buffer: &mut [u8],
         mut done: impl FnMut(K, Turn),
-    ) where
+    ) -> Occupancy
+    where
         L: 'a,
         S: Read + Write + 'a,
         H: FnMut(Notice, &mut Out<'_, L>),
     {
         let mut parties = parties.into_iter();
         let share = buffer.len().div_ceil(SHARES);
+        let mut occupancy = Occupancy::default();
         while let Some(first) = parties.next() {
             let mut free = &mut *buffer;
             let mut group = Vec::new();
@@ -61,9 +64,10 @@ impl<L: Link> Connection<L> {
                     break;
                 }
             }
-            open_together(now, &mut group);
+            occupancy.add(open_together(now, &mut group));
             group.into_iter().for_each(|member| member.end(&mut done));
         }
+        occupancy
     }
 }
 
@@ -80,15 +84,18 @@ struct Member<'a, 'b, K, L, S, H> {
 fn open_together<'a, L: Link + 'a, K: 'a, S: Read + Write + 'a, H: FnMut(Notice, &mut Out<'_, L>) + 'a>(
     now: Instant,
     group: &mut [Member<'a, '_, K, L, S, H>],
-) {
+) -> Occupancy {
+    let mut occupancy = Occupancy::default();
     let mut progress = true;
     while progress {
-        batch::receive(now, group.iter_mut().filter_map(Member::offer), |taken, len| *taken = len);
+        let offers = group.iter_mut().filter_map(Member::offer);
+        occupancy.add(batch::receive(now, offers, |taken, len| *taken = len));
         progress = false;
         for member in &mut *group {
             progress |= member.take();
         }
     }
+    occupancy
 }
 
 impl<'a, 'b, K, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Member<'a, 'b, K, L, S, H> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
+use devp2p_proto::batch::Occupancy;
 use devp2p_proto::{Cause, Connection, Instant, Turn};
 use mio::{Events, Interest, Poll, Registry, Token};
 
@@ -143,7 +144,7 @@ impl<T: Talk> Links<T> {
     }
 
     /// Gives links their turns, all together; `ended` gets what is left of each link that has ended
-    pub fn turn_together(&mut self, now: Instant, tokens: &[Token], mut ended: impl FnMut(Ended<T>)) {
+    pub fn turn_together(&mut self, now: Instant, tokens: &[Token], mut ended: impl FnMut(Ended<T>)) -> Occupancy {
         let mut turns: Vec<_> = tokens
             .iter()
             .filter_map(|token| {
@@ -153,11 +154,12 @@ impl<T: Talk> Links<T> {
             })
             .collect();
         let parties = turns.iter_mut().filter_map(|(_, entry, outcome)| Some(entry.peer.party(outcome.as_mut().ok()?)));
-        Connection::turns(now, parties, &mut self.buffer, |outcome, turn| *outcome = turn);
+        let occupancy = Connection::turns(now, parties, &mut self.buffer, |outcome, turn| *outcome = turn);
         for (token, mut entry, outcome) in turns {
             let next = outcome.map_or_else(|next| next, |turn| entry.peer.end(now, turn));
             self.after(token, entry, next).into_iter().for_each(&mut ended);
         }
+        occupancy
     }
 
     /// Keeps a link that has had its turn, or returns what is left of it

@@ -187,6 +187,7 @@
 //! - [`guide::subprotocol`]: speak a protocol of your own over it
 //! - [`guide::no_alloc`]: run it in memory of your own, and how much it needs
 //! - [`guide::recipes`]: cap a link's bandwidth, refuse early, count endings, keep one of two links
+//! - [`guide::many`]: send one message to many links, and feed many links, at a lower cost
 //! - [`guide::testing`]: test your protocol in virtual time, and fuzz it
 //! - [`guide::geth`]: what corresponds to each part of go-ethereum's `p2p`
 //!

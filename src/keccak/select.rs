@@ -7,6 +7,9 @@
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 pub(super) use detected::{permute, permute_some, squeeze};
 
+#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+pub(super) use super::side_by_side::permute_one as permute_some;
+
 /// Permutes the state, and then absorbs each block
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
 #[inline(never)] // so that its code is there once
@@ -21,12 +24,6 @@ pub(super) fn squeeze(lanes: &super::permutation::Lanes) -> super::permutation::
     permute(&mut lanes, &[]);
     let [a, b, c, d, ..] = lanes;
     [a, b, c, d]
-}
-
-/// Permutes some of the states, and then absorbs `blocks` blocks of each; returns the other states
-#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-pub(super) fn permute_some<'due, 'a>(due: &'due mut [super::Due<'a>], blocks: usize) -> &'due mut [super::Due<'a>] {
-    super::permute_one(due, blocks)
 }
 
 #[cfg(all(feature = "std", target_arch = "x86_64"))]

@@ -1,12 +1,13 @@
 //! Many links at the same time: one message to all of them, or what has come for each
 //!
-//! Most of the time of a link goes into one function, the permutation of Keccak. A processor with vector instructions runs
-//! it for four or eight links in little more than the time for one. These two functions do what
-//! [`PeerState::write`] and [`PeerState::receive`] do for each link, and run the permutations of the links together. The
-//! bytes, the actions and the counters are the same as with the methods. [The guide](crate::guide::many) shows when they help.
+//! Most of the time of a link goes into one function, the permutation of Keccak. A processor with AVX2 or AVX-512 runs it
+//! for four or eight links in little more than the time for one. [`write()`] and [`receive()`] do what the methods of
+//! [`PeerState`](crate::PeerState) with these names do for each link, and run the permutations of the links side by side.
+//! The bytes, the actions and the counters are those of the methods.
+#![cfg_attr(any(doc, doctest), doc = "[The guide](crate::guide::many) shows when that helps.")]
 //!
-//! `std` chooses the permutation at run time, for AVX-512 and AVX2. Without it, the links take their turns one after the
-//! other, and [`write()`] still compresses only once.
+//! The permutations are chosen at run time, under `std`. Otherwise the links take their turns, and
+//! [`write()`] still compresses only once.
 
 mod receive;
 mod write;

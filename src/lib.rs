@@ -276,6 +276,9 @@ pub use peer::batch;
 #[cfg(feature = "__internal")]
 #[doc(hidden)]
 pub use peer::internal;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use peer::past_handshake;
 pub use peer::{
     Action, Buffers, Config, Counters, Direction, Event, Handled, Liveness, MAX_CLIENT_ID, MAX_CODE_LIMITS,
     MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE, MessageEvent, Network, NodeInfo, NotStarted, Payload, PeerInfo, PeerState,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use devp2p_proto::{
     Action, Buffers, Cause, Connection, DisconnectReason, Event, Handled, Instant, Link, MAX_MESSAGE, Notice, Outbox,
-    PeerState, ProtocolError, ProtocolId, Refused, Turn, WriteError,
+    Party, PeerState, ProtocolError, ProtocolId, Refused, Turn, WriteError,
 };
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pipe, config, entropy, noise};
 
@@ -23,6 +23,7 @@ struct Socket<'a> {
     /// The most bytes of one read
     chunk: usize,
     reads: usize,
+    writes: usize,
     /// What was refused, so that its readiness is an event
     refused: Refusals,
 }
@@ -49,6 +50,7 @@ impl Read for Socket<'_> {
 
 impl Write for Socket<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
         match self.output.write(bytes) {
             0 => {
                 self.refused.write = true;
@@ -90,12 +92,12 @@ impl Node {
         if matches!(self.turn, Some(Turn::Ended(_))) {
             return;
         }
-        let mut socket = Socket { input, output, chunk: self.chunk, reads: 0, refused: self.refused };
+        let mut socket = Socket { input, output, chunk: self.chunk, reads: 0, writes: 0, refused: self.refused };
         let turn = self.connection.turn(now, &mut socket, &mut [0; 4096], |notice, out| {
             (self.answer)(&notice, out);
             self.told.push(notice);
         });
-        assert!(socket.reads <= 1, "a turn reads once");
+        assert!(socket.reads <= 1 && socket.writes <= 2, "a turn reads at most once and writes at most twice");
         self.refused = socket.refused;
         self.turn = Some(turn);
     }
@@ -426,14 +428,17 @@ fn streams_that_lie_end_the_link_and_do_no_harm() {
         let (turn, _) = turn_on(Stream { read: blocks, write }, buffer);
         assert_eq!(turn, Turn::Ended(Cause::SendFailed));
     }
-    let (turn, _) = turn_on(Stream { read: |_| Err(ErrorKind::ConnectionReset.into()), write: takes }, buffer);
-    assert_eq!(turn, Turn::Ended(Cause::ReceiveClosed));
+    for read in [|_: &mut [u8]| Err(ErrorKind::ConnectionReset.into()), |_: &mut [u8]| Err(ErrorKind::TimedOut.into())]
+    {
+        let (turn, _) = turn_on(Stream { read, write: takes }, buffer);
+        assert_eq!(turn, Turn::Ended(Cause::ReceiveClosed), "TCP gives up a connection with TimedOut");
+    }
 }
 
 #[test]
 fn an_interrupted_call_is_tried_again() {
     let interrupted = |_: &[u8]| Err(ErrorKind::Interrupted.into());
-    let full = |_: &[u8]| Err(ErrorKind::TimedOut.into());
+    let full = |_: &[u8]| Err(ErrorKind::WouldBlock.into());
     let empty = |_: &mut [u8]| Err(ErrorKind::WouldBlock.into());
     let buffer = &mut [0; 100];
     let waits = Turn::Wait { read: true, write: true };
@@ -498,6 +503,7 @@ fn a_wrapper_sees_all_that_happens_to_its_link() {
             output: &mut pair.to_initiator,
             chunk: 1_000,
             reads: 0,
+            writes: 0,
             refused: Refusals::default(),
         };
         twins.turn(now, &mut socket, &mut [0; 1_000], |notice, out| {
@@ -514,4 +520,101 @@ fn a_wrapper_sees_all_that_happens_to_its_link() {
     assert_eq!(cause, Some(Cause::Remote(DisconnectReason::REQUESTED)));
     assert!(told.iter().any(|notice| matches!(notice, Notice::Message { .. })));
     assert_eq!(twins.into_inner().0.unsent(), b"");
+}
+
+#[test]
+fn after_the_end_nothing_waits_and_the_cause_is_told_again() {
+    let mut pair = Pair::running();
+    pair.to_recipient.capacity = 0;
+    while pair.out().waiting(ALPHA) == 0 {
+        pair.out().send(ALPHA, 0, &noise(1, 3_000)).unwrap();
+    }
+    pair.out().disconnect(DisconnectReason::REQUESTED);
+    assert_eq!(pair.out().waiting(ALPHA), 0);
+    assert_eq!(pair.out().send(ALPHA, 0, b"late"), Err(WriteError::Closed));
+
+    pair.to_initiator.close();
+    pair.settle();
+    let ended = Some(Turn::Ended(Cause::Local(DisconnectReason::REQUESTED)));
+    assert_eq!(pair.initiator.turn, ended);
+    pair.initiator.turn = None;
+    pair.settle();
+    assert_eq!(pair.initiator.turn, ended);
+}
+
+#[test]
+fn a_notice_prints_sizes_and_no_content() {
+    let notice = Notice::Message { protocol: ALPHA, code: 1, payload: vec![b'x'; 100].into() };
+    assert_eq!(format!("{notice:?}"), "Message(ProtocolId(0), code 1, 100 bytes)");
+}
+
+/// Gives the recipients of these pairs a turn, all together
+fn turns_together(pairs: &mut [Pair], buffer: &mut [u8]) {
+    let mut sockets: Vec<_> = pairs
+        .iter_mut()
+        .enumerate()
+        .map(|(index, pair)| {
+            let Pair { recipient, to_recipient: input, to_initiator: output, .. } = pair;
+            let chunk = recipient.chunk;
+            (index, recipient, Socket { input, output, chunk, reads: 0, writes: 0, refused: Refusals::default() })
+        })
+        .collect();
+    let parties = sockets.iter_mut().map(|(index, node, socket)| {
+        let Node { connection, told, answer, .. } = &mut **node;
+        let handler = |notice: Notice, out: &mut Out<'_>| {
+            answer(&notice, out);
+            told.push(notice);
+        };
+        Party { key: *index, connection, socket, handler }
+    });
+    let mut outcomes = Vec::new();
+    Connection::turns(Instant::ZERO, parties, buffer, |index, turn| outcomes.push((index, turn)));
+    assert!(outcomes.iter().map(|(index, _)| *index).eq(0..sockets.len()), "each has one turn");
+    for ((_, node, socket), (_, turn)) in sockets.iter_mut().zip(outcomes) {
+        assert!(socket.reads <= 1 && socket.writes <= 2);
+        node.turn = Some(turn);
+    }
+}
+
+/// Pairs on sockets of many kinds, the third of which has a bit flipped on its way
+fn busy_pairs(turns: impl Fn(&mut [Pair])) -> Vec<Pair> {
+    let sockets = [(usize::MAX, usize::MAX), (1, usize::MAX), (4096, 700), (13, 100)];
+    let mut pairs: Vec<_> = (0..20).map(|_| Pair::running()).collect();
+    for (pair, (chunk, capacity)) in pairs.iter_mut().zip(sockets.iter().cycle()) {
+        pair.recipient.answer = echo;
+        pair.recipient.chunk = *chunk;
+        pair.to_initiator.capacity = *capacity;
+        for (protocol, code, payload) in messages() {
+            pair.out().send(protocol, code, &payload).unwrap();
+        }
+    }
+    for round in 0..20_000 {
+        for pair in &mut pairs {
+            pair.initiator.turn(pair.now, &mut pair.to_initiator, &mut pair.to_recipient);
+        }
+        if round == 0 {
+            pairs[2].to_recipient.flip(500, 1);
+        }
+        turns(&mut pairs);
+    }
+    pairs
+}
+
+#[test]
+fn turns_together_are_turns_one_by_one() {
+    let one_by_one = busy_pairs(|pairs| {
+        for pair in pairs {
+            pair.recipient.turn(pair.now, &mut pair.to_recipient, &mut pair.to_initiator);
+        }
+    });
+    let together = busy_pairs(|pairs| turns_together(pairs, &mut [0; 16 * 4096]));
+    for (index, (one, other)) in one_by_one.iter().zip(&together).enumerate() {
+        assert_eq!(format!("{:?}", one.recipient.told), format!("{:?}", other.recipient.told), "pair {index}");
+        assert_eq!(one.recipient.messages(), other.recipient.messages(), "pair {index}");
+        assert!(one.to_initiator.log == other.to_initiator.log, "pair {index}");
+        assert_eq!(one.recipient.turn, other.recipient.turn, "pair {index}");
+        assert_eq!(one.recipient.cause().is_some(), index == 2, "pair {index}: {:?}", one.recipient.cause());
+        let answers = one.initiator.messages().len();
+        assert_eq!(answers == messages().len(), index != 2, "pair {index}: {answers} answers");
+    }
 }

@@ -1,5 +1,6 @@
 //! A link together with what every event loop keeps beside it
 
+mod many;
 mod out;
 mod turn;
 
@@ -16,14 +17,15 @@ use crate::peer::{Action, Event, Handled, PeerState};
 use crate::protocol::ProtocolId;
 use crate::time::Instant;
 use core::time::Duration;
+pub use many::Party;
 pub use out::Out;
 
 /// A link with the parts that every event loop needs: the rest of the input, and an outbox for each protocol
 ///
 /// A loop calls [`turn`](Self::turn) when the socket is ready or the link's next timeout has come. The
 /// turn reads, gives the link what came, tells the application of it, and writes. The loop then waits for what
-/// [`Turn::Wait`] names. `Connection` opens no socket and reads no clock: both are arguments. For a loop that
-/// needs other steps there is [`PeerState`].
+/// [`Turn::Wait`] names. The socket and the time are arguments of each turn. For a loop that needs other steps
+/// there is [`PeerState`].
 ///
 /// `L` is the link. It is a [`PeerState`], or a wrapper around one that sees all events and actions.
 ///
@@ -67,7 +69,7 @@ pub use out::Out;
 /// ```
 pub struct Connection<L = PeerState<'static>> {
     link: L,
-    /// Input that was read, and that the link has not taken
+    /// Input that the link has not taken yet
     kept: Bytes,
     outboxes: Vec<Outbox>,
     /// The limit of each outbox
@@ -79,7 +81,7 @@ pub struct Connection<L = PeerState<'static>> {
 /// A link, or a wrapper around a link that sees all that happens to it
 ///
 /// [`Connection`] changes its link only through these methods, so a wrapper can record, count or
-/// print every event and every action.
+/// print every event and every action. It must pass each of them on as it is.
 pub trait Link {
     /// As [`PeerState::handle`]
     ///
@@ -92,6 +94,13 @@ pub trait Link {
 
     /// The link itself, for its observers
     fn state(&self) -> &PeerState<'static>;
+
+    /// The link itself, if it may be given input [together with other links](crate::batch::receive)
+    ///
+    /// `None`, unless implemented otherwise: a wrapper that has to see every event takes no part in batches.
+    fn batched(&mut self) -> Option<&mut PeerState<'static>> {
+        None
+    }
 }
 
 impl Link for PeerState<'static> {
@@ -106,15 +115,18 @@ impl Link for PeerState<'static> {
     fn state(&self) -> &PeerState<'static> {
         self
     }
+
+    fn batched(&mut self) -> Option<&mut PeerState<'static>> {
+        Some(self)
+    }
 }
 
 /// What a [`Connection`] tells the application
 ///
 /// The end of the link is not a notice: it is [`Turn::Ended`].
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Notice {
-    /// The peer claims this key; the place to refuse it, as [`Action::IdentityClaimed`]
+    /// The peer claims this key, as [`Action::IdentityClaimed`]; to refuse the peer, call [`Out::disconnect`] now
     IdentityClaimed(NodeId),
     /// The shared protocols can start; [`Out::link`] knows them, and the Hello of the peer
     Ready,
@@ -138,9 +150,9 @@ pub enum Notice {
         /// Bytes of the frame, as on the wire
         wire_len: usize,
     },
-    /// All messages of this protocol that had to wait are written, and the link takes more
+    /// No message of this protocol waits any more, and the link takes more of them
     Writable(ProtocolId),
-    /// A Ping of ours was answered after this time
+    /// A Ping was answered after this time; this is also told of the Pings that the link sends by itself
     Pong(Duration),
 }
 
@@ -153,7 +165,8 @@ pub enum Turn {
     /// Wait until the socket is ready for one of these, or until the link's
     /// [next timeout](PeerState::next_timeout)
     ///
-    /// The socket has refused what is waited for, so both level-triggered and edge-triggered events serve.
+    /// The socket has refused what is waited for, so both level-triggered and edge-triggered events serve. If
+    /// both are false, wait for the timeout alone, without the socket: `poll(2)` reports a closed one at once.
     Wait {
         /// Whether to wait for bytes of the peer
         read: bool,
@@ -167,8 +180,11 @@ pub enum Turn {
 impl<L: Link> Connection<L> {
     /// A connection for a new link
     ///
-    /// For each protocol, messages of at most `backlog` bytes wait while the link cannot take them, each counted with
-    /// [`Outbox::OVERHEAD`].
+    /// While the link cannot take the messages of a protocol, they wait. Those of one protocol take at most `backlog`
+    /// bytes together, each counted with [`Outbox::OVERHEAD`].
+    ///
+    /// The first turn of a connection that was dialled comes when its socket is connected, which it tells by being
+    /// writable.
     pub const fn new(link: L, backlog: usize) -> Self {
         Self { link, kept: Bytes::new(), outboxes: Vec::new(), backlog, pongs: 0 }
     }
@@ -180,23 +196,41 @@ impl<L: Link> Connection<L> {
 
     /// The link or its wrapper, for events that do not belong to a turn
     ///
-    /// Actions that are polled here are not carried out by the next turn. As after [`out`](Self::out), do not wait before
-    /// the next turn.
+    /// What they lead to happens in the next turn, so let it follow without a wait. Do not poll actions here: the next
+    /// turn would not see them.
     pub const fn get_mut(&mut self) -> &mut L {
         &mut self.link
     }
 
-    /// The link or its wrapper; what waits in the outboxes is dropped
+    /// The link or its wrapper; messages that wait and input that the link has not taken are dropped
     pub fn into_inner(self) -> L {
         self.link
     }
 
     /// Requests of the application between turns
     ///
-    /// They take effect in the next turn. Do not wait before it.
+    /// They take effect in the next turn, so let it follow without a wait.
     pub const fn out(&mut self, now: Instant) -> Out<'_, L> {
         let Self { link, outboxes, .. } = self;
         Out::new(now, link, outboxes)
+    }
+}
+
+/// Without the content of messages
+impl fmt::Debug for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IdentityClaimed(id) => f.debug_tuple("IdentityClaimed").field(id).finish(),
+            Self::Ready => f.write_str("Ready"),
+            Self::Message { protocol, code, payload } => {
+                write!(f, "Message({protocol:?}, code {code}, {} bytes)", payload.len())
+            }
+            Self::Skipped { protocol, code, size, wire_len } => {
+                write!(f, "Skipped({protocol:?}, code {code}, {size} bytes claimed, {wire_len} on the wire)")
+            }
+            Self::Writable(protocol) => f.debug_tuple("Writable").field(protocol).finish(),
+            Self::Pong(round_trip) => f.debug_tuple("Pong").field(round_trip).finish(),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::protocol::ProtocolId;
 use crate::reason::DisconnectReason;
 use crate::time::Instant;
 
-/// Requests of the application: what it sends, and how it ends the link
+/// What the application asks of its link: to send messages, to hold input, to end
 pub struct Out<'a, L> {
     now: Instant,
     link: &'a mut L,
@@ -24,7 +24,7 @@ impl<'a, L: Link> Out<'a, L> {
         Self { now, link, outboxes }
     }
 
-    /// The time of this turn
+    /// The time that was given to this turn, or to [`Connection::out`](super::Connection::out)
     pub const fn now(&self) -> Instant {
         self.now
     }
@@ -41,9 +41,12 @@ impl<'a, L: Link> Out<'a, L> {
     /// # Errors
     /// As for [`Outbox::send`]: `Full` if the message has to wait and the backlog has no room for it. A message that
     /// has to wait is not checked before it is written; if the link refuses it for good then, the link ends with
-    /// [`Cause::ProtocolFailed`](crate::Cause::ProtocolFailed).
+    /// [`Cause::ProtocolFailed`](crate::Cause::ProtocolFailed). `Closed` as soon as the link has a cause to end.
     pub fn send(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) -> Result<(), WriteError> {
         let Self { now, link, outboxes } = self;
+        if link.state().cause().is_some() {
+            return Err(WriteError::Closed);
+        }
         let mut write = |protocol, code, payload: &[u8]| write(*now, *link, protocol, code, payload);
         match find(outboxes, protocol) {
             Some(outbox) => outbox.send(code, payload, write),
@@ -66,11 +69,16 @@ impl<'a, L: Link> Out<'a, L> {
     }
 
     /// How many bytes of this protocol's messages wait, each message counted with [`Outbox::OVERHEAD`]
+    ///
+    /// 0 as soon as the link has a cause to end: those messages are never sent.
     pub fn waiting(&self, protocol: ProtocolId) -> usize {
+        if self.link().cause().is_some() {
+            return 0;
+        }
         self.outboxes.iter().find(|outbox| outbox.protocol() == protocol).map_or(0, Outbox::bytes)
     }
 
-    /// Sends a Ping; [`Notice::Pong`](super::Notice::Pong) follows
+    /// Sends a Ping; [`Notice::Pong`](super::Notice::Pong) tells of the answer
     ///
     /// # Errors
     /// As for [`PeerState::ping`].
@@ -88,6 +96,9 @@ impl<'a, L: Link> Out<'a, L> {
 
     /// Ends the link because a protocol has finished or failed, as [`PeerState::protocol_returned`]
     ///
+    /// Messages that wait in an outbox are not sent. A protocol that has finished calls this when its
+    /// [`waiting`](Self::waiting) is 0.
+    ///
     /// # Errors
     /// As for [`PeerState::protocol_returned`].
     pub fn protocol_returned(
@@ -101,7 +112,7 @@ impl<'a, L: Link> Out<'a, L> {
         }
     }
 
-    /// Says whether the application can take no more messages, as [`PeerState::hold_input`]
+    /// With `true`, no more messages come until a call with `false`, as [`PeerState::hold_input`]
     pub fn hold(&mut self, held: bool) {
         self.tell(Event::HoldInput(held));
     }

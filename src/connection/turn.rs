@@ -1,6 +1,6 @@
 //! The steps of a turn, in their order
 
-use std::io::{Error, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::mem;
 
 use bytes::{Buf, Bytes};
@@ -8,147 +8,196 @@ use bytes::{Buf, Bytes};
 use super::{Connection, Link, Notice, Out, Turn};
 use crate::cause::Cause;
 use crate::outbox::Outbox;
-use crate::peer::{Action, Event, Handled};
+use crate::peer::{Action, Event, Handled, Stage};
 use crate::time::Instant;
 
 impl<L: Link> Connection<L> {
-    /// One turn: reads at most once, does all that follows from it, and writes what the socket takes
+    /// One turn: reads at most once, does all that follows from it, and writes at most twice
     ///
-    /// The socket must not block. `WouldBlock`, `TimedOut` and `Interrupted` mean that nothing was read or written; other
-    /// errors, and a write of 0 bytes, mean that this direction has ended. `buffer` is for what is read, and its
-    /// content means nothing between turns: one buffer, best of 64 KiB, can serve all connections of a thread.
-    /// With an empty buffer nothing is read.
+    /// `socket` is connected, does not block, and keeps nothing back: `flush` is never called. The error `WouldBlock` means
+    /// that it has nothing to read or no room at the moment, and `Interrupted` that the call is to be made again. A
+    /// read of 0 bytes, a write of 0 bytes and any other error mean that this direction has ended.
     ///
-    /// `handler` is called for each notice. Its requests take effect in the same turn.
+    /// `buffer` is for what is read. It must not be empty, and its content means nothing between turns: one buffer,
+    /// best of 64 KiB, can serve all connections of a thread.
+    ///
+    /// `handler` is called for each notice. Its requests take effect in the same turn. If it panics, what was read in
+    /// this turn is lost. After the end of the link a turn does nothing and returns [`Turn::Ended`] again.
     pub fn turn(
         &mut self,
         now: Instant,
         socket: &mut (impl Read + Write),
         buffer: &mut [u8],
-        mut handler: impl FnMut(Notice, &mut Out<'_, L>),
+        handler: impl FnMut(Notice, &mut Out<'_, L>),
     ) -> Turn {
-        match self.steps(now, socket, buffer, &mut handler) {
-            Ok(waits) => self.next_turn(waits),
-            Err(cause) => Turn::Ended(cause),
-        }
+        Steps::new(now, self, socket, handler).run(buffer).unwrap_or_else(Turn::Ended)
+    }
+}
+
+/// A turn under way
+pub(super) struct Steps<'a, 'b, L, S, H> {
+    now: Instant,
+    pub(super) connection: &'a mut Connection<L>,
+    socket: &'a mut S,
+    handler: H,
+    pub(super) input: Input<'b>,
+    /// Whether the socket has had no room in this turn
+    is_full: bool,
+}
+
+/// What a turn gives to the link
+pub(super) enum Input<'b> {
+    /// Nothing was read: the link wants nothing, the call was interrupted, or the stream has ended
+    None,
+    /// Nothing was read: the socket has nothing
+    Blocked,
+    /// What was read in this turn
+    Read(&'b [u8]),
+    /// What an earlier turn has read
+    Kept(Bytes),
+}
+
+impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<'a, 'b, L, S, H> {
+    pub(super) const fn new(now: Instant, connection: &'a mut Connection<L>, socket: &'a mut S, handler: H) -> Self {
+        Self { now, connection, socket, handler, input: Input::None, is_full: false }
     }
 
-    fn next_turn(&self, waits: Waits) -> Turn {
-        let (read, write) = (self.link().wants_input(), !self.link().unsent().is_empty());
-        if read && !waits.read || write && !waits.write { Turn::Again } else { Turn::Wait { read, write } }
+    fn run(&mut self, mut buffer: &'b mut [u8]) -> Result<Turn, Cause> {
+        self.begin(&mut buffer, usize::MAX)?;
+        self.feed()?;
+        self.end()
     }
 
-    fn steps(
-        &mut self,
-        now: Instant,
-        socket: &mut (impl Read + Write),
-        buffer: &mut [u8],
-        handler: &mut impl FnMut(Notice, &mut Out<'_, L>),
-    ) -> Result<Waits, Cause> {
-        // What was asked for since the last turn. It leaves before anything is read, in case the peer waits for it.
-        self.act(now, handler)?;
-        self.send(now, socket, handler)?;
-        let read = self.kept.is_empty() && self.read(now, socket, buffer, handler)?;
-        loop {
-            self.feed_kept(now, handler)?;
-            self.out(now).tell(Event::Timeout);
-            self.act(now, handler)?;
-            let write = self.send(now, socket, handler)?;
-            // A Pong that has left may have been all that the link waited for.
-            if self.kept.is_empty() || !self.link().wants_input() {
-                return Ok(Waits { read, write });
-            }
-        }
-    }
-
-    /// Reads once, and returns whether there was nothing to read
-    fn read(
-        &mut self,
-        now: Instant,
-        socket: &mut impl Read,
-        buffer: &mut [u8],
-        handler: &mut impl FnMut(Notice, &mut Out<'_, L>),
-    ) -> Result<bool, Cause> {
-        if !self.link().wants_input() {
-            return Ok(false);
-        }
-        if buffer.is_empty() {
-            return Ok(true);
-        }
-        match socket.read(buffer).map(|len| buffer.get(..len)) {
-            Ok(Some(input @ [_, ..])) => {
-                let rest = self.feed(now, input, handler)?;
-                self.kept = Bytes::copy_from_slice(rest);
-            }
-            Err(error) if is_transient(&error) => return Ok(error.kind() != ErrorKind::Interrupted),
-            // A stream that says it has read more than there was room for has failed, too.
-            _ => self.out(now).tell(Event::ReceiveClosed),
-        }
-        Ok(false)
-    }
-
-    fn feed_kept(&mut self, now: Instant, handler: &mut impl FnMut(Notice, &mut Out<'_, L>)) -> Result<(), Cause> {
-        let mut kept = mem::take(&mut self.kept);
-        let rest = self.feed(now, &kept, handler)?.len();
-        kept.advance(kept.len().saturating_sub(rest));
-        // If nothing is left, the memory is freed here.
+    /// Sends what was asked for since the last turn, and takes input, at most `most` bytes of it from the socket
+    ///
+    /// The sending comes first, in case the peer waits for it. The part of `buffer` that is read into is taken from it.
+    pub(super) fn begin(&mut self, buffer: &mut &'b mut [u8], most: usize) -> Result<(), Cause> {
+        self.act()?;
+        self.send()?;
+        let kept = mem::take(&mut self.connection.kept);
         if !kept.is_empty() {
-            self.kept = kept;
+            self.input = Input::Kept(kept);
+        } else if self.connection.link().wants_input() {
+            self.input = self.read(buffer, most);
         }
         Ok(())
     }
 
-    /// Gives the link bytes for as long as it takes them, and returns the rest
-    fn feed<'a>(
-        &mut self,
-        now: Instant,
-        mut bytes: &'a [u8],
-        handler: &mut impl FnMut(Notice, &mut Out<'_, L>),
-    ) -> Result<&'a [u8], Cause> {
-        while !bytes.is_empty() && self.link().wants_input() {
-            let Ok(Handled::Received(taken)) = self.link.handle(now, Event::Receive(bytes)) else {
-                break;
-            };
-            bytes = bytes.get(taken..).unwrap_or_default();
-            self.act(now, handler)?;
+    fn read(&mut self, buffer: &mut &'b mut [u8], most: usize) -> Input<'b> {
+        let room = buffer.len().min(most);
+        let Some(free @ [_, ..]) = buffer.get_mut(..room) else {
+            return Input::Blocked;
+        };
+        match self.socket.read(free) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Input::Blocked,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // A stream that says it has read more than there was room for has failed, too.
+            Ok(len @ 1..) if len <= room => {
+                let (input, rest) = mem::take(buffer).split_at_mut_checked(len).unwrap_or_default();
+                *buffer = rest;
+                return Input::Read(input);
+            }
+            _ => self.tell(Event::ReceiveClosed),
         }
-        Ok(bytes)
+        Input::None
     }
 
-    /// Writes once if anything is unsent, and returns whether the socket was full
-    fn send(
-        &mut self,
-        now: Instant,
-        socket: &mut impl Write,
-        handler: &mut impl FnMut(Notice, &mut Out<'_, L>),
-    ) -> Result<bool, Cause> {
-        let unsent = self.link().unsent();
-        if unsent.is_empty() {
-            return Ok(false);
+    /// Gives the link its input for as long as it takes some
+    pub(super) fn feed(&mut self) -> Result<(), Cause> {
+        loop {
+            let input = self.input.bytes();
+            if input.is_empty() || !self.connection.link().wants_input() {
+                return Ok(());
+            }
+            match self.connection.link.handle(self.now, Event::Receive(input)) {
+                Ok(Handled::Received(taken @ 1..)) => self.input.advance(taken),
+                _ => return Ok(()),
+            }
+            self.act()?;
         }
-        let event = match socket.write(unsent) {
-            Err(error) if is_transient(&error) => return Ok(error.kind() != ErrorKind::Interrupted),
+    }
+
+    /// Lets time pass, sends what came of all that, and says what to wait for
+    pub(super) fn end(&mut self) -> Result<Turn, Cause> {
+        let is_blocked = matches!(self.input, Input::Blocked);
+        self.connection.kept = mem::replace(&mut self.input, Input::None).into_rest();
+        self.tell(Event::Timeout);
+        self.act()?;
+        if !self.is_full {
+            self.send()?;
+        }
+        let link = self.connection.link();
+        let (read, write) = (link.wants_input(), !link.unsent().is_empty());
+        let waits = (!read || is_blocked) && (!write || self.is_full);
+        Ok(if waits { Turn::Wait { read, write } } else { Turn::Again })
+    }
+
+    /// Writes once, if anything is unsent
+    fn send(&mut self) -> Result<(), Cause> {
+        let unsent = self.connection.link().unsent();
+        if unsent.is_empty() {
+            return Ok(());
+        }
+        let event = match self.socket.write(unsent) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.is_full = true;
+                return Ok(());
+            }
             Ok(len @ 1..) => Event::Sent(len),
             // A Disconnect of the peer may still be there to be read.
             _ => Event::SendFailed,
         };
         // A stream that says it has written more than it was offered has failed, too.
-        if self.link.handle(now, event).is_err() {
-            self.out(now).tell(Event::SendFailed);
+        if self.connection.link.handle(self.now, event).is_err() {
+            self.tell(Event::SendFailed);
         }
-        self.act(now, handler)?;
-        Ok(false)
+        self.act()
+    }
+
+    /// Tells the link of an event that it never refuses
+    fn tell(&mut self, event: Event<'_>) {
+        self.connection.out(self.now).tell(event);
     }
 
     /// Does all that the link asks for except sending, and returns the cause when the link has ended
-    fn act(&mut self, now: Instant, handler: &mut impl FnMut(Notice, &mut Out<'_, L>)) -> Result<(), Cause> {
-        while let Some(notice) = self.next(now)? {
-            handler(notice, &mut self.out(now));
+    pub(super) fn act(&mut self) -> Result<(), Cause> {
+        while let Some(notice) = self.connection.next(self.now)? {
+            (self.handler)(notice, &mut self.connection.out(self.now));
         }
         Ok(())
     }
+}
 
-    /// The next notice; what the link asks for before it is done
+impl Input<'_> {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::None | Self::Blocked => &[],
+            Self::Read(bytes) => bytes,
+            Self::Kept(bytes) => bytes,
+        }
+    }
+
+    pub(super) fn advance(&mut self, len: usize) {
+        match self {
+            Self::None | Self::Blocked => {}
+            Self::Read(bytes) => *bytes = bytes.get(len..).unwrap_or_default(),
+            Self::Kept(bytes) => bytes.advance(len.min(bytes.len())),
+        }
+    }
+
+    /// What the link has not taken; memory that held nothing else is freed
+    fn into_rest(self) -> Bytes {
+        match self {
+            Self::Kept(bytes) if !bytes.is_empty() => bytes,
+            Self::Read(bytes) if !bytes.is_empty() => Bytes::copy_from_slice(bytes),
+            _ => Bytes::new(),
+        }
+    }
+}
+
+impl<L: Link> Connection<L> {
+    /// The next notice; before it, what the link asks for without the application
     fn next(&mut self, now: Instant) -> Result<Option<Notice>, Cause> {
         while let Some(action) = self.link.poll() {
             let notice = match action {
@@ -174,7 +223,11 @@ impl<L: Link> Connection<L> {
             };
             return Ok(Some(notice));
         }
-        Ok(self.pong())
+        match self.link().cause() {
+            // The link has said so in an earlier turn.
+            Some(cause) if self.link().stage() == Stage::Closed => Err(cause),
+            _ => Ok(self.pong()),
+        }
     }
 
     /// A Pong that the application was not told of
@@ -183,15 +236,4 @@ impl<L: Link> Connection<L> {
         let is_new = mem::replace(&mut self.pongs, liveness.pongs_received) < liveness.pongs_received;
         liveness.round_trip.filter(|_| is_new).map(Notice::Pong)
     }
-}
-
-/// For what the socket was not ready in a turn
-struct Waits {
-    read: bool,
-    write: bool,
-}
-
-/// Whether a socket has only nothing to do at the moment
-fn is_transient(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

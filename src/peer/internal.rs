@@ -1,46 +1,21 @@
 //! For this repository's own fuzzing and tests, with no promise of any kind
 //!
-//! A link without the work of a handshake, data that the public surface does not show, and the other end of
-//! a connection. This module is a part of `peer`, since it needs private fields.
+//! Data that the public surface does not show, and the other end of a connection. This module is a part of `peer`,
+//! since it needs private fields. Published packages do not contain it, so that nothing can build with `__internal`
+//! there.
 #![expect(missing_debug_implementations, reason = "most of what is here holds keys")]
 
 use alloc::vec::Vec;
 
 use super::PeerState;
-use super::buffers::Buffers;
-use super::config::Config;
-use super::remote::Remote;
-use super::start::NotStarted;
-use super::state::{Pending, Phase, Role, State};
+use super::fuzzing::fixed_session;
+pub use super::fuzzing::past_handshake;
 use crate::invariant::must;
 use crate::node_id::NodeId;
 use crate::rlpx::frame::{self, HEADER, Session, sealed_body_len};
 use crate::rlpx::handshake::{Answer, Initiator, Recipient};
 use crate::rlpx::{Entropy, MAX_SENT, SecretKey};
-use crate::time::Instant;
 use crate::violation::Violation;
-
-/// A link that has just finished the encryption handshake with `remote`
-///
-/// [`Frames::past_handshake`] is the other end.
-///
-/// # Errors
-/// Those of the constructors of a link that are about the sizes of buffers.
-#[allow(clippy::result_large_err, reason = "the result of the constructors")]
-pub fn past_handshake<'buf>(
-    now: Instant,
-    config: &Config,
-    role: Role,
-    remote: NodeId,
-    buffers: Buffers<'buf>,
-) -> Result<PeerState<'buf>, NotStarted<'buf>> {
-    let mut link = PeerState::new(now, config, role, Remote::Claimed(remote), buffers, &|| {
-        Ok(State::Established { session: fixed_session(), phase: Phase::Admission })
-    })?;
-    link.ingress.expect_hello();
-    link.pending = Pending::IdentityClaimed;
-    Ok(link)
-}
 
 /// Sets the function that is called with every value that was computed from secrets and is known to the peer
 ///
@@ -98,10 +73,6 @@ impl Frames {
         let padding = body.split_off(size);
         Some(Frame { body, padding, len: frame::frame_len(size) })
     }
-}
-
-fn fixed_session() -> Session {
-    Session::with_keys(&[0x61; 32], &[0x6d; 32])
 }
 
 /// A node that has dialled and waits for the ack

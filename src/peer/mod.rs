@@ -43,6 +43,11 @@ mod ending;
 
 mod observe;
 
+// What many links do at the same time
+pub mod batch;
+
+#[cfg(any(fuzzing, feature = "__internal"))]
+mod fuzzing;
 #[cfg(feature = "__internal")]
 #[doc(hidden)]
 pub mod internal;
@@ -54,6 +59,9 @@ pub use config::{Config, Protocol, Timeouts};
 pub use counters::{Counters, Liveness, Traffic};
 pub use deadlines::Timer;
 pub use event::{Event, Handled};
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use fuzzing::past_handshake;
 pub use limits::{MAX_CLIENT_ID, MAX_CODE_LIMITS, MAX_MESSAGE, MAX_PROTOCOLS, MIN_MESSAGE};
 pub use payload::Payload;
 pub use protocols::{ProtocolSlot, SharedProtocol};

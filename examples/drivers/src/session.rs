@@ -251,7 +251,7 @@ impl fmt::Display for DialError {
 impl std::error::Error for DialError {}
 
 /// The first interrupt asks the program to end, the second one ends it
-fn interrupt_politely() {
+pub fn interrupt_politely() {
     let mut asked = false;
     let handler = move || {
         if std::mem::replace(&mut asked, true) {

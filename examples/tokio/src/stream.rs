@@ -54,10 +54,8 @@ impl<S: AsyncWrite + Unpin> Write for Attempt<'_, '_, S> {
 fn at_once<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
     match poll {
         Poll::Pending => Err(ErrorKind::WouldBlock.into()),
-        // A stream that waits says `Pending`; a socket that has timed out is lost.
-        Poll::Ready(Err(error)) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-            Err(ErrorKind::ConnectionAborted.into())
-        }
+        // A stream that has to wait says `Pending`. This one would wake nobody.
+        Poll::Ready(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::ConnectionAborted.into()),
         Poll::Ready(result) => result,
     }
 }

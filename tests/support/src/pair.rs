@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(fuzzing)]
+use devp2p_proto::Role;
 use devp2p_proto::{Buffers, Cause, Config, Instant, PeerState};
 
 use crate::{Node, PROTOCOLS, Pipe, config, entropy};
@@ -33,11 +35,29 @@ impl Pair<'static> {
 
     /// Two nodes with [`PROTOCOLS`] that have said Hello to each other and have seen nothing since
     pub fn running() -> Self {
-        let mut pair = Self::new(&config(1, PROTOCOLS), &config(2, PROTOCOLS));
-        pair.settle();
-        pair.initiator.seen.clear();
-        pair.recipient.seen.clear();
-        pair
+        Self::new(&config(1, PROTOCOLS), &config(2, PROTOCOLS)).greeted()
+    }
+
+    /// Two nodes that have said Hello to each other and have seen nothing since, for fuzz targets
+    ///
+    /// With `cfg(fuzzing)`, which `cargo fuzz` sets, the links are made without the handshake, which costs more than
+    /// all that follows. The encryption is the usual one.
+    ///
+    /// # Panics
+    ///
+    /// As [`with_buffers`](Self::with_buffers).
+    pub fn past_handshake(initiator: &Config, recipient: &Config) -> Self {
+        #[cfg(not(fuzzing))]
+        let pair = Self::new(initiator, recipient);
+        #[cfg(fuzzing)]
+        let pair = {
+            let link = |config, role, remote: &Config| {
+                let remote = remote.node_id();
+                devp2p_proto::past_handshake(Instant::ZERO, config, role, remote, Buffers::growable()).unwrap()
+            };
+            Self::connected(link(initiator, Role::Initiator, recipient), link(recipient, Role::Recipient, initiator))
+        };
+        pair.greeted()
     }
 }
 
@@ -48,15 +68,28 @@ impl<'buf> Pair<'buf> {
     ///
     /// If a constructor of [`PeerState`] refuses the configuration or the buffers.
     pub fn with_buffers(initiator: &Config, recipient: &Config, ours: Buffers<'buf>, theirs: Buffers<'buf>) -> Self {
-        let now = Instant::ZERO;
-        let remote = recipient.node_id();
+        let (now, remote) = (Instant::ZERO, recipient.node_id());
+        let initiator = PeerState::initiator(now, initiator, remote, entropy(1), ours).unwrap();
+        Self::connected(initiator, PeerState::recipient(now, recipient, entropy(2), theirs).unwrap())
+    }
+
+    /// Two links with a new connection between them
+    fn connected(initiator: PeerState<'buf>, recipient: PeerState<'buf>) -> Self {
         Self {
-            now,
-            initiator: Node::new(PeerState::initiator(now, initiator, remote, entropy(1), ours).unwrap()),
-            recipient: Node::new(PeerState::recipient(now, recipient, entropy(2), theirs).unwrap()),
+            now: Instant::ZERO,
+            initiator: Node::new(initiator),
+            recipient: Node::new(recipient),
             to_recipient: Pipe::new(),
             to_initiator: Pipe::new(),
         }
+    }
+
+    /// The same nodes after they have said Hello to each other; what they have seen until then is removed
+    fn greeted(mut self) -> Self {
+        self.settle();
+        self.initiator.seen.clear();
+        self.recipient.seen.clear();
+        self
     }
 
     /// One turn of each driver's loop; returns whether anything happened

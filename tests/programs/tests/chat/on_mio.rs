@@ -77,8 +77,8 @@ pub fn drive(link: PeerState<'static>, mut socket: TcpStream, chat: &mut Chat) -
         let now = Instant::from(clock.elapsed());
         let turn = connection.turn(now, &mut socket, &mut buffer, |notice, out| {
             let outcome = chat.hear(notice, out);
-            if outcome.is_err() || chat.is_over() {
-                // A link that has ended is not told again.
+            if outcome.is_err() || chat.is_over() && out.waiting(CHAT) == 0 {
+                // Refused only if the protocol is not shared.
                 _ = out.protocol_returned(CHAT, outcome);
             }
         });

@@ -66,7 +66,7 @@ impl Write for Socket<'_> {
         }
         let result = self.stream.write(bytes);
         self.full = !matches!(result, Ok(len) if len == bytes.len());
-        result
+        result.map_err(|error| if is_transient(&error) { ErrorKind::WouldBlock.into() } else { error })
     }
 
     fn flush(&mut self) -> io::Result<()> {

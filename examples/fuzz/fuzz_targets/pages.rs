@@ -1,0 +1,10 @@
+//! The body is `devp2p_fuzz_example::run`, with the corrected protocol
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| devp2p_fuzz_example::run(data, devp2p_fuzz_example::Flush::All));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    println!("Run it with: examples/fuzz/run");
+}

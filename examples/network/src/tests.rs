@@ -1,0 +1,124 @@
+//! Small networks with real links
+
+use devp2p_proto::Instant;
+
+use crate::network::Network;
+use crate::options::Options;
+use crate::outcome::Outcome;
+use crate::plan::{Fate, Plan};
+
+/// A network without faults
+fn calm() -> Options {
+    Options { nodes: 24, links: 6, block_size: 20_000, stall: 0, vanish: 0, back: 0, lie: 0, ..Options::default() }
+}
+
+/// Runs a network to its end
+fn run(options: &Options) -> (Network, Outcome) {
+    let mut network = Network::new(Plan::new(options));
+    let end = Instant::from(options.time);
+    while network.advance(end).is_some() {}
+    let outcome = Outcome::of(options.clone(), &mut network, end);
+    (network, outcome)
+}
+
+/// How many nodes of a group have every block, and how many there are
+fn group(outcome: &Outcome, name: &str) -> (usize, usize) {
+    let group = outcome.groups.iter().find(|group| group.name == name).expect("there are such nodes");
+    (group.have_all, group.nodes)
+}
+
+/// How many ends of links have ended for this cause
+fn endings(outcome: &Outcome, cause: &str) -> u64 {
+    outcome.endings.iter().filter(|(text, _)| text.contains(cause)).map(|(_, count)| count).sum()
+}
+
+#[test]
+fn every_node_gets_every_block() {
+    let options = Options { blocks: 3, transactions: 5, ..calm() };
+    let (network, outcome) = run(&options);
+    assert_eq!((outcome.links, outcome.links_ready), (72, 72));
+    assert_eq!(group(&outcome, "steady"), (24, 24));
+    assert!(outcome.spreads.iter().all(|spread| spread.times.len() == spread.complete), "transactions as well");
+    assert!(outcome.endings.is_empty(), "{:?}", outcome.endings);
+    for node in &network.nodes {
+        let makers = node.arrivals.values().filter(|arrival| arrival.from.is_none()).count();
+        assert!(node.arrivals.len() == 8 && makers < 8);
+    }
+}
+
+/// What arrives was sent before, and no sooner than the cable permits
+#[test]
+fn nothing_is_faster_than_its_cable() {
+    let plan = Plan::new(&calm());
+    let (network, _) = run(&calm());
+    for (number, node) in network.nodes.iter().enumerate() {
+        for (item, arrival) in &node.arrivals {
+            let Some(from) = arrival.from else { continue };
+            let mut pair = [number, from];
+            let cable = plan.cables.iter().find(|cable| {
+                pair.reverse();
+                cable.nodes == pair || cable.nodes == [pair[1], pair[0]]
+            });
+            let cable = cable.expect("they are linked");
+            let took = arrival.at.saturating_since(network.nodes[from].arrivals[item].at);
+            // Half of the bytes of a block are zero, and the other half cannot be compressed.
+            let content = plan.library.content(*item).bytes.len() as f64 / 2.0;
+            let least = cable.latency.as_secs_f64() + content / cable.rate as f64;
+            assert!(took.as_secs_f64() > least, "{took:?} for {item:?} over {cable:?}");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let options = Options { stall: 10, vanish: 10, back: 10, lie: 10, ..calm() };
+    let figures = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let (network, outcome) = pool.install(|| run(&options));
+        let arrivals: Vec<_> = network.nodes.iter().map(|node| node.arrivals.clone()).collect();
+        (arrivals, outcome.sent, outcome.traffic, outcome.endings)
+    };
+    let one = figures(1);
+    assert_eq!(one, figures(1));
+    assert_eq!(one, figures(3));
+}
+
+#[test]
+fn who_stands_still_gets_it_later() {
+    let (network, outcome) = run(&Options { stall: 25, ..calm() });
+    assert_eq!((group(&outcome, "stalled"), group(&outcome, "steady")), ((6, 6), (18, 18)));
+    for node in &network.nodes {
+        if let Fate::Stalls(from, to) = node.fate {
+            let during = |at: Instant| from < at && at < to;
+            assert!(node.arrivals.values().all(|arrival| !during(arrival.at)), "it reads nothing meanwhile");
+        }
+    }
+}
+
+#[test]
+fn who_vanishes_is_missed_after_the_read_timeout() {
+    let (_, outcome) = run(&Options { vanish: 25, ..calm() });
+    assert_eq!(group(&outcome, "steady"), (18, 18), "the others get it all the same");
+    assert!(endings(&outcome, "timeout") > 18, "{:?}", outcome.endings);
+    assert!(outcome.links_ready < 72 - 18);
+}
+
+#[test]
+fn who_comes_back_gets_what_it_has_missed() {
+    let (_, outcome) = run(&Options { back: 25, blocks: 2, interval: std::time::Duration::from_secs(5), ..calm() });
+    assert_eq!((group(&outcome, "came back"), group(&outcome, "steady")), ((6, 6), (18, 18)));
+    assert_eq!(outcome.links_ready, 72, "on new links");
+    assert!(outcome.endings.is_empty(), "a new connection takes the place of the old one: {:?}", outcome.endings);
+}
+
+#[test]
+fn who_lies_loses_its_links() {
+    let (_, outcome) = run(&Options { lie: 25, ..calm() });
+    assert_eq!(group(&outcome, "steady"), (18, 18));
+    let (mac, block) = (endings(&outcome, "wrong MAC"), endings(&outcome, "gossip/1 failed"));
+    assert!(mac > 0 && block > 0, "both kinds of lies: {:?}", outcome.endings);
+    // Each link that has ended has two ends. The liar learns of a false block by the peer's Disconnect.
+    let ended = (outcome.links - outcome.links_ready) as u64;
+    assert_eq!(outcome.endings.values().sum::<u64>(), 2 * ended, "{:?}", outcome.endings);
+    assert_eq!(endings(&outcome, "breach of protocol"), block);
+}

@@ -265,7 +265,7 @@ mod wire;
 pub use ::rlp as rlp06;
 pub use cause::{Cause, ProtocolError, Timeout};
 #[cfg(feature = "std")]
-pub use connection::{Connection, Link, Notice, Out, Turn};
+pub use connection::{Connection, Link, Notice, Out, Party, Turn};
 pub use enode::{Enode, ParseEnodeError};
 pub use error::{ConfigError, NotShared, PingError, Refused, SentTooMuch, StartError, WriteError};
 pub use keccak::keccak256;

@@ -6,26 +6,31 @@
 use heapless::Vec;
 
 use super::mac::{MacWork, Tag};
+use super::occupancy::Occupancy;
 use crate::keccak::{Absorption, Due, permute_all};
 
 /// As many as the widest permutation has places
-const LANES: usize = 8;
+const LANES: usize = Occupancy::LANES;
 
 /// Lanes, some of which are at work
 ///
 /// Dropping them completes what was pushed, whatever else happens: a frame without its MACs must not be left over.
-pub(crate) struct Lanes<'a>([Option<Lane<'a>>; LANES]);
+pub(crate) struct Lanes<'a, 'b> {
+    places: [Option<Lane<'a>>; LANES],
+    occupancy: &'b mut Occupancy,
+}
 
-impl<'a> Lanes<'a> {
-    pub(crate) const fn new() -> Self {
-        Self([const { None }; LANES])
+impl<'a, 'b> Lanes<'a, 'b> {
+    /// Lanes that note in `occupancy` how many of them are at work
+    pub(crate) const fn new(occupancy: &'b mut Occupancy) -> Self {
+        Self { places: [const { None }; LANES], occupancy }
     }
 
     /// Gives work to a lane; waits for one if all are at work
     pub(crate) fn push(&mut self, work: MacWork<'a>) {
         let Some(lane) = Lane::new(work) else { return };
         loop {
-            if let Some(free) = self.0.iter_mut().find(|lane| lane.is_none()) {
+            if let Some(free) = self.places.iter_mut().find(|lane| lane.is_none()) {
                 *free = Some(lane);
                 return;
             }
@@ -35,8 +40,9 @@ impl<'a> Lanes<'a> {
 
     /// Runs one permutation of each lane, and what follows from it
     fn step(&mut self) {
-        let blocks = permute_all(&mut self.0.iter_mut().flatten().map(Lane::due).collect::<Vec<_, LANES>>());
-        for place in &mut self.0 {
+        self.occupancy.note(self.places.iter().flatten().count());
+        let blocks = permute_all(&mut self.places.iter_mut().flatten().map(Lane::due).collect::<Vec<_, LANES>>());
+        for place in &mut self.places {
             if place.as_mut().is_some_and(|lane| lane.permuted(blocks).is_none()) {
                 *place = None;
             }
@@ -44,9 +50,9 @@ impl<'a> Lanes<'a> {
     }
 }
 
-impl Drop for Lanes<'_> {
+impl Drop for Lanes<'_, '_> {
     fn drop(&mut self) {
-        while self.0.iter().any(Option::is_some) {
+        while self.places.iter().any(Option::is_some) {
             self.step();
         }
     }

@@ -12,5 +12,6 @@
 mod receive;
 mod write;
 
+pub use crate::rlpx::Occupancy;
 pub use receive::receive;
 pub use write::write;

@@ -3,6 +3,7 @@
 use heapless::Vec;
 use zeroize::Zeroize;
 
+use super::Occupancy;
 use crate::peer::PeerState;
 use crate::peer::ingress::{Complete, Macs};
 use crate::peer::state::State;
@@ -21,7 +22,7 @@ const GROUP: usize = 32;
 /// bytes that were taken. The key is anything of the caller: an index, or a reference to what is beside the link.
 ///
 /// Links of every stage may be among them, and a link with a wrong MAC ends alone. Nothing is allocated but what the
-/// links allocate.
+/// links allocate. Returns how many links were worked on side by side.
 ///
 /// ```
 /// # #[cfg(feature = "alloc")]
@@ -45,15 +46,16 @@ pub fn receive<'a, 'buf: 'a, K>(
     now: Instant,
     links: impl IntoIterator<Item = (K, &'a mut PeerState<'buf>, &'a [u8])>,
     mut done: impl FnMut(K, usize),
-) {
+) -> Occupancy {
+    let mut occupancy = Occupancy::default();
     let mut links = links.into_iter().map(|(key, link, bytes)| (key, Receiving::new(link, bytes))).fuse();
     loop {
         let mut group: Vec<_, GROUP> = links.by_ref().take(GROUP).collect();
         if group.is_empty() {
-            return;
+            return occupancy;
         }
         group.iter_mut().for_each(|(_, link)| link.start(now));
-        while authenticate(&mut group) {
+        while authenticate(&mut group, &mut occupancy) {
             group.iter_mut().for_each(|(_, link)| link.resume());
         }
         group.into_iter().for_each(|(key, link)| done(key, link.taken));
@@ -62,8 +64,8 @@ pub fn receive<'a, 'buf: 'a, K>(
 
 /// Computes the MACs of all frames that have come to theirs; returns whether there are any
 #[inline(never)] // so that what it leaves is below the caller's frame, and wiped when a link ends
-fn authenticate<K>(group: &mut [(K, Receiving<'_, '_>)]) -> bool {
-    let mut lanes = Lanes::new();
+fn authenticate<K>(group: &mut [(K, Receiving<'_, '_>)], occupancy: &mut Occupancy) -> bool {
+    let mut lanes = Lanes::new(occupancy);
     let mut any = false;
     for (_, link) in group.iter_mut().filter(|(_, link)| link.is_sealed) {
         any = true;

@@ -1,5 +1,6 @@
 //! One message to many links
 
+use super::Occupancy;
 use crate::error::WriteError;
 use crate::invariant::must;
 use crate::peer::PeerState;
@@ -23,6 +24,7 @@ use crate::wire::rlp::uint_len;
 ///
 /// Every frame is sealed when the call returns. Nothing is allocated but what the links allocate. A link whose buffers
 /// grow, and that got its message from the compression of another link, has no table for compressing of its own.
+/// Returns how many links were worked on side by side.
 ///
 /// ```
 /// # #[cfg(feature = "alloc")]
@@ -45,20 +47,23 @@ pub fn write<'a, 'buf: 'a, K>(
     code: u64,
     payload: &[u8],
     mut done: impl FnMut(K, Result<MessageEvent, WriteError>),
-) {
-    let mut sealing = Sealing::new();
+) -> Occupancy {
+    let mut occupancy = Occupancy::default();
+    let mut sealing = Sealing::new(&mut occupancy);
     for (key, link, protocol) in links {
         done(key, sealing.write(now, link, protocol, code, payload));
     }
+    drop(sealing);
+    occupancy
 }
 
 /// Frames that are not sealed completely
 ///
 /// Dropping it seals all of them, also if a function of the caller panics.
-struct Sealing<'a> {
+struct Sealing<'a, 'b> {
     /// The first frame with a compressed payload, in the clear: the others copy from it
     source: Option<Source<'a>>,
-    lanes: Lanes<'a>,
+    lanes: Lanes<'a, 'b>,
 }
 
 /// A frame in the clear, whose payload was compressed
@@ -77,9 +82,9 @@ struct Frame<'a> {
     body: usize,
 }
 
-impl<'a> Sealing<'a> {
-    const fn new() -> Self {
-        Self { source: None, lanes: Lanes::new() }
+impl<'a, 'b> Sealing<'a, 'b> {
+    const fn new(occupancy: &'b mut Occupancy) -> Self {
+        Self { source: None, lanes: Lanes::new(occupancy) }
     }
 
     fn write(
@@ -120,7 +125,7 @@ impl<'a> Sealing<'a> {
 
 impl<'a> Frame<'a> {
     /// Encrypts the frame, and leaves its MACs to the lanes
-    fn seal(self, lanes: &mut Lanes<'a>) {
+    fn seal(self, lanes: &mut Lanes<'a, '_>) {
         if let Some(work) = self.session.encrypt(self.bytes, self.body) {
             lanes.push(work);
         }
@@ -134,7 +139,7 @@ impl Source<'_> {
     }
 }
 
-impl Drop for Sealing<'_> {
+impl Drop for Sealing<'_, '_> {
     fn drop(&mut self) {
         if let Some(Source { frame, .. }) = self.source.take() {
             frame.seal(&mut self.lanes);

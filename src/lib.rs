@@ -187,6 +187,7 @@
 //! - [`guide::subprotocol`]: speak a protocol of your own over it
 //! - [`guide::no_alloc`]: run it in memory of your own
 //! - [`guide::recipes`]: cap a link's bandwidth, refuse early, count endings, keep one of two links
+//! - [`guide::many`]: send one message to many links, and feed many links, at a lower cost
 //! - [`guide::testing`]: test your protocol in virtual time, and fuzz it
 //! - [`guide::cost`]: what a link costs in memory, stack and time
 //! - [`guide::stability`]: what stays the same from version to version
@@ -266,13 +267,14 @@ mod wire;
 pub use ::rlp as rlp06;
 pub use cause::{Cause, ProtocolError, Timeout};
 #[cfg(feature = "std")]
-pub use connection::{Connection, Link, Notice, Out, Turn};
+pub use connection::{Connection, Link, Notice, Out, Party, Turn};
 pub use enode::{Enode, ParseEnodeError};
 pub use error::{ConfigError, NotShared, PingError, Refused, SentTooMuch, StartError, WriteError};
 pub use keccak::keccak256;
 pub use node_id::{NodeHash, NodeId, ParseNodeIdError};
 #[cfg(feature = "alloc")]
 pub use outbox::Outbox;
+pub use peer::batch;
 #[cfg(feature = "__internal")]
 #[doc(hidden)]
 pub use peer::internal;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use devp2p_proto::{
     Action, Buffers, Cause, Connection, DisconnectReason, Event, Handled, Instant, Link, MAX_MESSAGE, Notice, Outbox,
-    PeerState, ProtocolError, ProtocolId, Refused, Turn, WriteError,
+    Party, PeerState, ProtocolError, ProtocolId, Refused, Turn, WriteError,
 };
 use devp2p_testing::{ALPHA, BETA, PROTOCOLS, Pipe, config, entropy, noise};
 
@@ -546,4 +546,75 @@ fn after_the_end_nothing_waits_and_the_cause_is_told_again() {
 fn a_notice_prints_sizes_and_no_content() {
     let notice = Notice::Message { protocol: ALPHA, code: 1, payload: vec![b'x'; 100].into() };
     assert_eq!(format!("{notice:?}"), "Message(ProtocolId(0), code 1, 100 bytes)");
+}
+
+/// Gives the recipients of these pairs a turn, all together
+fn turns_together(pairs: &mut [Pair], buffer: &mut [u8]) {
+    let mut sockets: Vec<_> = pairs
+        .iter_mut()
+        .enumerate()
+        .map(|(index, pair)| {
+            let Pair { recipient, to_recipient: input, to_initiator: output, .. } = pair;
+            let chunk = recipient.chunk;
+            (index, recipient, Socket { input, output, chunk, reads: 0, writes: 0, refused: Refusals::default() })
+        })
+        .collect();
+    let parties = sockets.iter_mut().map(|(index, node, socket)| {
+        let Node { connection, told, answer, .. } = &mut **node;
+        let handler = |notice: Notice, out: &mut Out<'_>| {
+            answer(&notice, out);
+            told.push(notice);
+        };
+        Party { key: *index, connection, socket, handler }
+    });
+    let mut outcomes = Vec::new();
+    Connection::turns(Instant::ZERO, parties, buffer, |index, turn| outcomes.push((index, turn)));
+    assert!(outcomes.iter().map(|(index, _)| *index).eq(0..sockets.len()), "each has one turn");
+    for ((_, node, socket), (_, turn)) in sockets.iter_mut().zip(outcomes) {
+        assert!(socket.reads <= 1 && socket.writes <= 2);
+        node.turn = Some(turn);
+    }
+}
+
+/// Pairs on sockets of many kinds, the third of which has a bit flipped on its way
+fn busy_pairs(turns: impl Fn(&mut [Pair])) -> Vec<Pair> {
+    let sockets = [(usize::MAX, usize::MAX), (1, usize::MAX), (4096, 700), (13, 100)];
+    let mut pairs: Vec<_> = (0..20).map(|_| Pair::running()).collect();
+    for (pair, (chunk, capacity)) in pairs.iter_mut().zip(sockets.iter().cycle()) {
+        pair.recipient.answer = echo;
+        pair.recipient.chunk = *chunk;
+        pair.to_initiator.capacity = *capacity;
+        for (protocol, code, payload) in messages() {
+            pair.out().send(protocol, code, &payload).unwrap();
+        }
+    }
+    for round in 0..20_000 {
+        for pair in &mut pairs {
+            pair.initiator.turn(pair.now, &mut pair.to_initiator, &mut pair.to_recipient);
+        }
+        if round == 0 {
+            pairs[2].to_recipient.flip(500, 1);
+        }
+        turns(&mut pairs);
+    }
+    pairs
+}
+
+#[test]
+fn turns_together_are_turns_one_by_one() {
+    let one_by_one = busy_pairs(|pairs| {
+        for pair in pairs {
+            pair.recipient.turn(pair.now, &mut pair.to_recipient, &mut pair.to_initiator);
+        }
+    });
+    let together = busy_pairs(|pairs| turns_together(pairs, &mut [0; 16 * 4096]));
+    for (index, (one, other)) in one_by_one.iter().zip(&together).enumerate() {
+        assert_eq!(format!("{:?}", one.recipient.told), format!("{:?}", other.recipient.told), "pair {index}");
+        assert_eq!(one.recipient.messages(), other.recipient.messages(), "pair {index}");
+        assert!(one.to_initiator.log == other.to_initiator.log, "pair {index}");
+        assert_eq!(one.recipient.turn, other.recipient.turn, "pair {index}");
+        assert_eq!(one.recipient.cause().is_some(), index == 2, "pair {index}: {:?}", one.recipient.cause());
+        let answers = one.initiator.messages().len();
+        assert_eq!(answers == messages().len(), index != 2, "pair {index}: {answers} answers");
+    }
 }

@@ -1,5 +1,6 @@
 //! A link together with what every event loop keeps beside it
 
+mod many;
 mod out;
 mod turn;
 
@@ -16,6 +17,7 @@ use crate::peer::{Action, Event, Handled, PeerState};
 use crate::protocol::ProtocolId;
 use crate::time::Instant;
 use core::time::Duration;
+pub use many::Party;
 pub use out::Out;
 
 /// A link with the parts that every event loop needs: the rest of the input, and an outbox for each protocol
@@ -92,6 +94,13 @@ pub trait Link {
 
     /// The link itself, for its observers
     fn state(&self) -> &PeerState<'static>;
+
+    /// The link itself, if it may be given input [together with other links](crate::batch::receive)
+    ///
+    /// `None`, unless implemented otherwise: a wrapper that has to see every event takes no part in batches.
+    fn batched(&mut self) -> Option<&mut PeerState<'static>> {
+        None
+    }
 }
 
 impl Link for PeerState<'static> {
@@ -105,6 +114,10 @@ impl Link for PeerState<'static> {
 
     fn state(&self) -> &PeerState<'static> {
         self
+    }
+
+    fn batched(&mut self) -> Option<&mut PeerState<'static>> {
+        Some(self)
     }
 }
 

@@ -28,25 +28,25 @@ impl<L: Link> Connection<L> {
         now: Instant,
         socket: &mut (impl Read + Write),
         buffer: &mut [u8],
-        mut handler: impl FnMut(Notice, &mut Out<'_, L>),
+        handler: impl FnMut(Notice, &mut Out<'_, L>),
     ) -> Turn {
-        Steps::new(now, self, socket, &mut handler).run(buffer).unwrap_or_else(Turn::Ended)
+        Steps::new(now, self, socket, handler).run(buffer).unwrap_or_else(Turn::Ended)
     }
 }
 
 /// A turn under way
-struct Steps<'a, 'b, L, S, H> {
+pub(super) struct Steps<'a, 'b, L, S, H> {
     now: Instant,
-    connection: &'a mut Connection<L>,
+    pub(super) connection: &'a mut Connection<L>,
     socket: &'a mut S,
-    handler: &'a mut H,
-    input: Input<'b>,
+    handler: H,
+    pub(super) input: Input<'b>,
     /// Whether the socket has had no room in this turn
     is_full: bool,
 }
 
 /// What a turn gives to the link
-enum Input<'b> {
+pub(super) enum Input<'b> {
     /// Nothing was read: the link wants nothing, the call was interrupted, or the stream has ended
     None,
     /// Nothing was read: the socket has nothing
@@ -58,53 +58,54 @@ enum Input<'b> {
 }
 
 impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<'a, 'b, L, S, H> {
-    const fn new(now: Instant, connection: &'a mut Connection<L>, socket: &'a mut S, handler: &'a mut H) -> Self {
+    pub(super) const fn new(now: Instant, connection: &'a mut Connection<L>, socket: &'a mut S, handler: H) -> Self {
         Self { now, connection, socket, handler, input: Input::None, is_full: false }
     }
 
-    fn run(&mut self, buffer: &'b mut [u8]) -> Result<Turn, Cause> {
-        self.begin(buffer)?;
+    fn run(&mut self, mut buffer: &'b mut [u8]) -> Result<Turn, Cause> {
+        self.begin(&mut buffer, usize::MAX)?;
         self.feed()?;
         self.end()
     }
 
-    /// Sends what was asked for since the last turn, and takes input
+    /// Sends what was asked for since the last turn, and takes input, at most `most` bytes of it from the socket
     ///
-    /// The sending comes first, in case the peer waits for it.
-    fn begin(&mut self, buffer: &'b mut [u8]) -> Result<(), Cause> {
+    /// The sending comes first, in case the peer waits for it. The part of `buffer` that is read into is taken from it.
+    pub(super) fn begin(&mut self, buffer: &mut &'b mut [u8], most: usize) -> Result<(), Cause> {
         self.act()?;
         self.send()?;
         let kept = mem::take(&mut self.connection.kept);
         if !kept.is_empty() {
             self.input = Input::Kept(kept);
         } else if self.connection.link().wants_input() {
-            self.input = self.read(buffer);
+            self.input = self.read(buffer, most);
         }
         Ok(())
     }
 
-    fn read(&mut self, buffer: &'b mut [u8]) -> Input<'b> {
-        if buffer.is_empty() {
+    fn read(&mut self, buffer: &mut &'b mut [u8], most: usize) -> Input<'b> {
+        let room = buffer.len().min(most);
+        let Some(free @ [_, ..]) = buffer.get_mut(..room) else {
             return Input::Blocked;
-        }
-        match self.socket.read(buffer) {
+        };
+        match self.socket.read(free) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Input::Blocked,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             // A stream that says it has read more than there was room for has failed, too.
-            Ok(len @ 1..) if len <= buffer.len() => return Input::Read(buffer.get(..len).unwrap_or_default()),
+            Ok(len @ 1..) if len <= room => {
+                let (input, rest) = mem::take(buffer).split_at_mut_checked(len).unwrap_or_default();
+                *buffer = rest;
+                return Input::Read(input);
+            }
             _ => self.tell(Event::ReceiveClosed),
         }
         Input::None
     }
 
     /// Gives the link its input for as long as it takes some
-    fn feed(&mut self) -> Result<(), Cause> {
+    pub(super) fn feed(&mut self) -> Result<(), Cause> {
         loop {
-            let input: &[u8] = match &self.input {
-                Input::None | Input::Blocked => return Ok(()),
-                Input::Read(bytes) => bytes,
-                Input::Kept(bytes) => bytes,
-            };
+            let input = self.input.bytes();
             if input.is_empty() || !self.connection.link().wants_input() {
                 return Ok(());
             }
@@ -117,7 +118,7 @@ impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<
     }
 
     /// Lets time pass, sends what came of all that, and says what to wait for
-    fn end(&mut self) -> Result<Turn, Cause> {
+    pub(super) fn end(&mut self) -> Result<Turn, Cause> {
         let is_blocked = matches!(self.input, Input::Blocked);
         self.connection.kept = mem::replace(&mut self.input, Input::None).into_rest();
         self.tell(Event::Timeout);
@@ -160,7 +161,7 @@ impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<
     }
 
     /// Does all that the link asks for except sending, and returns the cause when the link has ended
-    fn act(&mut self) -> Result<(), Cause> {
+    pub(super) fn act(&mut self) -> Result<(), Cause> {
         while let Some(notice) = self.connection.next(self.now)? {
             (self.handler)(notice, &mut self.connection.out(self.now));
         }
@@ -169,7 +170,15 @@ impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<
 }
 
 impl Input<'_> {
-    fn advance(&mut self, len: usize) {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::None | Self::Blocked => &[],
+            Self::Read(bytes) => bytes,
+            Self::Kept(bytes) => bytes,
+        }
+    }
+
+    pub(super) fn advance(&mut self, len: usize) {
         match self {
             Self::None | Self::Blocked => {}
             Self::Read(bytes) => *bytes = bytes.get(len..).unwrap_or_default(),

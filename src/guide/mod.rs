@@ -4,6 +4,7 @@
 //! - [`subprotocol`]: speak a protocol of your own over it
 //! - [`no_alloc`]: run it in memory of your own
 //! - [`recipes`]: what drivers of many links need sooner or later
+//! - [`many`]: one message to many links, and input for many links, at a lower cost
 //! - [`testing`]: test your protocol in virtual time
 //! - [`cost`]: what a link costs in memory, stack and time
 //! - [`stability`]: what stays the same from version to version
@@ -35,6 +36,10 @@ pub mod no_alloc {
 
 pub mod recipes {
     #![doc = include_str!("recipes.md")]
+}
+
+pub mod many {
+    #![doc = include_str!("many.md")]
 }
 
 pub mod testing {

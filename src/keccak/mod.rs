@@ -6,17 +6,30 @@
 mod avx512;
 mod permutation;
 mod select;
+mod several;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod wide;
 
 use zeroize::Zeroize;
 
 use permutation::{Lanes, RATE};
 use select::{permute, squeeze};
+pub(crate) use several::{Absorption, Due, permute_all};
 
 /// The Keccak-256 hash of `bytes`, as Ethereum uses it (the original padding, not SHA-3's)
 pub fn keccak256(bytes: &[u8]) -> [u8; 32] {
     let mut sponge = Keccak256::new();
     sponge.absorb(bytes);
     sponge.digest()
+}
+
+/// The instructions with which the permutations of several links run together, `None` if they run one after the other
+#[cfg(feature = "__internal")]
+pub fn side_by_side() -> Option<&'static str> {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    return select::preferred();
+    #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+    None
 }
 
 /// A Keccak-256 computation under way
@@ -34,17 +47,24 @@ impl Keccak256 {
     }
 
     pub(crate) fn absorb(&mut self, bytes: &[u8]) {
+        let Some(rest) = self.fill(bytes) else { return };
+        let (blocks, rest) = rest.as_chunks();
+        permute(&mut self.lanes, blocks);
+        self.mix(rest);
+        self.offset = rest.len();
+    }
+
+    /// Mixes bytes in up to the end of the block, and returns the rest if that was reached: a permutation is due
+    #[inline(always)]
+    fn fill<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let Some((piece, rest)) = bytes.split_at_checked(RATE.saturating_sub(self.offset)) else {
             self.mix(bytes);
             self.offset = self.offset.saturating_add(bytes.len());
-            return;
+            return None;
         };
-        let (blocks, rest) = rest.as_chunks();
         self.mix(piece);
-        permute(&mut self.lanes, blocks);
         self.offset = 0;
-        self.mix(rest);
-        self.offset = rest.len();
+        Some(rest)
     }
 
     /// The digest of everything absorbed so far; absorbing may go on
@@ -55,11 +75,7 @@ impl Keccak256 {
         self.pad();
         let lanes = squeeze(&self.lanes);
         self.pad(); // the second XOR takes the padding away
-        let mut digest = [0; N];
-        for (target, lane) in digest.chunks_mut(size_of::<u64>()).zip(lanes) {
-            crate::wire::copy(target, &lane.to_le_bytes());
-        }
-        digest
+        digest_of(&lanes)
     }
 
     /// XORs the padding into the state
@@ -90,6 +106,15 @@ impl Keccak256 {
             xor_byte(&mut self.lanes, tail_at.saturating_add(index), *byte);
         }
     }
+}
+
+/// The start of a permuted state
+fn digest_of<const N: usize>(lanes: &[u64]) -> [u8; N] {
+    let mut digest = [0; N];
+    for (target, lane) in digest.chunks_mut(size_of::<u64>()).zip(lanes) {
+        crate::wire::copy(target, &lane.to_le_bytes());
+    }
+    digest
 }
 
 /// XORs a byte into the state

@@ -1,11 +1,16 @@
 //! Which permutation runs: the only file with `unsafe`
 //!
 //! A function that needs features of the processor is safe to call once the processor has said that it
-//! has them. For tests and benchmarks, `--cfg devp2p_keccak="bmi"` or `"portable"` leaves the better
-//! permutations out.
+//! has them. For tests and benchmarks, `--cfg devp2p_keccak="avx512vl"`, `"avx2"`, `"bmi"` or `"portable"` leaves out the
+//! permutations that need more than that.
 
+#[cfg(all(feature = "std", feature = "__internal", target_arch = "x86_64"))]
+pub(super) use detected::preferred;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-pub(super) use detected::{permute, squeeze};
+pub(super) use detected::{permute, permute_some, squeeze};
+
+#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+pub(super) use super::several::permute_one as permute_some;
 
 /// Permutes the state, and then absorbs each block
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
@@ -27,8 +32,9 @@ pub(super) fn squeeze(lanes: &super::permutation::Lanes) -> super::permutation::
 mod detected {
     use std::arch::is_x86_feature_detected;
 
-    use crate::keccak::avx512;
     use crate::keccak::permutation::{self, Block, Digest, Lanes};
+    use crate::keccak::several::{Due, permute_one, permute_together};
+    use crate::keccak::{avx512, wide};
 
     /// Permutes the state, and then absorbs each block
     #[allow(unsafe_code)]
@@ -58,6 +64,28 @@ mod detected {
         }
     }
 
+    /// Permutes some of the states, and then absorbs `blocks` blocks of each; returns the other states
+    ///
+    /// Below these numbers of states, the smaller permutations take less time.
+    #[allow(unsafe_code)]
+    pub(in crate::keccak) fn permute_some<'due, 'a>(due: &'due mut [Due<'a>], blocks: usize) -> &'due mut [Due<'a>] {
+        match due.len() {
+            // SAFETY: the processor has just said that it has the features that the function enables.
+            5.. if prefers_eight() => {
+                permute_together(due, blocks, |states, blocks| unsafe { wide::avx512::permute(states, blocks) })
+            }
+            // SAFETY: the processor has just said that it has the features that the function enables.
+            2.. if prefers_four() => {
+                permute_together(due, blocks, |states, blocks| unsafe { wide::avx512vl::permute(states, blocks) })
+            }
+            // SAFETY: the processor has just said that it has the features that the function enables.
+            3.. if prefers_avx2() => {
+                permute_together(due, blocks, |states, blocks| unsafe { wide::avx2::permute(states, blocks) })
+            }
+            _ => permute_one(due, blocks),
+        }
+    }
+
     #[target_feature(enable = "bmi1,bmi2")]
     fn squeeze_with_bmi(lanes: &Lanes) -> Digest {
         permutation::squeeze(lanes)
@@ -76,6 +104,31 @@ mod detected {
         is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl")
     }
 
+    /// What [`permute_some`] prefers for many states
+    #[cfg(feature = "__internal")]
+    pub(in crate::keccak) fn preferred() -> Option<&'static str> {
+        let choices = [(prefers_eight(), "AVX-512"), (prefers_four(), "AVX-512VL"), (prefers_avx2(), "AVX2")];
+        choices.into_iter().find_map(|(prefers, name)| prefers.then_some(name))
+    }
+
+    /// Whether eight states are permuted in 512-bit registers
+    fn prefers_eight() -> bool {
+        cfg!(not(devp2p_keccak = "avx512vl")) && prefers_four()
+    }
+
+    /// Whether four states are permuted with the instructions of AVX-512
+    fn prefers_four() -> bool {
+        cfg!(not(devp2p_keccak = "avx2")) && permits_wide() && has_avx512()
+    }
+
+    fn prefers_avx2() -> bool {
+        permits_wide() && is_x86_feature_detected!("avx2")
+    }
+
+    fn permits_wide() -> bool {
+        cfg!(not(any(devp2p_keccak = "bmi", devp2p_keccak = "portable")))
+    }
+
     fn prefers_bmi() -> bool {
         cfg!(not(devp2p_keccak = "portable")) && has_bmi()
     }
@@ -85,8 +138,7 @@ mod detected {
     /// Vector registers are faster on processors of AMD: by 9 % on Zen 5, and by more on Zen 4. On Intel's
     /// Golden Cove, both kinds are equally fast. The feature `sse4a` exists on processors of AMD only.
     fn prefers_avx512() -> bool {
-        let is_permitted = cfg!(not(any(devp2p_keccak = "bmi", devp2p_keccak = "portable")));
-        is_permitted && has_avx512() && is_x86_feature_detected!("sse4a")
+        prefers_four() && is_x86_feature_detected!("sse4a")
     }
 
     #[cfg(test)]
@@ -95,6 +147,9 @@ mod detected {
         use std::vec::Vec;
 
         use super::*;
+
+        /// A permutation of four states
+        type Four = dyn Fn([&mut Lanes; 4], [&[Block]; 4]);
 
         proptest! {
             /// The tests of the sponge compare only the chosen permutation with that of `sha3`
@@ -116,6 +171,40 @@ mod detected {
                 if has_avx512() {
                     // SAFETY: the processor has the features.
                     prop_assert_eq!(result(&|lanes, blocks| unsafe { avx512::permute(lanes, blocks) }), chosen);
+                }
+            }
+
+            /// As one after the other
+            #[test]
+            #[allow(unsafe_code)]
+            fn states_side_by_side_are_permuted_as_each_alone(
+                states in any::<[[u64; 25]; 8]>(),
+                blocks in prop::array::uniform8(prop::collection::vec(any::<u8>(), 0..500)),
+            ) {
+                let blocks = blocks.each_ref().map(|bytes| bytes.as_chunks().0);
+                let count = blocks.iter().map(|blocks| blocks.len()).min().unwrap();
+                let mut alone = states;
+                for (lanes, blocks) in alone.iter_mut().zip(blocks) {
+                    permutation::permute(lanes, &blocks[..count]);
+                }
+                let fours = |permute: &Four| {
+                    let mut states = states;
+                    for (states, blocks) in states.as_chunks_mut().0.iter_mut().zip(blocks.as_chunks().0) {
+                        permute(states.each_mut(), blocks.map(|blocks| &blocks[..count]));
+                    }
+                    states
+                };
+                if is_x86_feature_detected!("avx2") {
+                    // SAFETY: the processor has the features.
+                    prop_assert_eq!(fours(&|states, blocks| unsafe { wide::avx2::permute(states, blocks) }), alone);
+                }
+                if has_avx512() {
+                    // SAFETY: the processor has the features.
+                    prop_assert_eq!(fours(&|states, blocks| unsafe { wide::avx512vl::permute(states, blocks) }), alone);
+                    let mut eight = states;
+                    // SAFETY: the processor has the features.
+                    unsafe { wide::avx512::permute(eight.each_mut(), blocks) };
+                    prop_assert_eq!(eight, alone);
                 }
             }
 
@@ -141,7 +230,8 @@ mod detected {
 
         #[test]
         fn permutations_that_this_machine_lacks() {
-            for (name, runs) in [("BMI", has_bmi()), ("AVX-512VL", has_avx512())] {
+            let has_avx2 = is_x86_feature_detected!("avx2");
+            for (name, runs) in [("BMI", has_bmi()), ("AVX2", has_avx2), ("AVX-512VL", has_avx512())] {
                 if !runs {
                     std::println!("NOT RUN: the permutation with {name}");
                 }

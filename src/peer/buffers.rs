@@ -272,6 +272,14 @@ impl Table<'_> {
         }
     }
 
+    /// How many entries the compressor uses for a payload of `len` bytes: the compressed bytes depend on that
+    pub(super) fn used(&self, len: usize) -> usize {
+        match self {
+            Self::Fixed(table) => snappy::used_len(table.len(), len),
+            Self::Growable(_) => snappy::table_len(len),
+        }
+    }
+
     /// How much memory the table occupies; 0 for the caller's slice
     pub(super) fn allocated(&self) -> usize {
         match self {

@@ -147,17 +147,36 @@ impl<'buf> Egress<'buf> {
         max_body: usize,
         write: impl FnOnce(&mut [u8], &mut Table<'_>) -> Option<usize>,
     ) -> Option<usize> {
+        let body = self.place(max_body, write)?;
+        session.seal(self.last_frame(body), body);
+        Some(frame_len(body))
+    }
+
+    /// The first part of [`seal`](Self::seal): writes the body where its frame will be, and returns its length
+    ///
+    /// The frame is a part of the unsent bytes from now on, so it has to be sealed before anything else happens.
+    #[inline(always)]
+    pub(super) fn place(
+        &mut self,
+        max_body: usize,
+        write: impl FnOnce(&mut [u8], &mut Table<'_>) -> Option<usize>,
+    ) -> Option<usize> {
         let needed = frame_len(max_body);
         self.make_room(needed);
         let end = self.end.saturating_add(needed);
         let room = must(self.store.grow(end).get_mut(self.end..end), "the frame fits the transmit buffer");
         let body = room.get_mut(HEADER..HEADER.saturating_add(max_body))?;
         let body = write(body, &mut self.table).filter(|body| *body <= MAX_BODY)?;
-        let len = frame_len(body);
-        session.seal(room.get_mut(..len)?, body);
-        self.end = self.end.saturating_add(len);
+        self.end = self.end.saturating_add(frame_len(body));
         self.peak = self.peak.max(self.unsent_len());
-        Some(len)
+        Some(body)
+    }
+
+    /// The frame that was placed last, whose body has `body` bytes
+    #[inline(always)]
+    pub(super) fn last_frame(&mut self, body: usize) -> &mut [u8] {
+        let start = self.end.saturating_sub(frame_len(body));
+        must(self.store.grow(self.end).get_mut(start..), "the frame is in the transmit buffer")
     }
 
     /// Makes `len` bytes available after the unsent bytes

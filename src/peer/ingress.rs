@@ -8,7 +8,7 @@ use super::limits::max_body;
 use super::payload::Payload;
 use crate::invariant::must;
 use crate::p2p::message::MAX_BASE_BODY;
-use crate::rlpx::frame::{BLOCK, HEADER, Session, TAG, frame_len, sealed_body_len};
+use crate::rlpx::frame::{BLOCK, HEADER, MacWork, Session, TAG, Tag, frame_len, sealed_body_len};
 use crate::rlpx::{MIN_PREFIX, PREFIX, check_key_form, packet_len};
 use crate::violation::Violation;
 use crate::wire::{copy, snappy};
@@ -73,9 +73,30 @@ struct Peak {
     message: usize,
 }
 
+/// Who computes the MACs of headers and of bodies that are stored
+#[derive(Clone, Copy)]
+pub(super) enum Macs {
+    /// The session of the link, as soon as a piece is complete
+    Session,
+    /// The caller, who may have computed that of the next complete piece
+    Caller(Option<Tag>),
+}
+
+impl Macs {
+    /// The MAC that the caller has computed, once
+    fn take(&mut self) -> Option<Tag> {
+        match self {
+            Self::Session => None,
+            Self::Caller(mac) => mac.take(),
+        }
+    }
+}
+
 /// What is complete, with its length
 #[derive(Clone, Copy)]
 pub(super) enum Complete {
+    /// A header or a stored body whose MAC the caller has to compute
+    Sealed,
     Packet(usize),
     Body(usize),
     /// A body of which only the first block is left
@@ -140,6 +161,7 @@ impl<'buf> Ingress<'buf> {
         mut bytes: &[u8],
         mut session: Option<&mut Session>,
         stores: impl Fn(&[u8], usize) -> bool,
+        mut macs: Macs,
     ) -> (usize, Result<Option<Complete>, Violation>) {
         let offered = bytes.len();
         loop {
@@ -156,10 +178,22 @@ impl<'buf> Ingress<'buf> {
             if !complete {
                 return (used, Ok(None));
             }
-            match self.advance(session.as_deref_mut(), &stores) {
+            if matches!((&macs, self.expected), (Macs::Caller(None), Expected::Header | Expected::Body(_))) {
+                return (used, Ok(Some(Complete::Sealed)));
+            }
+            match self.advance(session.as_deref_mut(), &stores, &mut macs) {
                 Ok(None) => {}
                 result => return (used, result),
             }
+        }
+    }
+
+    /// The MAC of the complete header or body that [`Complete::Sealed`] is about
+    pub(super) fn mac_work<'a>(&'a self, session: &'a mut Session, mac: &'a mut Tag) -> Option<MacWork<'a>> {
+        match self.expected {
+            Expected::Header => session.header_work(self.arena.frame().first_chunk()?, mac),
+            Expected::Body(size) => session.body_work(self.arena.frame().get(..sealed_body_len(size))?, mac),
+            _ => None,
         }
     }
 
@@ -180,6 +214,7 @@ impl<'buf> Ingress<'buf> {
         &mut self,
         session: Option<&mut Session>,
         stores: impl Fn(&[u8], usize) -> bool,
+        macs: &mut Macs,
     ) -> Result<Option<Complete>, Violation> {
         match (self.expected, session) {
             (Expected::PacketPrefix, _) => {
@@ -199,7 +234,10 @@ impl<'buf> Ingress<'buf> {
             }
             (Expected::Header, Some(session)) => {
                 let header = self.arena.frame().first_chunk().ok_or(Violation::HeaderMacMismatch)?;
-                let size = session.open_header(header)?;
+                let size = match macs.take() {
+                    Some(mac) => session.check_header(header, &mac)?,
+                    None => session.open_header(header)?,
+                };
                 self.check_size(size)?;
                 // A body that fits every buffer is judged when it is complete and authentic.
                 self.start(if size > MAX_BASE_BODY { Expected::Start(size) } else { Expected::Body(size) });
@@ -230,7 +268,11 @@ impl<'buf> Ingress<'buf> {
             }
             (Expected::Body(size), Some(session)) => {
                 let sealed = self.arena.frame_mut().get_mut(..sealed_body_len(size));
-                session.open_body(sealed.ok_or(Violation::BodyMacMismatch)?)?;
+                let sealed = sealed.ok_or(Violation::BodyMacMismatch)?;
+                match macs.take() {
+                    Some(mac) => session.check_body(sealed, &mac)?,
+                    None => session.open_body(sealed)?,
+                }
                 self.start(Expected::Header);
                 Ok(Some(Complete::Body(size)))
             }

@@ -43,6 +43,9 @@ mod ending;
 
 mod observe;
 
+// What many links do at the same time
+pub mod batch;
+
 #[cfg(any(fuzzing, feature = "__internal"))]
 mod fuzzing;
 #[cfg(feature = "__internal")]

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::PeerState;
 use super::compression::Compression;
 use super::deadlines::Timer;
-use super::ingress::{Complete, FirstBlock};
+use super::ingress::{Complete, FirstBlock, Macs};
 use super::protocols::Capacity;
 use super::remote::{Greeting, Remote, RemoteHello};
 use super::state::{Auth, Pending, Phase, Ping, Pong, Role, Running, State};
@@ -39,29 +39,12 @@ impl PeerState<'_> {
     #[must_use = "bytes that were not taken have to be offered again"]
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         self.advance_clock(now);
-        if matches!(self.state, State::Closing { .. } | State::Closed { .. }) {
-            return bytes.len();
-        }
-        if !self.wants_input() {
-            return 0;
+        if let Some(taken) = self.takes_unread(bytes) {
+            return taken;
         }
         let before = self.ingress.frame_under_way();
-        let (taken, complete) = self.take(bytes);
-        if taken > 0 {
-            self.note_input(before);
-        }
-        let outcome = match complete {
-            Ok(None) => Ok(()),
-            Ok(Some(Complete::Packet(len))) => self.handle_packet(len),
-            Ok(Some(Complete::Body(size))) => self.handle_body(size),
-            Ok(Some(Complete::Drained { size, start })) => self.handle_drained(start, size),
-            Err(violation) => Err(Cause::Violation(violation)),
-        };
-        if let Err(cause) = outcome {
-            self.close(cause);
-        }
-        self.rest_input_timers();
-        self.note_memory();
+        let (taken, complete) = self.take(bytes, Macs::Session);
+        self.handle_input(before, taken, complete);
         taken
     }
 
@@ -108,17 +91,53 @@ impl PeerState<'_> {
         self.held && matches!(self.pending, Pending::Message { .. }) && self.state.cause().is_none()
     }
 
-    fn take(&mut self, bytes: &[u8]) -> (usize, Result<Option<Complete>, Violation>) {
+    /// How many bytes a link takes that does not read them; `None` if the link reads them
+    #[inline(always)]
+    pub(super) fn takes_unread(&self, bytes: &[u8]) -> Option<usize> {
+        match self.state {
+            State::Closing { .. } | State::Closed { .. } => Some(bytes.len()),
+            _ => (!self.wants_input()).then_some(0),
+        }
+    }
+
+    /// Does what follows from input of `taken` bytes
+    ///
+    /// `before` is the length of the frame that was incomplete before.
+    #[inline(always)]
+    pub(super) fn handle_input(
+        &mut self,
+        before: Option<usize>,
+        taken: usize,
+        complete: Result<Option<Complete>, Violation>,
+    ) {
+        if taken > 0 {
+            self.note_input(before);
+        }
+        let outcome = match complete {
+            Ok(None | Some(Complete::Sealed)) => Ok(()),
+            Ok(Some(Complete::Packet(len))) => self.handle_packet(len),
+            Ok(Some(Complete::Body(size))) => self.handle_body(size),
+            Ok(Some(Complete::Drained { size, start })) => self.handle_drained(start, size),
+            Err(violation) => Err(Cause::Violation(violation)),
+        };
+        if let Err(cause) = outcome {
+            self.close(cause);
+        }
+        self.rest_input_timers();
+        self.note_memory();
+    }
+
+    pub(super) fn take(&mut self, bytes: &[u8], macs: Macs) -> (usize, Result<Option<Complete>, Violation>) {
         let Self { state, ingress, protocols, .. } = self;
         match state {
             State::Established { session, phase: Phase::Running(Running { compression, .. }) } => {
                 let verdict = |start: &[u8], size| judge(start, size, protocols, *compression);
-                ingress
-                    .take(bytes, Some(session), |start, size| matches!(verdict(start, size), Ok(Verdict::Take { .. })))
+                let stores = |start: &[u8], size| matches!(verdict(start, size), Ok(Verdict::Take { .. }));
+                ingress.take(bytes, Some(session), stores, macs)
             }
             // On a severed link, messages before a Disconnect are read and ignored.
-            State::Established { session, .. } => ingress.take(bytes, Some(session), |_, _| false),
-            _ => ingress.take(bytes, None, |_, _| false),
+            State::Established { session, .. } => ingress.take(bytes, Some(session), |_, _| false, macs),
+            _ => ingress.take(bytes, None, |_, _| false, macs),
         }
     }
 

@@ -125,24 +125,24 @@ impl PeerState<'_> {
 }
 
 /// A message that has passed every check except the check of the share
-struct Draft {
+pub(super) struct Draft {
     protocol: ProtocolId,
     code: u64,
-    id: u64,
-    compression: Compression,
+    pub(super) id: u64,
+    pub(super) compression: Compression,
     max_body: usize,
 }
 
 /// The lengths of a message that was written
-struct Written {
-    payload: usize,
+pub(super) struct Written {
+    pub(super) payload: usize,
     /// The length in the body, compressed or not
-    encoded: usize,
+    pub(super) encoded: usize,
 }
 
 impl PeerState<'_> {
     /// Makes every check of a message whose result does not change by waiting
-    fn draft(&self, protocol: ProtocolId, code: u64, len: usize) -> Result<Draft, WriteError> {
+    pub(super) fn draft(&self, protocol: ProtocolId, code: u64, len: usize) -> Result<Draft, WriteError> {
         if self.state.cause().is_some() {
             return Err(WriteError::Closed);
         }
@@ -163,28 +163,43 @@ impl PeerState<'_> {
     /// Seals a message if the share of its protocol takes it
     fn seal_message(
         &mut self,
-        Draft { protocol, code, id, max_body, .. }: Draft,
+        draft: Draft,
         write: impl FnOnce(&mut [u8], &mut Table<'_>) -> Option<Written>,
     ) -> Result<MessageEvent, WriteError> {
-        let Self { state: State::Established { session, .. }, egress, protocols, .. } = self else {
-            return Err(WriteError::NotReady);
-        };
+        let (event, body) = self.place_message(draft, write)?;
+        if let State::Established { session, .. } = &mut self.state {
+            session.seal(self.egress.last_frame(body), body);
+        }
+        Ok(event)
+    }
+
+    /// The first part of [`seal_message`](Self::seal_message): does everything but seal, and returns the length of the body
+    ///
+    /// The frame that [`Egress::last_frame`](super::egress::Egress::last_frame) gives has to be sealed before anything else happens to the link.
+    #[inline(always)]
+    pub(super) fn place_message(
+        &mut self,
+        Draft { protocol, code, id, max_body, .. }: Draft,
+        write: impl FnOnce(&mut [u8], &mut Table<'_>) -> Option<Written>,
+    ) -> Result<(MessageEvent, usize), WriteError> {
+        let Self { egress, protocols, .. } = self;
         let sent = egress.sent();
         if !egress.takes_messages() || frame_len(max_body) > protocols.write_capacity(protocol, sent) {
             protocols.refuse(protocol);
             return Err(WriteError::Full);
         }
         let mut size = 0;
-        let sealed = egress.seal(session, max_body, |body, table| {
+        let placed = egress.place(max_body, |body, table| {
             write_body(body, id, |room| {
                 let Written { payload, encoded } = write(room, table)?;
                 size = payload;
                 Some(encoded)
             })
         });
-        let outcome = sealed.ok_or(WriteError::TooLarge).map(|wire_size| {
+        let outcome = placed.ok_or(WriteError::TooLarge).map(|body| {
+            let wire_size = frame_len(body);
             protocols.wrote(protocol, size, wire_size, sent, egress.end_position());
-            MessageEvent { direction: Direction::Sent, protocol, code, size, wire_size }
+            (MessageEvent { direction: Direction::Sent, protocol, code, size, wire_size }, body)
         });
         // A message that is too large has taken memory, too.
         self.note_sealed();

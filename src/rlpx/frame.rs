@@ -11,7 +11,8 @@ use ctr::cipher::{InnerIvInit, StreamCipherCore};
 use ctr::{CtrCore, flavors};
 use subtle::ConstantTimeEq;
 
-use super::mac::{Mac, Tag};
+use super::mac::Mac;
+pub(crate) use super::mac::{MacWork, Tag};
 use crate::disclosed::disclosed;
 use crate::invariant::{invariant, must};
 use crate::violation::Violation;
@@ -83,11 +84,17 @@ impl Session {
     /// `frame` has [`frame_len`]`(body)` bytes. The body is in the clear after the first [`HEADER`]
     /// bytes; every other byte is written here. A frame of any other length is left alone.
     pub(crate) fn seal(&mut self, frame: &mut [u8], body: usize) {
+        if let Some(work) = self.encrypt(frame, body) {
+            work.run();
+        }
+    }
+
+    /// The first part of [`seal`](Self::seal): everything but the MACs, which are left to be computed
+    #[inline(always)]
+    pub(crate) fn encrypt<'a>(&'a mut self, frame: &'a mut [u8], body: usize) -> Option<MacWork<'a>> {
         let parts = Parts::split(frame, body);
         invariant!(parts.is_some(), "a frame has the length of its body's frame");
-        let Some(Parts { header, header_tag, padded, body_tag }) = parts else {
-            return;
-        };
+        let Parts { header, header_tag, padded, body_tag } = parts?;
         let [_, high, middle, low] = must(u32::try_from(body).ok(), "the size of a body has 24 bits").to_be_bytes();
         *header = [0; BLOCK];
         // The size, and a list of two zeros: capability id and context id, which nobody uses.
@@ -97,10 +104,9 @@ impl Session {
         }
         let Self { keystream, mac_cipher, egress, .. } = self;
         egress.apply_keystream(keystream, header);
-        *header_tag = egress.mac.header(mac_cipher, header);
         egress.apply_keystream(keystream, padded);
-        egress.mac.absorb(padded);
-        *body_tag = egress.mac.body(mac_cipher);
+        let header = Some((&*header, header_tag));
+        Some(MacWork { mac: &mut egress.mac, cipher: mac_cipher, header, body: Some((padded, body_tag)) })
     }
 
     /// Checks and decrypts a header, and returns the size of the body that follows
@@ -110,11 +116,30 @@ impl Session {
     /// # Errors
     /// `HeaderMacMismatch`, found in constant time before anything is decrypted.
     pub(crate) fn open_header(&mut self, header: &[u8; HEADER]) -> Result<usize, Violation> {
+        let mut expected = Tag::default();
+        self.header_work(header, &mut expected).ok_or(Violation::HeaderMacMismatch)?.run();
+        self.check_header(header, &expected)
+    }
+
+    /// The first part of [`open_header`](Self::open_header): its MAC, which is left to be computed
+    #[inline(always)]
+    pub(crate) fn header_work<'a>(
+        &'a mut self,
+        header: &'a [u8; HEADER],
+        expected: &'a mut Tag,
+    ) -> Option<MacWork<'a>> {
+        let ([ciphertext, _], _) = header.as_chunks::<BLOCK>() else { return None };
+        let Self { mac_cipher: cipher, ingress: Half { mac, .. }, .. } = self;
+        Some(MacWork { mac, cipher, header: Some((ciphertext, expected)), body: None })
+    }
+
+    /// The rest of [`open_header`](Self::open_header)
+    #[inline(always)]
+    pub(crate) fn check_header(&mut self, header: &[u8; HEADER], expected: &Tag) -> Result<usize, Violation> {
         let ([ciphertext, tag], _) = header.as_chunks::<BLOCK>() else {
             return Err(Violation::HeaderMacMismatch);
         };
-        let expected = self.ingress.mac.header(&self.mac_cipher, ciphertext);
-        check(&expected, tag).ok_or(Violation::HeaderMacMismatch)?;
+        check(expected, tag).ok_or(Violation::HeaderMacMismatch)?;
         let mut plaintext = *ciphertext;
         self.ingress.apply_keystream(&self.keystream, &mut plaintext);
         disclosed(&mut plaintext);
@@ -127,10 +152,24 @@ impl Session {
     /// # Errors
     /// `BodyMacMismatch`, found in constant time before anything is decrypted.
     pub(crate) fn open_body(&mut self, sealed: &mut [u8]) -> Result<(), Violation> {
+        let mut expected = Tag::default();
+        self.body_work(sealed, &mut expected).ok_or(Violation::BodyMacMismatch)?.run();
+        self.check_body(sealed, &expected)
+    }
+
+    /// The first part of [`open_body`](Self::open_body): its MAC, which is left to be computed
+    #[inline(always)]
+    pub(crate) fn body_work<'a>(&'a mut self, sealed: &'a [u8], expected: &'a mut Tag) -> Option<MacWork<'a>> {
+        let (padded, _) = sealed.split_last_chunk::<TAG>()?;
+        let Self { mac_cipher: cipher, ingress: Half { mac, .. }, .. } = self;
+        Some(MacWork { mac, cipher, header: None, body: Some((padded, expected)) })
+    }
+
+    /// The rest of [`open_body`](Self::open_body)
+    #[inline(always)]
+    pub(crate) fn check_body(&mut self, sealed: &mut [u8], expected: &Tag) -> Result<(), Violation> {
         let (padded, tag) = sealed.split_last_chunk_mut().ok_or(Violation::BodyMacMismatch)?;
-        self.ingress.mac.absorb(padded);
-        let expected = self.ingress.mac.body(&self.mac_cipher);
-        check(&expected, tag).ok_or(Violation::BodyMacMismatch)?;
+        check(expected, tag).ok_or(Violation::BodyMacMismatch)?;
         self.ingress.apply_keystream(&self.keystream, padded);
         disclosed(padded);
         Ok(())

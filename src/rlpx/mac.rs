@@ -6,15 +6,15 @@ use aes::{Aes256Enc, Block};
 use crate::keccak::Keccak256;
 
 /// A MAC as it stands in a frame
-pub(super) type Tag = [u8; 16];
+pub(crate) type Tag = [u8; 16];
 
 /// A Keccak state into which everything that went one way has been absorbed
 ///
 /// The digest that ends one body MAC is also the one that begins the next header MAC, since nothing
 /// is absorbed in between. It is kept, which makes three Keccak finalisations a frame, not four.
 pub(super) struct Mac {
-    sponge: Keccak256,
-    digest: Tag,
+    pub(super) sponge: Keccak256,
+    pub(super) digest: Tag,
 }
 
 impl Mac {
@@ -44,16 +44,48 @@ impl Mac {
         self.absorb_seed(cipher, &digest)
     }
 
-    /// Absorbs `AES256(digest) ^ mask` and returns the digest after it
+    /// Absorbs a seed and returns the digest after it
     fn absorb_seed(&mut self, cipher: &Aes256Enc, mask: &Tag) -> Tag {
+        let seed = self.seed(cipher, mask);
+        self.sponge.absorb(&seed);
+        self.digest = self.sponge.digest();
+        self.digest
+    }
+
+    /// `AES256(digest) ^ mask`
+    #[inline(always)]
+    pub(super) fn seed(&self, cipher: &Aes256Enc, mask: &Tag) -> Tag {
         let mut seed = Block::from(self.digest);
         cipher.encrypt_block(&mut seed);
         for (byte, mask) in seed.iter_mut().zip(mask) {
             *byte ^= mask;
         }
-        self.sponge.absorb(&seed);
-        self.digest = self.sponge.digest();
-        self.digest
+        seed.into()
+    }
+}
+
+/// MACs of a frame that are to be computed: of its header, of its body, or of both
+pub(crate) struct MacWork<'a> {
+    pub(super) mac: &'a mut Mac,
+    pub(super) cipher: &'a Aes256Enc,
+    /// The encrypted header, and where its MAC goes
+    pub(super) header: Option<(&'a Tag, &'a mut Tag)>,
+    /// The encrypted, padded body, and where its MAC goes
+    pub(super) body: Option<(&'a [u8], &'a mut Tag)>,
+}
+
+impl MacWork<'_> {
+    /// Computes the MACs without those of other links; `lanes` does it with them
+    #[inline(always)]
+    pub(super) fn run(self) {
+        let Self { mac, cipher, header, body } = self;
+        if let Some((ciphertext, tag)) = header {
+            *tag = mac.header(cipher, ciphertext);
+        }
+        if let Some((ciphertext, tag)) = body {
+            mac.absorb(ciphertext);
+            *tag = mac.body(cipher);
+        }
     }
 }
 

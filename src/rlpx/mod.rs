@@ -9,7 +9,9 @@ mod entropy;
 pub(crate) mod frame;
 pub(crate) mod handshake;
 mod key;
+pub(crate) mod lanes;
 mod mac;
+mod occupancy;
 mod refusal;
 mod secrets;
 
@@ -20,4 +22,5 @@ pub(crate) use ecies::{MAX_PACKET, MIN_PREFIX, PREFIX, check_key_form, packet_le
 pub use entropy::Entropy;
 pub(crate) use handshake::MAX_SENT;
 pub use key::{InvalidSecretKey, SecretKey};
+pub use occupancy::Occupancy;
 pub(crate) use refusal::Refusal;

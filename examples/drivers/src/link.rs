@@ -11,6 +11,9 @@ use devp2p_proto::{Action, Buffers, Event, Handled, Instant, Link, PeerState, Pr
 
 use crate::journal::{Journal, Outcome, Polled, Setup, SetupError};
 
+/// What an application asks of such a link
+pub type Out<'a> = devp2p_proto::Out<'a, RecordedLink>;
+
 pub struct RecordedLink {
     state: PeerState<'static>,
     /// Boxed, so that many links without one do not carry its size
@@ -36,6 +39,10 @@ impl Link for RecordedLink {
 
     fn state(&self) -> &PeerState<'static> {
         &self.state
+    }
+
+    fn batched(&mut self) -> Option<&mut PeerState<'static>> {
+        self.journal.is_none().then_some(&mut self.state)
     }
 }
 

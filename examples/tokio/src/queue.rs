@@ -1,80 +1,208 @@
-//! Queues of messages that are bounded in bytes, so that a few large messages cost no more than many small ones
+//! A queue of messages between a link and a protocol on it, bounded in bytes
+//!
+//! Each protocol has two: one for each direction. This file is the only state of the crate that tasks share and wait
+//! for, so its tests also run under `loom` with `--cfg devp2p_loom`.
 
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::mem;
+use std::sync::PoisonError;
+use std::task::{Poll, Waker};
+use std::vec;
 
-use devp2p_drivers::app::Message;
-use devp2p_proto::ProtocolError;
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+#[cfg(all(test, devp2p_loom))]
+use loom::sync::{Arc, Mutex, MutexGuard};
+#[cfg(not(all(test, devp2p_loom)))]
+use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Bytes for messages that wait, together
-const ROOM: usize = 1 << 20;
-/// What a message takes besides its payload, so that empty ones are bounded too
-const OVERHEAD: usize = 64;
+use devp2p_proto::Outbox;
 
-/// Bytes that are free, which several queues may share
-pub type Room = Arc<Semaphore>;
+use crate::message::RawMessage;
 
-pub fn room() -> Room {
-    Arc::new(Semaphore::new(ROOM))
+/// The other end of the queue is gone
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gone;
+
+/// A queue with room for messages of `limit` bytes, and for what the last of them has beyond that
+pub(crate) fn queue(limit: usize) -> (Writer, Reader) {
+    let queue = Arc::new(Mutex::new(Queue { limit, ..Queue::default() }));
+    (Writer(Arc::clone(&queue)), Reader { queue, batch: Vec::new().into_iter(), taken: 0 })
 }
 
-/// A message, and the room that is free again when it is dropped
-type Waiting = (Message, Option<OwnedSemaphorePermit>);
+/// The end that messages are put in
+pub(crate) struct Writer(Arc<Mutex<Queue>>);
 
-pub struct Writer {
-    room: Room,
-    messages: UnboundedSender<Waiting>,
+/// The end that messages are taken from
+pub(crate) struct Reader {
+    queue: Arc<Mutex<Queue>>,
+    /// What was taken from the queue at once
+    batch: vec::IntoIter<RawMessage>,
+    /// The bytes of the batch, which count until all of it is read
+    taken: usize,
 }
 
-pub struct Reader(UnboundedReceiver<Waiting>);
-
-pub fn queue(room: Room) -> (Writer, Reader) {
-    let (messages, receiver) = mpsc::unbounded_channel();
-    (Writer { room, messages }, Reader(receiver))
-}
-
-/// The link has ended
-pub struct Ended;
-
-/// A protocol may as well fail because of that: nobody asks why any more
-impl From<Ended> for ProtocolError {
-    fn from(Ended: Ended) -> Self {
-        Self::Other
-    }
+#[derive(Default)]
+struct Queue {
+    messages: Vec<RawMessage>,
+    /// Bytes of the messages here and in the batch of the reader
+    bytes: usize,
+    limit: usize,
+    /// Whether one of the ends is gone
+    closed: bool,
+    /// Waits for a message
+    reader: Option<Waker>,
+    /// Waits for room
+    writer: Option<Waker>,
 }
 
 impl Writer {
-    /// Writes a message, as soon as there is room for it; a larger one than all the room waits for all of it
-    pub async fn write(&self, message: Message) -> Result<(), Ended> {
-        let room = Arc::clone(&self.room).acquire_many_owned(need(&message) as u32).await.ok();
-        self.messages.send((message, room)).map_err(|_| Ended)
+    /// Ready when there is room
+    pub fn poll_ready(&self, waker: &Waker) -> Poll<Result<(), Gone>> {
+        lock(&self.0).poll_room(waker)
     }
 
-    /// Writes a message at once, for those who have looked whether any room is left: it takes at most all of that
-    pub(crate) fn put(&self, message: Message) -> Result<(), Ended> {
-        let len = need(&message).min(self.room.available_permits());
-        let room = Arc::clone(&self.room).try_acquire_many_owned(len as u32).ok();
-        self.messages.send((message, room)).map_err(|_| Ended)
+    /// Puts the message in as soon as there is room; it is taken then
+    pub fn poll_push(&self, message: &mut Option<RawMessage>, waker: &Waker) -> Poll<Result<(), Gone>> {
+        let mut queue = lock(&self.0);
+        let room = queue.poll_room(waker);
+        if room == Poll::Ready(Ok(()))
+            && let Some(message) = message.take()
+        {
+            queue.push(message);
+            queue.reader.wake_unless(Some(waker));
+        }
+        room
+    }
+
+    /// Puts the message in, room or not; ready if there is room for another one
+    pub fn put(&self, message: RawMessage, waker: &Waker) -> Poll<Result<(), Gone>> {
+        let mut queue = lock(&self.0);
+        if !queue.closed {
+            queue.push(message);
+            queue.reader.wake_unless(Some(waker));
+        }
+        queue.poll_room(waker)
+    }
+
+    /// Puts the message in, room or not, for a caller who knows no waker
+    pub fn push(&self, message: RawMessage) -> Result<(), Gone> {
+        let mut queue = lock(&self.0);
+        if queue.closed {
+            return Err(Gone);
+        }
+        queue.push(message);
+        queue.reader.wake_unless(None);
+        Ok(())
+    }
+
+    /// Puts no more in; what is there can still be read
+    pub fn close(&self) {
+        lock(&self.0).close();
+    }
+
+    /// Whether nobody will ever read
+    pub fn is_closed(&self) -> bool {
+        lock(&self.0).closed
     }
 }
 
-fn need(message: &Message) -> usize {
-    ROOM.min(OVERHEAD + message.payload.len())
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
 impl Reader {
-    /// The next message, `None` when the link has ended
-    pub async fn read(&mut self) -> Option<Message> {
-        self.0.recv().await.map(|(message, _)| message)
+    /// The next message; `None` when all are read and there will be no other
+    ///
+    /// `waker` belongs to the task that runs.
+    pub fn poll_next(&mut self, waker: &Waker) -> Poll<Option<RawMessage>> {
+        if let Some(message) = self.batch.next() {
+            return Poll::Ready(Some(message));
+        }
+        let mut queue = lock(&self.queue);
+        queue.release(mem::take(&mut self.taken), waker);
+        self.taken = queue.bytes;
+        self.batch = mem::take(&mut queue.messages).into_iter();
+        match self.batch.next() {
+            None if !queue.closed => {
+                queue.reader.register(waker);
+                Poll::Pending
+            }
+            next => Poll::Ready(next),
+        }
     }
 
-    pub(crate) fn try_read(&mut self) -> Option<Message> {
-        self.0.try_recv().ok().map(|(message, _)| message)
+    /// Bytes of what was taken from the queue and is not released
+    pub const fn taken(&self) -> usize {
+        self.taken
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let messages = {
+            let mut queue = lock(&self.queue);
+            queue.close();
+            mem::take(&mut queue.messages)
+        };
+        drop(messages);
+    }
+}
+
+impl Queue {
+    fn poll_room(&mut self, waker: &Waker) -> Poll<Result<(), Gone>> {
+        if self.closed {
+            return Poll::Ready(Err(Gone));
+        }
+        if self.bytes < self.limit {
+            return Poll::Ready(Ok(()));
+        }
+        self.writer.register(waker);
+        Poll::Pending
     }
 
-    pub(crate) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.0.poll_recv(context).map(|waiting| waiting.map(|(message, _)| message))
+    fn push(&mut self, message: RawMessage) {
+        self.bytes = self.bytes.saturating_add(message.payload.len()).saturating_add(Outbox::OVERHEAD);
+        self.messages.push(message);
     }
+
+    fn release(&mut self, bytes: usize, waker: &Waker) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        if self.bytes < self.limit {
+            self.writer.wake_unless(Some(waker));
+        }
+    }
+
+    fn close(&mut self) {
+        self.closed = true;
+        self.reader.wake_unless(None);
+        self.writer.wake_unless(None);
+    }
+}
+
+/// A place for the waker of the task that waits
+trait Waiting {
+    fn register(&mut self, waker: &Waker);
+
+    /// Wakes the task, unless it is the one that runs: a link and its protocols are one task, which looks at its queues
+    /// before it sleeps
+    fn wake_unless(&mut self, running: Option<&Waker>);
+}
+
+impl Waiting for Option<Waker> {
+    fn register(&mut self, waker: &Waker) {
+        match self {
+            Some(known) => known.clone_from(waker),
+            None => *self = Some(waker.clone()),
+        }
+    }
+
+    fn wake_unless(&mut self, running: Option<&Waker>) {
+        if let Some(waker) = self.take_if(|known| !running.is_some_and(|running| known.will_wake(running))) {
+            waker.wake();
+        }
+    }
+}
+
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }

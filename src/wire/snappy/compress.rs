@@ -56,6 +56,12 @@ pub(crate) const fn table_len(len: usize) -> usize {
     }
 }
 
+/// Number of entries that [`compress`] uses of a table for `len` bytes, 0 if it is too small
+pub(crate) fn used_len(table: usize, len: usize) -> usize {
+    let power = table.checked_ilog2().map_or(0, |log| 1usize.wrapping_shl(log));
+    if power < MIN_TABLE { 0 } else { power.min(table_len(len)) }
+}
+
 /// Writes `input` as one block to the start of `output` and returns the size of the block
 ///
 /// Any `table` is accepted, whatever it holds. The largest power of two of its entries, at most
@@ -127,8 +133,7 @@ struct Matcher<'a> {
 impl<'a> Matcher<'a> {
     /// `None` if the piece or the table is too small
     fn new(piece: &'a [u8], table: &'a mut [u16]) -> Option<Self> {
-        let power = 1usize.wrapping_shl(table.len().checked_ilog2()?);
-        let len = power.min(table_len(piece.len()));
+        let len = used_len(table.len(), piece.len());
         let worth_it = len >= MIN_TABLE && piece.len() > MARGIN;
         let table = table.get_mut(..len).filter(|_| worth_it)?;
         table.fill(0);

@@ -26,7 +26,7 @@ mod tests;
 
 use core::fmt;
 
-pub(crate) use compress::{compress, max_compressed_len, max_input, table_len};
+pub(crate) use compress::{compress, max_compressed_len, max_input, table_len, used_len};
 pub(crate) use decompress::{decompress, decompressed_len};
 pub(crate) use store::store;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use devp2p_proto::{Cause, DisconnectReason, Instant, Notice, Out, PeerState, ProtocolError, ProtocolId, WriteError};
+use devp2p_proto::{Cause, DisconnectReason, Instant, Notice, PeerState, ProtocolError, ProtocolId, WriteError};
 
 use super::{Hearing, Message, Node, Report, Speech, Summary};
-use crate::link::RecordedLink;
+use crate::link::{Out, RecordedLink};
 use crate::readiness::Talk;
 
 pub struct Conversation {
@@ -38,7 +38,7 @@ impl Conversation {
 
     /// Sends what there is to say, as much as the link takes, and ends the link when all is said; returns whether it did
     /// anything
-    fn speak(&mut self, out: &mut Out<'_, RecordedLink>) -> bool {
+    fn speak(&mut self, out: &mut Out<'_>) -> bool {
         let mut spoke = false;
         for part in &mut self.parts {
             // One message waits at most: none is made before it is taken, and none is heard where it is echoed.
@@ -58,7 +58,7 @@ impl Conversation {
         spoke
     }
 
-    fn take(&mut self, out: &mut Out<'_, RecordedLink>, protocol: ProtocolId, message: Message) {
+    fn take(&mut self, out: &mut Out<'_>, protocol: ProtocolId, message: Message) {
         self.busy_until = self.report.node().options.slow.and_then(|slow| out.now().checked_add(slow));
         let Some(part) = self.parts.iter_mut().find(|part| part.protocol == protocol) else {
             return;
@@ -71,7 +71,7 @@ impl Conversation {
     }
 
     /// Holds input while an answer waits; returns whether that has changed
-    fn hold_input(&self, out: &mut Out<'_, RecordedLink>) -> bool {
+    fn hold_input(&self, out: &mut Out<'_>) -> bool {
         let full = self.parts.iter().any(|part| part.hearing.echoes() && part.unsent);
         let held = full || self.next_timeout(out.now()).is_some();
         let changes = held != out.link().is_input_held();
@@ -99,7 +99,7 @@ impl Conversation {
 }
 
 impl Talk for Conversation {
-    fn hear(&mut self, notice: Notice, out: &mut Out<'_, RecordedLink>) {
+    fn hear(&mut self, notice: Notice, out: &mut Out<'_>) {
         self.report.note(&notice, out.link());
         match notice {
             Notice::Ready => self.start(out.link()),
@@ -109,7 +109,7 @@ impl Talk for Conversation {
         self.proceed(out);
     }
 
-    fn proceed(&mut self, out: &mut Out<'_, RecordedLink>) -> bool {
+    fn proceed(&mut self, out: &mut Out<'_>) -> bool {
         self.speak(out) | self.hold_input(out)
     }
 
@@ -120,7 +120,7 @@ impl Talk for Conversation {
 }
 
 /// A message that the link will never take is its protocol's failure
-fn send(out: &mut Out<'_, RecordedLink>, protocol: ProtocolId, Message { code, payload }: &Message) {
+fn send(out: &mut Out<'_>, protocol: ProtocolId, Message { code, payload }: &Message) {
     match out.send(protocol, *code, payload) {
         // After the end of the link, nobody is to hear it any more.
         Ok(()) | Err(WriteError::Closed) => {}
@@ -128,6 +128,6 @@ fn send(out: &mut Out<'_, RecordedLink>, protocol: ProtocolId, Message { code, p
     }
 }
 
-fn fail(out: &mut Out<'_, RecordedLink>, protocol: ProtocolId, error: ProtocolError) {
+fn fail(out: &mut Out<'_>, protocol: ProtocolId, error: ProtocolError) {
     out.protocol_returned(protocol, Err(error)).expect("only a protocol that is shared can fail");
 }

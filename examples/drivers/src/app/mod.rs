@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant as Clock;
 
 use devp2p_proto::{
-    Action, Buffers, Cause, Config, DisconnectReason, Enode, Entropy, Instant, NodeId, Notice, PeerState, RemoteHello,
+    Buffers, Cause, Config, DisconnectReason, Enode, Entropy, Instant, NodeId, Notice, PeerState, RemoteHello,
     SharedProtocol,
 };
 
@@ -148,19 +148,6 @@ impl Report {
                 let shared: Vec<_> = link.shared().map(|shared| shared.capability.to_string()).collect();
                 let client = link.remote_hello().map(RemoteHello::client_id).unwrap_or_default();
                 self.say(format_args!("ready {client}: {}", shared.join(" ")));
-            }
-            _ => {}
-        }
-    }
-
-    /// As [`note`](Self::note), for a driver that polls its link
-    pub fn note_action(&self, action: &Action<'_>) {
-        match action {
-            _ if self.node.options.quiet => {}
-            Action::IdentityClaimed(id) => self.say(format_args!("claims {id}")),
-            Action::Ready(ready) => {
-                let shared: Vec<_> = ready.shared().map(|shared| shared.capability.to_string()).collect();
-                self.say(format_args!("ready {}: {}", ready.hello().client_id(), shared.join(" ")));
             }
             _ => {}
         }

@@ -20,6 +20,7 @@ usage: DRIVER listen ADDRESS:PORT [OPTIONS]
   --links COUNT     dial: open COUNT links; listen: exit after COUNT links have ended
   --max-inbound N   listen: refuse connections beyond N open ones (default 64)
   --stay            dial: keep the link open when all messages are exchanged, until Ctrl-C
+  --lanes           epoll: print at the end how full the lanes were in which links opened messages
   --quiet           print nothing about links that end well
   --timeouts NAME=MILLIS,…            handshake, ping, pong, read, write, linger
   --record FILE     record the first link for `replay`; the file holds secrets, so it needs --yes-secrets";
@@ -35,6 +36,8 @@ pub struct Options {
     /// How many links that others have opened there may be at once, handshakes included
     pub max_inbound: usize,
     pub stay: bool,
+    /// Whether to print how full the lanes of batches were
+    pub lanes: bool,
     pub quiet: bool,
     pub timeouts: Timeouts,
     pub record: Option<String>,
@@ -70,6 +73,7 @@ impl Options {
             links: None,
             max_inbound: 64,
             stay: false,
+            lanes: false,
             quiet: false,
             timeouts: Timeouts::default(),
             record: None,
@@ -88,6 +92,7 @@ impl Options {
                 "--links" => self.links = Some(arguments.positive(&option)?),
                 "--max-inbound" => self.max_inbound = arguments.positive(&option)?,
                 "--stay" => self.stay = true,
+                "--lanes" => self.lanes = true,
                 "--quiet" => self.quiet = true,
                 "--timeouts" => arguments.timeouts(&option, &mut self.timeouts)?,
                 "--record" => self.record = Some(arguments.value(&option)?),

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use devp2p_proto::{Cause, Instant};
+use devp2p_proto::batch::Occupancy;
+use devp2p_proto::{Cause, Connection, Instant, Turn};
 use mio::{Events, Interest, Poll, Registry, Token};
 
 use super::Talk;
@@ -14,6 +15,9 @@ use crate::link::RecordedLink;
 
 /// The tokens below this one are for the sockets and wakers of the program itself
 const FIRST_LINK: Token = Token(2);
+
+/// The most bytes of one read
+const READ_LEN: usize = 64 * 1024;
 
 pub struct Links<T> {
     poll: Poll,
@@ -52,7 +56,7 @@ impl<T: Talk> Links<T> {
             next_token: FIRST_LINK,
             timers: Timers::default(),
             ready: Vec::new(),
-            buffer: vec![0; 64 * 1024].into_boxed_slice(),
+            buffer: vec![0; 16 * READ_LEN].into_boxed_slice(),
         })
     }
 
@@ -134,8 +138,32 @@ impl<T: Talk> Links<T> {
 
     /// Gives a link its turn; returns what is left of the link if it has ended
     pub fn turn(&mut self, now: Instant, token: Token) -> Option<Ended<T>> {
-        let entry = self.entries.get_mut(&token)?;
-        let next = entry.peer.turn(now, &mut self.buffer);
+        let mut entry = self.entries.remove(&token)?;
+        let next = entry.peer.turn(now, &mut self.buffer[..READ_LEN]);
+        self.after(token, entry, next)
+    }
+
+    /// Gives links their turns, all together; `ended` gets what is left of each link that has ended
+    pub fn turn_together(&mut self, now: Instant, tokens: &[Token], mut ended: impl FnMut(Ended<T>)) -> Occupancy {
+        let mut turns: Vec<_> = tokens
+            .iter()
+            .filter_map(|token| {
+                let mut entry = self.entries.remove(token)?;
+                let outcome = entry.peer.begin(now).map(|()| Turn::Again);
+                Some((*token, entry, outcome))
+            })
+            .collect();
+        let parties = turns.iter_mut().filter_map(|(_, entry, outcome)| Some(entry.peer.party(outcome.as_mut().ok()?)));
+        let occupancy = Connection::turns(now, parties, &mut self.buffer, |outcome, turn| *outcome = turn);
+        for (token, mut entry, outcome) in turns {
+            let next = outcome.map_or_else(|next| next, |turn| entry.peer.end(now, turn));
+            self.after(token, entry, next).into_iter().for_each(&mut ended);
+        }
+        occupancy
+    }
+
+    /// Keeps a link that has had its turn, or returns what is left of it
+    fn after(&mut self, token: Token, mut entry: Box<Entry<T>>, next: Next) -> Option<Ended<T>> {
         let wake = match &next {
             Next::Wait(wake) => *wake,
             Next::Again => {
@@ -147,12 +175,15 @@ impl<T: Talk> Links<T> {
         self.timers.change(token, entry.wake, wake);
         entry.wake = wake;
         let end = match next {
-            Next::Wait(_) | Next::Again => return None,
+            Next::Wait(_) | Next::Again => {
+                self.entries.insert(token, entry);
+                return None;
+            }
             Next::Over(cause) => End::Cause(cause),
             Next::Unconnected(error) => End::Unconnected(error),
         };
         // The socket is closed, which ends its registration too.
-        let (talk, link) = self.entries.remove(&token)?.peer.into_parts();
+        let (talk, link) = entry.peer.into_parts();
         Some(Ended { talk, link, end })
     }
 }

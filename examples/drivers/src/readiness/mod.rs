@@ -11,9 +11,9 @@ mod peer;
 mod socket;
 mod timers;
 
-use devp2p_proto::{Instant, Notice, Out};
+use devp2p_proto::{Instant, Notice};
 
-use crate::link::RecordedLink;
+use crate::link::Out;
 pub use links::{End, Ended, Links};
 pub use peer::{Next, Peer};
 pub use timers::Timers;
@@ -21,10 +21,10 @@ pub use timers::Timers;
 /// What is done on a link, apart from carrying its bytes
 pub trait Talk {
     /// Takes what the link tells
-    fn hear(&mut self, notice: Notice, out: &mut Out<'_, RecordedLink>);
+    fn hear(&mut self, notice: Notice, out: &mut Out<'_>);
 
     /// Does what it is time for; returns whether the link was asked for anything
-    fn proceed(&mut self, out: &mut Out<'_, RecordedLink>) -> bool;
+    fn proceed(&mut self, out: &mut Out<'_>) -> bool;
 
     /// When it wants a turn without anything else happening
     fn next_timeout(&self, now: Instant) -> Option<Instant>;

@@ -3,12 +3,12 @@
 use std::io;
 use std::mem;
 
-use devp2p_proto::{Cause, Connection, DisconnectReason, Event, Instant, MAX_MESSAGE, PeerState, Turn};
+use devp2p_proto::{Cause, Connection, DisconnectReason, Event, Instant, MAX_MESSAGE, Notice, Party, PeerState, Turn};
 use mio::net::TcpStream;
 
 use super::Talk;
 use super::socket::Socket;
-use crate::link::RecordedLink;
+use crate::link::{Out, RecordedLink};
 
 pub struct Peer<T> {
     pub socket: Socket,
@@ -79,10 +79,43 @@ impl<T: Talk> Peer<T> {
 
     /// One turn, if the socket is connected
     pub fn turn(&mut self, now: Instant, buffer: &mut [u8]) -> Next {
-        match self.connect(now) {
-            Ok(()) => self.talk_turn(now, buffer),
+        match self.begin(now) {
+            Ok(()) => {
+                let Party { connection, socket, handler, .. } = self.party(());
+                let turn = connection.turn(now, socket, buffer, handler);
+                self.end(now, turn)
+            }
             Err(next) => next,
         }
+    }
+
+    /// What comes before a turn of the connection; if there is to be none, the outcome
+    pub fn begin(&mut self, now: Instant) -> Result<(), Next> {
+        self.connect(now)?;
+        self.talk.proceed(&mut self.connection.out(now));
+        Ok(())
+    }
+
+    /// What has a turn
+    pub fn party<K>(&mut self, key: K) -> Party<'_, K, RecordedLink, Socket, impl FnMut(Notice, &mut Out<'_>)> {
+        let Self { socket, talk, connection, .. } = self;
+        Party { key, connection, socket, handler: |notice, out: &mut Out<'_>| talk.hear(notice, out) }
+    }
+
+    /// What follows from a turn of the connection
+    pub fn end(&mut self, now: Instant, turn: Turn) -> Next {
+        let Self { talk, connection, .. } = self;
+        if let Turn::Ended(cause) = turn {
+            return Next::Over(cause);
+        }
+        let proceeds = talk.proceed(&mut connection.out(now));
+        if let Some(cause) = connection.link().cause().filter(|_| talk.is_over(now)) {
+            return Next::Over(cause);
+        }
+        if proceeds || turn == Turn::Again {
+            return Next::Again;
+        }
+        Next::Wait(connection.link().next_timeout().into_iter().chain(talk.next_timeout(now)).min())
     }
 
     /// Checks whether the connection is open; if not, returns the outcome of the turn
@@ -104,23 +137,5 @@ impl<T: Talk> Peer<T> {
         self.connection.get_mut().tell(now, Event::Timeout);
         // If the link has ended, the turn goes on and tells the cause. The link has no keys yet, so it sends nothing.
         if self.link().cause().is_some() { Ok(()) } else { Err(Next::Wait(self.next_timeout())) }
-    }
-
-    fn talk_turn(&mut self, now: Instant, buffer: &mut [u8]) -> Next {
-        let Self { socket, talk, connection, .. } = self;
-        talk.proceed(&mut connection.out(now));
-        match connection.turn(now, socket, buffer, |notice, out| talk.hear(notice, out)) {
-            Turn::Ended(cause) => Next::Over(cause),
-            turn => {
-                let proceeds = talk.proceed(&mut connection.out(now));
-                if let Some(cause) = connection.link().cause().filter(|_| talk.is_over(now)) {
-                    return Next::Over(cause);
-                }
-                if proceeds || turn == Turn::Again {
-                    return Next::Again;
-                }
-                Next::Wait(connection.link().next_timeout().into_iter().chain(talk.next_timeout(now)).min())
-            }
-        }
     }
 }

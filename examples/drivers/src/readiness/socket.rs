@@ -10,23 +10,32 @@ pub struct Socket {
     pub stream: TcpStream,
     readable: bool,
     writable: bool,
+    /// Whether the end of the stream, or an error, is to be read
+    ends: bool,
 }
 
 impl Socket {
     pub const fn new(stream: TcpStream) -> Self {
-        Self { stream, readable: false, writable: false }
+        Self { stream, readable: false, writable: false, ends: false }
     }
 
     /// Notes what the socket is ready for
     pub fn note(&mut self, event: &Event) {
-        self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+        self.ends |= event.is_read_closed() || event.is_error();
+        self.readable |= event.is_readable() || self.ends;
         self.writable |= event.is_writable() || event.is_write_closed() || event.is_error();
     }
 }
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        attempt(&mut self.readable, || self.stream.read(buffer))
+        let result = attempt(&mut self.readable, || self.stream.read(buffer));
+        // A read that leaves room has emptied the socket, and whatever comes from now on is a new event. Windows reports
+        // events again only after a read that would block.
+        if cfg!(unix) && !self.ends && matches!(result, Ok(len) if len < buffer.len()) {
+            self.readable = false;
+        }
+        result
     }
 }
 

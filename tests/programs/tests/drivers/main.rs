@@ -33,5 +33,4 @@ mod endings;
 mod geth;
 mod proxy;
 mod recordings;
-mod tasks;
 mod traffic;

@@ -79,6 +79,15 @@ fn many_links(driver: &str) {
 }
 
 /// A server that quits tells everybody
+/// Whether several links were ready at the same time is up to the system
+#[test]
+fn epoll_tells_how_full_its_lanes_were() {
+    let (listener, place) = Program::listen("epoll", "--links 20 --lanes");
+    Program::dial("epoll", place, "--links 20 --send 50 --size 1000").succeed();
+    let lines = listener.succeed();
+    assert!(lines.iter().any(|line| line.starts_with("lanes: ") && line.contains(" permutations in ")), "{lines:?}");
+}
+
 fn shutdown(driver: &str) {
     let (mut listener, place) = Program::listen(driver, "--max-inbound 100");
     let mut dialler = Program::dial(driver, place, "--links 100 --stay");

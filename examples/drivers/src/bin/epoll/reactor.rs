@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use devp2p_drivers::app::{Conversation, Node};
 use devp2p_drivers::readiness::{End, Ended, Links, Peer};
+use devp2p_drivers::say::say;
+use devp2p_proto::batch::Occupancy;
 use devp2p_proto::{DisconnectReason, Enode, Instant};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Token, Waker};
@@ -25,12 +27,14 @@ pub struct Reactor {
     ended: usize,
     /// When to accept again after that has failed
     accept_at: Option<Instant>,
+    /// How full the lanes were in which links open their messages
+    occupancy: Occupancy,
 }
 
 impl Reactor {
     pub fn new(node: Arc<Node>) -> io::Result<Self> {
         let (links, quit) = (Links::new()?, Arc::new(AtomicBool::new(false)));
-        Ok(Self { node, listener: None, links, quit, ended: 0, accept_at: None })
+        Ok(Self { node, listener: None, links, quit, ended: 0, accept_at: None, occupancy: Occupancy::default() })
     }
 
     pub fn quit_on_interrupt(&self) -> io::Result<()> {
@@ -92,6 +96,11 @@ impl Reactor {
         while !self.is_over() {
             self.run_once(&mut events, None)?;
         }
+        if self.node.options.lanes {
+            let Occupancy { steps, permutations } = self.occupancy;
+            let mean = 100.0 * self.occupancy.mean();
+            say(format_args!("lanes: {mean:.0} % full, {permutations} permutations in {steps} steps"));
+        }
         Ok(())
     }
 
@@ -103,15 +112,15 @@ impl Reactor {
     pub fn run_once(&mut self, events: &mut Events, patience: Option<Duration>) -> io::Result<()> {
         self.links.wait(self.node.now(), patience, events)?;
         let now = self.node.now();
-        for token in self.links.turns(now, events) {
-            match token {
-                LISTENER => {
-                    self.accept_later(None);
-                    self.accept();
-                }
-                WAKER => self.quit(),
-                token => self.turn(now, token),
-            }
+        let turns = self.links.turns(now, events);
+        self.turn(now, &turns);
+        // After the turns, so that links which have ended leave room.
+        if turns.contains(&LISTENER) {
+            self.accept_later(None);
+            self.accept();
+        }
+        if turns.contains(&WAKER) {
+            self.quit();
         }
         Ok(())
     }
@@ -124,15 +133,15 @@ impl Reactor {
         }
     }
 
-    fn turn(&mut self, now: Instant, token: Token) {
-        let Some(Ended { talk, link, end }) = self.links.turn(now, token) else {
-            return;
-        };
-        match end {
-            End::Cause(cause) => talk.ended(link, cause),
-            End::Unconnected(error) => talk.report().failed("to connect", &error),
-        }
-        self.ended += 1;
+    fn turn(&mut self, now: Instant, tokens: &[Token]) {
+        let occupancy = self.links.turn_together(now, tokens, |Ended { talk, link, end }| {
+            match end {
+                End::Cause(cause) => talk.ended(link, cause),
+                End::Unconnected(error) => talk.report().failed("to connect", &error),
+            }
+            self.ended += 1;
+        });
+        self.occupancy.add(occupancy);
     }
 
     pub fn links(&self) -> usize {

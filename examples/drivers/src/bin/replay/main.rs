@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run -p devp2p-drivers --bin ping -- enode://… --count 3 --record FILE --yes-secrets
-//! cargo run -p devp2p-tokio -- dial enode://… --send 10 --record FILE --yes-secrets
+//! cargo run -p devp2p-drivers --bin tokio -- dial enode://… --send 10 --record FILE --yes-secrets
 //! cargo run -p devp2p-drivers --bin replay -- FILE [--trace] [--html PAGE] [--pcapng CAPTURE]
 //! ```
 //!

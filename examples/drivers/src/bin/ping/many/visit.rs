@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use devp2p_drivers::eth::message::STATUS;
 use devp2p_drivers::eth::status::Status;
-use devp2p_drivers::link::RecordedLink;
+use devp2p_drivers::link::Out;
 use devp2p_drivers::readiness::{End, Talk};
 use devp2p_proto::{Capability, DisconnectReason, Instant, Notice, PeerState, ProtocolId};
 
@@ -14,8 +14,6 @@ use super::outcome::{Outcome, Stage};
 use super::row::{Chain, Facts, Greeting, Row};
 use super::slots::Slot;
 use crate::courtesy::{self, PAUSE};
-
-type Out<'a> = devp2p_proto::Out<'a, RecordedLink>;
 
 /// What all visits have in common
 pub struct Plan {

@@ -1,12 +1,12 @@
-//! Links on `tokio`: a task for each, and one for each subprotocol that runs on it
+//! Links on `tokio`, by the crate `devp2p-tokio`: a task for each link, and the protocols as async functions
 //!
 //! ```text
-//! cargo run -p devp2p-tokio -- listen 127.0.0.1:30303
-//! cargo run -p devp2p-tokio -- dial enode://… --send 1000 --size 1024
+//! cargo run -p devp2p-drivers --bin tokio -- listen 127.0.0.1:30303
+//! cargo run -p devp2p-drivers --bin tokio -- dial enode://… --send 1000 --size 1024
 //! ```
 //!
-//! The loop and the protocols that it serves are this package's library, of which `echo.rs` is one. What the
-//! node says and prints is the same for all drivers, in `app` of `devp2p-drivers`.
+//! A link that may be recorded is no plain `PeerState`, so this drives its links itself and not by a `Node`. What the
+//! node says and prints is the same for all drivers, in the library's `app`.
 
 mod echo;
 
@@ -19,8 +19,8 @@ use std::time::Duration;
 use devp2p_drivers::app::{Command, Node, Report};
 use devp2p_drivers::link::{RecordedLink, StartError};
 use devp2p_drivers::say::complain;
-use devp2p_proto::Enode;
-use devp2p_tokio::drive::{Quit, drive};
+use devp2p_proto::{DisconnectReason, Enode};
+use devp2p_tokio::{Driver, control};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::sync::watch;
@@ -31,6 +31,9 @@ use echo::Echo;
 
 /// How long not to accept after that has failed
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Becomes true when all links are to be ended
+type Quit = watch::Receiver<bool>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -96,15 +99,26 @@ async fn connect(node: Arc<Node>, remote: Enode, quit: Quit) {
     }
 }
 
-async fn run(report: Report, link: Result<RecordedLink, StartError>, socket: TcpStream, quit: Quit) {
-    // Frames are put together here, so nothing is to be waited for.
+async fn run(report: Report, link: Result<RecordedLink, StartError>, socket: TcpStream, mut quit: Quit) {
+    // Frames are put together by the link, so nothing is to be waited for.
     let _ = socket.set_nodelay(true);
-    let echo = Echo::new(report.clone());
-    match link {
-        Ok(mut link) => {
-            let cause = drive(&mut link, socket, &echo, quit).await;
-            report.ended(link, cause, echo.summary());
+    let link = match link {
+        Ok(link) => link,
+        Err(error) => return report.failed("to start", &error),
+    };
+    let (control, commands) = control();
+    let mut driver = Driver::new(report.node().now(), link, socket, Echo::new(report.clone()), commands);
+    let ended = select! {
+        cause = &mut driver => Some(cause),
+        _ = quit.wait_for(|quit| *quit) => None,
+    };
+    let cause = match ended {
+        Some(cause) => cause,
+        None => {
+            control.disconnect(DisconnectReason::CLIENT_QUITTING);
+            (&mut driver).await
         }
-        Err(error) => report.failed("to start", &error),
-    }
+    };
+    let (link, echo) = driver.into_parts();
+    report.ended(link, cause, echo.summary());
 }

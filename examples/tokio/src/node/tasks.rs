@@ -1,0 +1,65 @@
+//! The tasks of a node, which end with it
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+
+#[derive(Debug)]
+pub struct Tasks {
+    runtime: Handle,
+    sets: Mutex<Sets>,
+}
+
+#[derive(Debug, Default)]
+struct Sets {
+    is_over: bool,
+    /// The listener, and those that only connect; they can be dropped at any time
+    preparing: JoinSet<()>,
+    /// One for each link
+    links: JoinSet<()>,
+}
+
+impl Tasks {
+    pub fn new(runtime: Handle) -> Self {
+        Self { runtime, sets: Mutex::default() }
+    }
+
+    pub fn prepare(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut sets = self.lock();
+        if !sets.is_over {
+            spawn(&mut sets.preparing, task, &self.runtime);
+        }
+    }
+
+    pub fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut sets = self.lock();
+        if !sets.is_over {
+            spawn(&mut sets.links, task, &self.runtime);
+        }
+    }
+
+    /// Starts no more tasks, and ends those that are not links
+    pub async fn stop_preparing(&self) {
+        let mut preparing = {
+            let mut sets = self.lock();
+            sets.is_over = true;
+            std::mem::take(&mut sets.preparing)
+        };
+        preparing.shutdown().await;
+    }
+
+    pub fn take_links(&self) -> JoinSet<()> {
+        std::mem::take(&mut self.lock().links)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sets> {
+        self.sets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn spawn(set: &mut JoinSet<()>, task: impl Future<Output = ()> + Send + 'static, runtime: &Handle) {
+    // Those that have ended leave the set.
+    while set.try_join_next().is_some() {}
+    set.spawn_on(task, runtime);
+}

@@ -1,0 +1,61 @@
+//! A stream in one turn, and the buffer that it is read into
+
+use std::cell::Cell;
+use std::io::{self, ErrorKind, Read, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+const BUFFER: usize = 64 * 1024;
+
+thread_local! {
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Lends the buffer of this thread; whoever asks for it meanwhile gets another one
+pub fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
+    let mut buffer = SPARE.take();
+    buffer.resize(BUFFER, 0);
+    let result = work(&mut buffer);
+    SPARE.set(buffer);
+    result
+}
+
+/// A stream that is read and written at once or not at all
+///
+/// What is not done at once wakes the task when it can be done.
+pub struct Attempt<'a, 'b, S> {
+    pub stream: &'a mut S,
+    pub context: &'a mut Context<'b>,
+    /// Becomes true with each write, since the stream may have a buffer of its own
+    pub unflushed: &'a mut bool,
+}
+
+impl<S: AsyncRead + Unpin> Read for Attempt<'_, '_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(buffer);
+        at_once(Pin::new(&mut *self.stream).poll_read(self.context, &mut buffer))?;
+        Ok(buffer.filled().len())
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Attempt<'_, '_, S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        *self.unflushed = true;
+        at_once(Pin::new(&mut *self.stream).poll_write(self.context, bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn at_once<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
+    match poll {
+        Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+        // A stream that has to wait says `Pending`. This one would wake nobody.
+        Poll::Ready(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::ConnectionAborted.into()),
+        Poll::Ready(result) => result,
+    }
+}

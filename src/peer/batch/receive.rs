@@ -1,0 +1,132 @@
+//! What has come for many links
+
+use heapless::Vec;
+use zeroize::Zeroize;
+
+use super::Occupancy;
+use crate::peer::PeerState;
+use crate::peer::ingress::{Complete, Macs};
+use crate::peer::state::State;
+use crate::rlpx::frame::{MacWork, Tag};
+use crate::rlpx::lanes::Lanes;
+use crate::time::Instant;
+
+/// How many links are worked on at the same time, so that what they need fits the caches
+const GROUP: usize = 32;
+
+/// Gives each link bytes that came for it, as [`PeerState::receive`] does
+///
+/// The MACs of frames that are complete are computed together; everything else is done one after the other. Like `receive`,
+/// each link takes at most one message: poll its actions, keep the bytes that it did not take, and offer
+/// them again. `done` is called for each link in their order, with the key that came with it and with the number of
+/// bytes that were taken. The key is anything of the caller: an index, or a reference to what is beside the link.
+///
+/// Links of every stage may be among them, and a link with a wrong MAC ends alone. Nothing is allocated but what the
+/// links allocate. Returns how many links were worked on side by side.
+///
+/// ```
+/// # #[cfg(feature = "alloc")]
+/// # fn feed(sockets: &mut [(devp2p_proto::PeerState<'static>, Vec<u8>)]) {
+/// # use devp2p_proto::{Instant, batch};
+/// # let now = Instant::ZERO;
+/// # let mut taken = vec![0; sockets.len()];
+/// let links = sockets.iter_mut().enumerate().map(|(index, (link, input))| (index, link, &input[..]));
+/// batch::receive(now, links, |index, len| taken[index] = len);
+/// for ((link, input), taken) in sockets.iter_mut().zip(taken) {
+///     input.drain(..taken);
+///     while let Some(action) = link.poll() {
+///         // as always
+/// #       _ = action;
+/// #       break;
+///     }
+/// }
+/// # }
+/// ```
+pub fn receive<'a, 'buf: 'a, K>(
+    now: Instant,
+    links: impl IntoIterator<Item = (K, &'a mut PeerState<'buf>, &'a [u8])>,
+    mut done: impl FnMut(K, usize),
+) -> Occupancy {
+    let mut occupancy = Occupancy::default();
+    let mut links = links.into_iter().map(|(key, link, bytes)| (key, Receiving::new(link, bytes))).fuse();
+    loop {
+        let mut group: Vec<_, GROUP> = links.by_ref().take(GROUP).collect();
+        if group.is_empty() {
+            return occupancy;
+        }
+        group.iter_mut().for_each(|(_, link)| link.start(now));
+        while authenticate(&mut group, &mut occupancy) {
+            group.iter_mut().for_each(|(_, link)| link.resume());
+        }
+        group.into_iter().for_each(|(key, link)| done(key, link.taken));
+    }
+}
+
+/// Computes the MACs of all frames that have come to theirs; returns whether there are any
+#[inline(never)] // so that what it leaves is below the caller's frame, and wiped when a link ends
+fn authenticate<K>(group: &mut [(K, Receiving<'_, '_>)], occupancy: &mut Occupancy) -> bool {
+    let mut lanes = Lanes::new(occupancy);
+    let mut any = false;
+    for (_, link) in group.iter_mut().filter(|(_, link)| link.is_sealed) {
+        any = true;
+        if let Some(work) = link.work() {
+            lanes.push(work);
+        }
+    }
+    any
+}
+
+/// A link that takes its input
+struct Receiving<'a, 'buf> {
+    link: &'a mut PeerState<'buf>,
+    bytes: &'a [u8],
+    taken: usize,
+    /// The length of the frame that was incomplete before
+    before: Option<usize>,
+    /// Whether a header or a body is complete, and its MAC has to be computed
+    is_sealed: bool,
+    mac: Tag,
+}
+
+impl<'a, 'buf> Receiving<'a, 'buf> {
+    fn new(link: &'a mut PeerState<'buf>, bytes: &'a [u8]) -> Self {
+        Self { link, bytes, taken: 0, before: None, is_sealed: false, mac: Tag::default() }
+    }
+
+    fn start(&mut self, now: Instant) {
+        self.link.advance_clock(now);
+        match self.link.takes_unread(self.bytes) {
+            Some(taken) => self.taken = taken,
+            None => {
+                self.before = self.link.ingress.frame_under_way();
+                self.go_on(None);
+            }
+        }
+    }
+
+    /// Goes on after the MAC was computed
+    fn resume(&mut self) {
+        if self.is_sealed {
+            let mac = self.mac;
+            self.mac.zeroize();
+            self.go_on(Some(mac));
+        }
+    }
+
+    /// Takes bytes up to the next MAC, or up to the end
+    fn go_on(&mut self, mac: Option<Tag>) {
+        let rest = self.bytes.get(self.taken..).unwrap_or_default();
+        let (taken, complete) = self.link.take(rest, Macs::Caller(mac));
+        self.taken = self.taken.saturating_add(taken);
+        self.is_sealed = matches!(complete, Ok(Some(Complete::Sealed)));
+        if !self.is_sealed {
+            self.link.handle_input(self.before, self.taken, complete);
+        }
+    }
+
+    /// The MAC that has to be computed
+    fn work(&mut self) -> Option<MacWork<'_>> {
+        let PeerState { state: State::Established { session, .. }, ingress, .. } = &mut *self.link else { return None };
+        ingress.mac_work(session, &mut self.mac)
+    }
+}

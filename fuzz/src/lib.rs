@@ -5,6 +5,7 @@
 //! A fuzzer cannot forge a MAC. When a fuzzer runs the bodies, the MACs of frames and the tags
 //! of handshake packets therefore all pass. "Tampering is caught" is asserted only where the bodies run as tests.
 
+mod batch;
 mod dialogue;
 mod disconnect;
 mod handshake;
@@ -22,6 +23,7 @@ mod snappy;
 mod subject;
 
 pub use self::rlp::rlp;
+pub use batch::batch;
 pub use disconnect::disconnect;
 pub use handshake::handshake;
 pub use hello::hello;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use devp2p_fuzz::{disconnect, handshake, hello, link, packets, pair, rlp, snappy};
+use devp2p_fuzz::{batch, disconnect, handshake, hello, link, packets, pair, rlp, snappy};
 use proptest::prelude::*;
 
 /// Every committed seed, with its name
@@ -39,6 +39,11 @@ fn handshake_keeps_its_promises_over_the_corpus() {
 #[test]
 fn pair_keeps_its_promises_over_the_corpus() {
     replay("pair", pair);
+}
+
+#[test]
+fn batch_keeps_its_promises_over_the_corpus() {
+    replay("batch", batch);
 }
 
 proptest! {
@@ -78,6 +83,14 @@ proptest! {
         decisions in prop::collection::vec(any::<u8>(), 0..400),
     ) {
         pair(&[&[start][..], &decisions].concat());
+    }
+
+    #[test]
+    fn batch_keeps_its_promises(
+        start in prop_oneof![9 => Just(0u8), 1 => any::<u8>()],
+        decisions in prop::collection::vec(any::<u8>(), 0..600),
+    ) {
+        batch(&[&[start][..], &decisions].concat());
     }
 }
 

@@ -6,7 +6,7 @@
 mod avx512;
 mod permutation;
 mod select;
-mod side_by_side;
+mod several;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod wide;
 
@@ -14,13 +14,22 @@ use zeroize::Zeroize;
 
 use permutation::{Lanes, RATE};
 use select::{permute, squeeze};
-pub(crate) use side_by_side::{Absorption, Due, permute_all};
+pub(crate) use several::{Absorption, Due, permute_all};
 
 /// The Keccak-256 hash of `bytes`, as Ethereum uses it (the original padding, not SHA-3's)
 pub fn keccak256(bytes: &[u8]) -> [u8; 32] {
     let mut sponge = Keccak256::new();
     sponge.absorb(bytes);
     sponge.digest()
+}
+
+/// The instructions with which the permutations of several links run together, `None` if they run one after the other
+#[cfg(feature = "__internal")]
+pub fn side_by_side() -> Option<&'static str> {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    return select::preferred();
+    #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+    None
 }
 
 /// A Keccak-256 computation under way

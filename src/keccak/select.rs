@@ -4,11 +4,13 @@
 //! has them. For tests and benchmarks, `--cfg devp2p_keccak="avx512vl"`, `"avx2"`, `"bmi"` or `"portable"` leaves out the
 //! permutations that need more than that.
 
+#[cfg(all(feature = "std", feature = "__internal", target_arch = "x86_64"))]
+pub(super) use detected::preferred;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 pub(super) use detected::{permute, permute_some, squeeze};
 
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-pub(super) use super::side_by_side::permute_one as permute_some;
+pub(super) use super::several::permute_one as permute_some;
 
 /// Permutes the state, and then absorbs each block
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
@@ -31,7 +33,7 @@ mod detected {
     use std::arch::is_x86_feature_detected;
 
     use crate::keccak::permutation::{self, Block, Digest, Lanes};
-    use crate::keccak::side_by_side::{Due, permute_one, permute_together};
+    use crate::keccak::several::{Due, permute_one, permute_together};
     use crate::keccak::{avx512, wide};
 
     /// Permutes the state, and then absorbs each block
@@ -100,6 +102,13 @@ mod detected {
 
     fn has_avx512() -> bool {
         is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl")
+    }
+
+    /// What [`permute_some`] prefers for many states
+    #[cfg(feature = "__internal")]
+    pub(in crate::keccak) fn preferred() -> Option<&'static str> {
+        let choices = [(prefers_eight(), "AVX-512"), (prefers_four(), "AVX-512VL"), (prefers_avx2(), "AVX2")];
+        choices.into_iter().find_map(|(prefers, name)| prefers.then_some(name))
     }
 
     /// Whether eight states are permuted in 512-bit registers

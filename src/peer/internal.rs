@@ -11,6 +11,7 @@ use super::PeerState;
 use super::fuzzing::fixed_session;
 pub use super::fuzzing::past_handshake;
 use crate::invariant::must;
+pub use crate::keccak::side_by_side;
 use crate::node_id::NodeId;
 use crate::rlpx::frame::{self, HEADER, Session, sealed_body_len};
 use crate::rlpx::handshake::{Answer, Initiator, Recipient};

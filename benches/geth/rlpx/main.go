@@ -1,6 +1,7 @@
 // Command geth-rlpx sends messages from one of geth's rlpx.Conns to another in
 // memory, and prints how much processor time a message took on both sides
-// together, in nanoseconds.
+// together, in nanoseconds. With -links it only writes, each message to so many
+// connections, and prints the time of a message to all of them.
 package main
 
 import (
@@ -24,19 +25,24 @@ const shifts = 256
 func main() {
 	count := flag.Int("count", 1000, "messages")
 	file := flag.String("payload", "", "file with the bytes of the payloads")
+	links := flag.Int("links", 0, "connections that each message is written to")
 	flag.Parse()
 
 	payload, err := os.ReadFile(*file)
 	measure.Check(err)
-	sender, receiver := connect()
-	exchange(sender, receiver, payload, *count/10+1)
+	messages := exchange()
+	if *links > 0 {
+		messages = fanOut(*links)
+	}
+	messages(payload, *count/10+1)
 	before := measure.ProcessorTime()
-	exchange(sender, receiver, payload, *count)
+	messages(payload, *count)
 	fmt.Println((measure.ProcessorTime() - before).Nanoseconds() / int64(*count))
 }
 
-// connect returns two ends that have made their handshake, with Snappy on.
-func connect() (*rlpx.Conn, *rlpx.Conn) {
+// connect returns two ends that have made their handshake, with Snappy on, and
+// what is on the way from the first to the second.
+func connect() (*rlpx.Conn, *rlpx.Conn, *bytes.Buffer) {
 	ours, err := crypto.GenerateKey()
 	measure.Check(err)
 	theirs, err := crypto.GenerateKey()
@@ -56,18 +62,42 @@ func connect() (*rlpx.Conn, *rlpx.Conn) {
 	accepted.SetSnappy(true)
 	left.bytes = new(bytes.Buffer)
 	right.bytes = left.bytes
-	return dialled, accepted
+	return dialled, accepted, left.bytes
 }
 
-func exchange(sender, receiver *rlpx.Conn, payload []byte, count int) {
-	size := len(payload) - shifts
-	for i := 0; i < count; i++ {
-		_, err := sender.Write(uint64(16+i%17), payload[i%shifts:][:size])
-		measure.Check(err)
-		_, data, _, err := receiver.Read()
-		measure.Check(err)
-		if len(data) != size {
-			measure.Check(io.ErrUnexpectedEOF)
+// exchange returns a function that sends messages from one end to the other.
+func exchange() func(payload []byte, count int) {
+	sender, receiver, _ := connect()
+	return func(payload []byte, count int) {
+		size := len(payload) - shifts
+		for i := 0; i < count; i++ {
+			_, err := sender.Write(uint64(16+i%17), payload[i%shifts:][:size])
+			measure.Check(err)
+			_, data, _, err := receiver.Read()
+			measure.Check(err)
+			if len(data) != size {
+				measure.Check(io.ErrUnexpectedEOF)
+			}
+		}
+	}
+}
+
+// fanOut returns a function that writes each message to so many connections,
+// whose other ends read nothing.
+func fanOut(links int) func(payload []byte, count int) {
+	senders := make([]*rlpx.Conn, links)
+	wires := make([]*bytes.Buffer, links)
+	for i := range senders {
+		senders[i], _, wires[i] = connect()
+	}
+	return func(payload []byte, count int) {
+		size := len(payload) - shifts
+		for i := 0; i < count; i++ {
+			for j, sender := range senders {
+				_, err := sender.Write(16, payload[i%shifts:][:size])
+				measure.Check(err)
+				wires[j].Reset()
+			}
 		}
 	}
 }

@@ -5,8 +5,8 @@
 //! - [`readiness`]: a driver of any number of links in one thread
 //! - [`link`] and [`journal`]: a link that may be recorded, and the recording
 //! - [`eth`]: messages and data of Ethereum, as types that check themselves
-//! - [`arguments`], [`mod@say`], [`mod@new_file`], [`transient`]: command lines, what is printed, files with secrets, and
-//!   errors that are none
+//! - [`arguments`], [`mod@say`], [`mod@new_file`], [`template`], [`transient`]: command lines, what is printed, files
+//!   with secrets, pages, and errors that are none
 
 pub mod app;
 pub mod arguments;
@@ -17,4 +17,5 @@ pub mod new_file;
 pub mod readiness;
 pub mod say;
 pub mod session;
+pub mod template;
 pub mod transient;

@@ -9,7 +9,7 @@
 //! - `gossip.rs` is the rule, `message.rs` what it says, and `library.rs` what it speaks of
 //! - `plan.rs` draws from the seed: the links, their latency and bandwidth, and what becomes of each node
 //! - `network.rs` has the time and all nodes; `node.rs` is one node, `end.rs` its end of a link, `socket.rs` the cable
-//! - `traffic.rs` and `outcome.rs` have the figures; `report.rs` and `progress.rs` print them
+//! - `traffic.rs` and `outcome.rs` have the figures; `report.rs` and `progress.rs` print them, `page/` draws them
 
 mod end;
 mod gossip;
@@ -19,6 +19,7 @@ mod network;
 mod node;
 mod options;
 mod outcome;
+mod page;
 mod plan;
 mod progress;
 mod report;
@@ -27,6 +28,7 @@ mod socket;
 mod tests;
 mod traffic;
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use devp2p_drivers::arguments::{Arguments, asks_for_help};
@@ -37,6 +39,7 @@ use devp2p_proto::Instant;
 use crate::network::Network;
 use crate::options::{Options, USAGE};
 use crate::outcome::Outcome;
+use crate::page::Page;
 use crate::plan::Plan;
 use crate::progress::Progress;
 
@@ -48,16 +51,24 @@ fn main() -> ExitCode {
         say_lines(USAGE);
         return ExitCode::SUCCESS;
     }
-    match Options::parse(Arguments::of_process()) {
-        Ok(options) => run(options),
-        Err(message) => {
-            complain(format_args!("devp2p-network: {message}"));
-            ExitCode::from(BAD_ARGUMENTS)
-        }
+    let page = |options: &Options| {
+        let create = |path: &String| Page::create(path).map_err(|error| format!("--html {path}: {error}"));
+        options.html.as_ref().map(create).transpose()
+    };
+    let options = Options::parse(Arguments::of_process());
+    match options.and_then(|options| page(&options).map(|page| (options, page))) {
+        Ok((options, page)) => run(options, page),
+        Err(message) => fail(BAD_ARGUMENTS, message),
     }
 }
 
-fn run(options: Options) -> ExitCode {
+fn fail(status: u8, message: impl Display) -> ExitCode {
+    complain(format_args!("devp2p-network: {message}"));
+    ExitCode::from(status)
+}
+
+/// Runs the network, prints its figures and writes the page, if there is to be one
+fn run(options: Options, page: Option<Page>) -> ExitCode {
     interrupt_politely();
     let mut progress = Progress::new();
     let mut network = Network::new(Plan::new(&options));
@@ -71,10 +82,13 @@ fn run(options: Options) -> ExitCode {
         progress.show(now, &network, &options);
     }
     progress.say(now, &network, &options);
-    report::print(&Outcome::of(options, &mut network, now));
+    let outcome = Outcome::of(options, &mut network, now);
+    report::print(&outcome);
+    if let Some(Err(error)) = page.map(|page| page.write(&outcome)) {
+        return fail(INCOMPLETE, format_args!("the page: {error}"));
+    }
     if complete {
         return ExitCode::SUCCESS;
     }
-    complain(format_args!("devp2p-network: interrupted at {now} of the simulated time"));
-    ExitCode::from(INCOMPLETE)
+    fail(INCOMPLETE, format_args!("interrupted at {now} of the simulated time"))
 }

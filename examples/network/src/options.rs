@@ -100,6 +100,17 @@ impl Options {
         Ok(())
     }
 
+    /// The command that gives the same run
+    pub fn command(&self) -> String {
+        let Self { nodes, links, seed, blocks, block_size, transactions, stall, vanish, back, lie, .. } = self;
+        let (interval, time) = (self.interval.as_secs_f64(), self.time.as_secs_f64());
+        format!(
+            "devp2p-network --nodes {nodes} --links {links} --seed {seed} --blocks {blocks} --block-size {block_size} \
+             --interval {interval} --transactions {transactions} --time {time} --stall {stall} --vanish {vanish} \
+             --return {back} --lie {lie}"
+        )
+    }
+
     pub fn checked(self) -> Result<Self, String> {
         let Self { nodes, links, block_size, .. } = self;
         if links >= nodes {

@@ -7,7 +7,7 @@ use devp2p_proto::Instant;
 
 use crate::library::{Item, Kind};
 use crate::network::Network;
-use crate::node::Node;
+use crate::node::{Arrival, Node};
 use crate::options::Options;
 use crate::plan::Fate;
 use crate::traffic::Traffic;
@@ -21,6 +21,8 @@ pub struct Outcome {
     pub links_ready: usize,
     /// Of each block, and of all transactions together
     pub spreads: Vec<Spread>,
+    /// How the first block came to each node
+    pub first_block: Vec<Option<Arrival>>,
     pub groups: Vec<Group>,
     pub traffic: Traffic,
     /// Bytes that each node has sent
@@ -64,8 +66,10 @@ impl Outcome {
         }
         let links = nodes.iter().map(|node| node.ends.len()).sum::<usize>() / 2;
         let links_ready = network.links_ready();
+        let first = Item { kind: Kind::Block, number: 0 };
+        let first_block = nodes.iter().map(|node| node.arrivals.get(&first).copied()).collect();
         let (spreads, groups) = (spreads(&options, nodes), groups(nodes));
-        Self { options, ended, links, links_ready, spreads, groups, traffic, sent, endings }
+        Self { options, ended, links, links_ready, spreads, first_block, groups, traffic, sent, endings }
     }
 }
 
@@ -89,6 +93,14 @@ impl Spread {
     pub fn percentile(&self, percent: usize) -> Option<Duration> {
         let needed = (self.complete * percent).div_ceil(100);
         self.times.get(needed.saturating_sub(1)).copied()
+    }
+
+    /// The time that a curve of it shows: until most have it, and at most twice the median
+    pub fn span(&self) -> Duration {
+        let last = self.times.last().copied().unwrap_or_default();
+        let median = self.percentile(50).unwrap_or(last);
+        let most = self.percentile(95).unwrap_or(last);
+        most.mul_f64(1.1).min(median * 2)
     }
 
     /// How many have it after this time

@@ -36,14 +36,13 @@ fn print_spread(spread: &Spread) {
         Some((at, node)) => say(format_args!("--- {name}: made at {at} by node {node} ---")),
         None => say(format_args!("--- {name} ---")),
     };
-    // The last nodes may come much later than the others: the curve goes to twice the median, and then to the last.
-    let step = spread.percentile(50).unwrap_or(*last) * 2 / POINTS;
+    let step = spread.span() / POINTS;
     for time in (1..=POINTS).map(|point| step * point).chain([*last]) {
         let count = spread.after(time);
-        say(format_args!("{:>12}  {count:>7} of {complete}  {}", millis(time), "#".repeat(BAR * count / complete)));
+        say(format_args!("{:>9} ms  {count:>7} of {complete}  {}", millis(time), "#".repeat(BAR * count / complete)));
     }
     let percentiles = PERCENTS.map(|percent| {
-        let time = spread.percentile(percent).map_or("never".to_string(), millis);
+        let time = spread.percentile(percent).map_or("never".to_string(), |time| format!("{} ms", millis(time)));
         format!("{percent} %: {time}")
     });
     say(percentiles.join(", "));
@@ -93,5 +92,5 @@ fn print_endings(outcome: &Outcome) {
 }
 
 pub fn millis(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+    format!("{:.1}", time.as_secs_f64() * 1000.0)
 }

@@ -1,5 +1,6 @@
 //! The program as a process
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
@@ -11,12 +12,25 @@ fn network(arguments: &str) -> Output {
 
 const SMALL: &str = "--nodes 20 --links 4 --stall 10 --vanish 10 --return 10 --lie 10 --block-size 5000";
 
+/// A file name where no file is
+fn fresh(name: &str) -> String {
+    let path = format!("{}/network-{}-{name}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let _ = fs::remove_file(&path);
+    path
+}
+
 #[test]
-fn the_same_seed_gives_the_same_output() {
-    let (one, again, other) = (network(SMALL), network(SMALL), network(&format!("{SMALL} --seed 2")));
-    assert!(one.status.success());
-    assert_eq!(one.stdout, again.stdout);
-    assert_ne!(one.stdout, other.stdout);
+fn the_same_seed_gives_the_same_output_and_the_same_page() {
+    let run = |name: &str, seed| {
+        let page = fresh(name);
+        let output = network(&format!("{SMALL} --seed {seed} --html {page}"));
+        assert!(output.status.success());
+        (output, fs::read_to_string(page).expect("a page"))
+    };
+    let ((one, page), (again, same), (other, different)) = (run("one", 1), run("again", 1), run("other", 2));
+    assert_eq!((&one.stdout, &page), (&again.stdout, &same));
+    assert!(one.stdout != other.stdout && page != different);
+    assert!(page.ends_with("</html>\n") && !page.contains("{{"), "{page}");
     let progress = String::from_utf8(one.stderr).expect("text");
     assert!(progress.contains("60.000s of 60 s simulated"), "{progress}");
 }
@@ -41,6 +55,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         ("--seed -1", "--seed -1: "),
         ("--html", "--html takes a value"),
         ("--html /dev/null", "--html /dev/null: File exists"),
+        ("--html /nowhere/page", "--html /nowhere/page: No such file"),
         ("--nodes", "--nodes takes a value"),
         ("--peers 3", "unknown option --peers"),
         ("5", "unknown option 5"),

@@ -46,7 +46,7 @@ fn build() -> PathBuf {
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command.args(["build", "--quiet", "--bins", "--profile", profile]).arg("--target-dir").arg(target);
     // This package has none, but with it the libraries have the features with which they are built already.
-    command.args(["-p", "devp2p-drivers", "-p", env!("CARGO_PKG_NAME")]);
+    command.args(["-p", "devp2p-drivers", "-p", "devp2p-network", "-p", env!("CARGO_PKG_NAME")]);
     let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?}: {status}");
     directory.to_path_buf()

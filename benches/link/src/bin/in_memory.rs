@@ -88,7 +88,7 @@ fn permutation() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;
-        let any = cfg!(not(any(devp2p_keccak = "bmi", devp2p_keccak = "portable")));
+        let any = cfg!(not(any(devp2p_keccak = "avx2", devp2p_keccak = "bmi", devp2p_keccak = "portable")));
         if any && has!("sse4a") && has!("avx512f") && has!("avx512vl") {
             return "permutation: AVX-512VL";
         } else if cfg!(not(devp2p_keccak = "portable")) && has!("bmi1") && has!("bmi2") {

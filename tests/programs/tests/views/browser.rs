@@ -9,6 +9,9 @@ use devp2p_program_tests::NEVER;
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
+/// A phone, a small window and a large one
+pub const WINDOWS: [(u32, u32); 3] = [(390, 844), (1024, 768), (1920, 1080)];
+
 /// A page in a browser of its own, which ends when this is dropped
 pub struct Browser {
     child: Child,
@@ -87,6 +90,19 @@ impl Browser {
         // What came before this answer has been read with it.
         self.evaluate("0");
         assert!(self.console.is_empty(), "{:#?}", self.console);
+    }
+
+    /// Whether nothing is wider than the window, which has this width
+    #[track_caller]
+    pub fn assert_fits(&mut self, width: u32) {
+        let wider = self.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        assert_eq!((wider, self.evaluate("innerWidth")), (0.into(), width.into()));
+    }
+
+    /// Shows the page to somebody who prefers light on dark
+    pub fn darken(&mut self) {
+        let dark = json!({ "name": "prefers-color-scheme", "value": "dark" });
+        self.call("Emulation.setEmulatedMedia", json!({ "features": [dark] }));
     }
 
     fn call(&mut self, method: &str, parameters: Value) -> Value {

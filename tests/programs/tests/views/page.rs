@@ -5,11 +5,8 @@ use std::time::Instant as Clock;
 use devp2p_proto::{DisconnectReason, MAX_CLIENT_ID};
 use serde_json::Value;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, WINDOWS};
 use crate::recording::{ETH, Recording, SNAP, everything, page};
-
-/// A phone, a small window and a large one
-const WINDOWS: [(u32, u32); 3] = [(390, 844), (1024, 768), (1920, 1080)];
 
 #[test]
 #[ignore = "needs chromium"]
@@ -138,8 +135,7 @@ fn three_sizes_of_window() {
     for (width, height) in WINDOWS {
         let mut browser = Browser::open(&html, width, height);
         browser.evaluate("document.querySelector('#more').open = true");
-        let wider = browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-        assert_eq!((wider, browser.evaluate("innerWidth")), (0.into(), width.into()));
+        browser.assert_fits(width);
         let outside = "[...document.querySelectorAll('#head, #window .row')].filter((row) => {
             const outer = row.getBoundingClientRect();
             return outer.right > innerWidth || [...row.querySelectorAll('span')].some((part) => {

@@ -11,6 +11,7 @@ use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
 use devp2p_drivers::new_file::new_file;
+use devp2p_drivers::template;
 
 use crate::happening::{Happening, Kind, Layer, Side, View};
 use crate::rerun::Rerun;
@@ -68,15 +69,14 @@ impl View for Page {
     fn finish(mut self: Box<Self>, rerun: &Rerun<'_>) -> io::Result<()> {
         // A message is shown when it is handed out, and may have come before other things.
         self.rows.sort_by_key(|row| row.at);
-        for piece in TEMPLATE.split_inclusive("}}") {
-            let (text, part) = piece.split_once("{{").unwrap_or((piece, ""));
+        for (text, name) in template::pieces(TEMPLATE) {
             self.file.write_all(text.as_bytes())?;
-            match part {
-                "style}}" => self.file.write_all(STYLE.as_bytes())?,
-                "script}}" => self.file.write_all(SCRIPT.as_bytes())?,
-                "summary}}" => serde_json::to_writer(Escaped(&mut self.file), &summary::of(rerun, self.omitted))?,
-                "rows}}" => self.write_rows()?,
-                _ => self.file.write_all(part.as_bytes())?,
+            match name {
+                Some("style") => self.file.write_all(STYLE.as_bytes())?,
+                Some("script") => self.file.write_all(SCRIPT.as_bytes())?,
+                Some("summary") => serde_json::to_writer(Escaped(&mut self.file), &summary::of(rerun, self.omitted))?,
+                Some("rows") => self.write_rows()?,
+                _ => {}
             }
         }
         self.file.flush()

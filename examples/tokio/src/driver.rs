@@ -119,9 +119,7 @@ impl<L: Link, S: AsyncRead + AsyncWrite + Unpin, H: Host<L>> Driver<L, S, H> {
                 match notice {
                     Notice::Ready if out.link().cause().is_none() => {
                         let shared: Vec<_> = out.link().shared().collect();
-                        shared
-                            .into_iter()
-                            .for_each(|it| running.start(it, *queue, |shared, io| host.start(shared, io)));
+                        running.start(&shared, *queue, |shared, io| host.start(shared, io));
                     }
                     Notice::Message { protocol, code, payload } => {
                         running.take(protocol, RawMessage { code, payload }, waker, out);

@@ -63,12 +63,15 @@ enum Rest {
 }
 
 impl Running {
-    /// Starts a protocol, with queues of `limit` bytes
-    pub fn start(&mut self, shared: SharedProtocol, limit: usize, run: impl FnOnce(SharedProtocol, Io) -> Run) {
-        let (input, reader) = queue(limit);
-        let (writer, output) = queue(limit);
-        let stage = Stage::Runs(run(shared, Io::new(writer, reader)));
-        self.parts.push(Part { protocol: shared.protocol, input, output, refused: None, writable: true, stage });
+    /// Starts the protocols that both nodes have, each with queues of `limit` bytes
+    pub fn start(&mut self, shared: &[SharedProtocol], limit: usize, mut run: impl FnMut(SharedProtocol, Io) -> Run) {
+        let part = |shared: &SharedProtocol| {
+            let (input, reader) = queue(limit);
+            let (writer, output) = queue(limit);
+            let stage = Stage::Runs(run(*shared, Io::new(writer, reader)));
+            Part { protocol: shared.protocol, input, output, refused: None, writable: true, stage }
+        };
+        self.parts = shared.iter().map(part).collect();
         self.progress = true;
     }
 

@@ -1,11 +1,15 @@
 //! Small networks with real links
 
+use std::collections::BTreeSet;
+
 use devp2p_proto::Instant;
 
 use crate::network::Network;
 use crate::options::Options;
 use crate::outcome::Outcome;
-use crate::plan::{Fate, Plan};
+use crate::page;
+use crate::page::tree::{Dot, Tree, When};
+use crate::plan::{Cable, Fate, Plan};
 
 /// A network without faults
 fn calm() -> Options {
@@ -14,8 +18,11 @@ fn calm() -> Options {
 
 /// Runs a network to its end
 fn run(options: &Options) -> (Network, Outcome) {
+    run_until(options, Instant::from(options.time))
+}
+
+fn run_until(options: &Options, end: Instant) -> (Network, Outcome) {
     let mut network = Network::new(Plan::new(options));
-    let end = Instant::from(options.time);
     while network.advance(end).is_some() {}
     let outcome = Outcome::of(options.clone(), &mut network, end);
     (network, outcome)
@@ -30,6 +37,18 @@ fn group(outcome: &Outcome, name: &str) -> (usize, usize) {
 /// How many ends of links have ended for this cause
 fn endings(outcome: &Outcome, cause: &str) -> u64 {
     outcome.endings.iter().filter(|(text, _)| text.contains(cause)).map(|(_, count)| count).sum()
+}
+
+#[test]
+fn every_node_has_as_many_links_as_were_asked_for() {
+    for (nodes, links) in [(2, 1), (3, 2), (5, 4), (8, 7), (10, 3), (50, 6), (200, 9)] {
+        let plan = Plan::new(&Options { nodes, links, ..calm() });
+        let mut peers = vec![BTreeSet::new(); nodes];
+        for Cable { nodes: [a, b], .. } in &plan.cables {
+            assert!(peers[*a].insert(*b) && peers[*b].insert(*a), "two links between {a} and {b}");
+        }
+        assert!(peers.iter().enumerate().all(|(node, peers)| peers.len() == links && !peers.contains(&node)));
+    }
 }
 
 #[test]
@@ -121,4 +140,35 @@ fn who_lies_loses_its_links() {
     let ended = (outcome.links - outcome.links_ready) as u64;
     assert_eq!(outcome.endings.values().sum::<u64>(), 2 * ended, "{:?}", outcome.endings);
     assert_eq!(endings(&outcome, "breach of protocol"), block);
+}
+
+/// A node is farther from the middle than the one from which the block came, unless both are on the outermost circle
+#[test]
+fn the_tree_shows_who_was_earlier() {
+    let (_, outcome) = run(&Options { vanish: 25, ..calm() });
+    let dots = Tree::of(&outcome).dots;
+    let radius = |dot: &Dot| dot.x.hypot(dot.y);
+    for dot in &dots {
+        assert!(radius(dot) < 1.000_001);
+        assert!(dot.from.is_none_or(|from| radius(&dots[from]) < radius(dot) || dot.when == When::Later), "{dot:?}");
+    }
+    let without = dots.iter().filter(|dot| dot.from.is_none());
+    let never = dots.iter().filter(|dot| dot.when == When::Never).count();
+    assert_eq!((dots.len(), without.count()), (24, never + 1), "only the maker has it from nobody");
+    let lacking = outcome.first_block.iter().filter(|arrival| arrival.is_none()).count();
+    assert!(never == lacking && never > 0);
+}
+
+/// An interrupt may come before anything has happened, or before all has
+#[test]
+fn a_run_that_ends_early_has_a_page_as_well() {
+    let options = Options { blocks: 2, ..calm() };
+    for (millis, arrived) in [(0, 0), (500, 0), (5_001, 1), (6_000, 24)] {
+        let (_, outcome) = run_until(&options, Instant::from_millis(millis));
+        assert_eq!(outcome.spreads[0].times.len(), arrived);
+        let page = page::text(&outcome).expect("a page");
+        let figure = format!("<b>{arrived} of 24</b><span>nodes with block 1</span>");
+        assert!(page.contains(&figure) && page.ends_with("</html>\n"), "{page}");
+        assert_eq!(page.matches("<circle").count(), 24);
+    }
 }

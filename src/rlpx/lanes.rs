@@ -40,8 +40,13 @@ impl<'a, 'b> Lanes<'a, 'b> {
 
     /// Runs one permutation of each lane, and what follows from it
     fn step(&mut self) {
-        self.occupancy.note(self.places.iter().flatten().count());
-        let blocks = permute_all(&mut self.places.iter_mut().flatten().map(Lane::due).collect::<Vec<_, LANES>>());
+        let mut due = Vec::<_, LANES>::new();
+        for lane in self.places.iter_mut().flatten() {
+            _ = due.push(lane.due());
+        }
+        self.occupancy.note(due.len());
+        let blocks = permute_all(&mut due);
+        drop(due);
         for place in &mut self.places {
             if place.as_mut().is_some_and(|lane| lane.permuted(blocks).is_none()) {
                 *place = None;

@@ -185,10 +185,12 @@
 //!
 //! - [`guide::driver`]: put the link into an event loop of your own
 //! - [`guide::subprotocol`]: speak a protocol of your own over it
-//! - [`guide::no_alloc`]: run it in memory of your own, and how much it needs
+//! - [`guide::no_alloc`]: run it in memory of your own
 //! - [`guide::recipes`]: cap a link's bandwidth, refuse early, count endings, keep one of two links
 //! - [`guide::many`]: send one message to many links, and feed many links, at a lower cost
 //! - [`guide::testing`]: test your protocol in virtual time, and fuzz it
+//! - [`guide::cost`]: what a link costs in memory, stack and time
+//! - [`guide::stability`]: what stays the same from version to version
 //! - [`guide::geth`]: what corresponds to each part of go-ethereum's `p2p`
 //!
 //! # Features

@@ -6,14 +6,17 @@
 
 use zeroize::Zeroize;
 
+/// Whether this is a microcontroller, whose stack is small. With an operating system, 32-bit processors that have few
+/// registers, such as x86, use more of the stack.
+const SMALL: bool = cfg!(all(target_os = "none", target_pointer_width = "32"));
 /// The stack that curve arithmetic uses; with `std` it copies a table of 30 KB to the stack
-pub(crate) const ARITHMETIC: usize = match size_of::<usize>() {
+pub(crate) const ARITHMETIC: usize = match SMALL {
     _ if cfg!(feature = "std") => words(64 * 1024),
-    8 => words(24 * 1024),
-    _ => words(7 * 1024),
+    false => words(24 * 1024),
+    true => words(7 * 1024),
 };
 /// The stack that a constructor of a link uses
-pub(crate) const CONSTRUCTOR: usize = if size_of::<usize>() == 8 { words(16 * 1024) } else { words(5 * 1024) };
+pub(crate) const CONSTRUCTOR: usize = if SMALL { words(5 * 1024) } else { words(16 * 1024) };
 /// The stack that everything else uses
 const REST: usize = if cfg!(feature = "std") { words(16 * 1024) } else { words(4 * 1024) };
 

@@ -6,6 +6,8 @@
 //! - [`recipes`]: what drivers of many links need sooner or later
 //! - [`many`]: one message to many links, and input for many links, at a lower cost
 //! - [`testing`]: test your protocol in virtual time
+//! - [`cost`]: what a link costs in memory, stack and time
+//! - [`stability`]: what stays the same from version to version
 //! - [`geth`]: what corresponds to each part of go-ethereum's `p2p`
 //!
 //! # The life of a link
@@ -42,6 +44,14 @@ pub mod many {
 
 pub mod testing {
     #![doc = include_str!("testing.md")]
+}
+
+pub mod cost {
+    #![doc = include_str!("cost.md")]
+}
+
+pub mod stability {
+    #![doc = include_str!("stability.md")]
 }
 
 pub mod geth {

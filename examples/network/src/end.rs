@@ -1,7 +1,5 @@
 //! One end of a link, and the connections that the link has one after the other
 
-use std::collections::VecDeque;
-
 use devp2p_proto::{Buffers, Cause, Connection, Instant, NodeId, Notice, PeerState, ProtocolError, ProtocolId, Turn};
 use fastrand::Rng;
 
@@ -175,7 +173,7 @@ impl End {
     }
 
     /// Lets the link do all that it can do now
-    pub fn turn(&mut self, now: Instant, library: &Library, heard: &mut VecDeque<Heard>, mail: &mut Vec<Mail>) {
+    pub fn turn(&mut self, now: Instant, library: &Library, heard: &mut Vec<Heard>, mail: &mut Vec<Mail>) {
         let State::Open(open) = &mut self.state else { return };
         let ended = open.turn(now, library, heard);
         let (to, connection) = (self.peer, open.id);
@@ -183,7 +181,7 @@ impl End {
         mail.extend(chunks.map(|(at, bytes)| Mail { to, at, connection, signal: Signal::Bytes(bytes) }));
         if let Some(cause) = ended {
             mail.push(Mail { to, at: open.socket.end_arrives(), connection, signal: Signal::Close });
-            heard.push_back(Heard::Ended(cause));
+            heard.push(Heard::Ended(cause));
             self.reset();
         }
     }
@@ -191,18 +189,17 @@ impl End {
 
 impl Open {
     /// Turns until there is nothing to do; returns why the link has ended, if it has
-    fn turn(&mut self, now: Instant, library: &Library, heard: &mut VecDeque<Heard>) -> Option<Cause> {
+    fn turn(&mut self, now: Instant, library: &Library, heard: &mut Vec<Heard>) -> Option<Cause> {
         let mut buffer = [0; CHUNK];
         self.socket.set_time(now);
         loop {
             let turn = self.connection.turn(now, &mut self.socket, &mut buffer, |notice, out| match notice {
-                Notice::Ready => heard.push_back(Heard::Ready),
+                Notice::Ready => heard.push(Heard::Ready),
                 Notice::Message { code, payload, .. } => match Message::decode(code, &payload, library) {
-                    Some(message) => heard.push_back(Heard::Message(message)),
+                    Some(message) => heard.push(Heard::Message(message)),
                     // The protocol is shared: a message of it has come.
                     None => _ = out.protocol_returned(GOSSIP, Err(ProtocolError::BadMessage)),
                 },
-                Notice::IdentityClaimed(_) | Notice::Writable(_) | Notice::Pong(_) | Notice::Skipped { .. } => {}
                 _ => {}
             });
             match turn {

@@ -60,7 +60,7 @@ impl Gossip {
     }
 
     /// Reacts to what happens, by messages to peers
-    pub fn handle(&mut self, now: Instant, input: Input, out: &mut VecDeque<(Peer, Message)>) {
+    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<(Peer, Message)>) {
         match input {
             Input::Connected(peer) => self.greet(peer, out),
             Input::Disconnected(peer) => {
@@ -79,19 +79,19 @@ impl Gossip {
     }
 
     /// A new peer hears of all that there is
-    fn greet(&mut self, peer: Peer, out: &mut VecDeque<(Peer, Message)>) {
+    fn greet(&mut self, peer: Peer, out: &mut Vec<(Peer, Message)>) {
         self.peers.insert(peer, self.have.clone());
         out.extend(self.have.iter().map(|item| (peer, Message { act: Act::Announce, item: *item })));
     }
 
-    fn receive(&mut self, now: Instant, peer: Peer, message: Message, out: &mut VecDeque<(Peer, Message)>) {
+    fn receive(&mut self, now: Instant, peer: Peer, message: Message, out: &mut Vec<(Peer, Message)>) {
         let Message { act, item } = message;
         let Some(known) = self.peers.get_mut(&peer) else { return };
         let have = self.have.contains(&item);
         match act {
             Act::Ask if have => {
                 known.insert(item);
-                out.push_back((peer, Message { act: Act::Answer, item }));
+                out.push((peer, Message { act: Act::Answer, item }));
             }
             Act::Ask => {}
             Act::Announce => {
@@ -116,7 +116,7 @@ impl Gossip {
     }
 
     /// Keeps an item and passes it on, unless it is here already
-    fn take(&mut self, item: Item, out: &mut VecDeque<(Peer, Message)>) {
+    fn take(&mut self, item: Item, out: &mut Vec<(Peer, Message)>) {
         if !self.have.insert(item) {
             return;
         }
@@ -127,15 +127,15 @@ impl Gossip {
         for (index, (peer, known)) in lacking.into_iter().enumerate() {
             known.insert(item);
             let act = if index < whole { Act::Push } else { Act::Announce };
-            out.push_back((*peer, Message { act, item }));
+            out.push((*peer, Message { act, item }));
         }
     }
 
     /// Asks for what is overdue: each time another of those who have it
-    fn ask(&mut self, now: Instant, out: &mut VecDeque<(Peer, Message)>) {
+    fn ask(&mut self, now: Instant, out: &mut Vec<(Peer, Message)>) {
         self.wanted.retain(|_, wanted| !wanted.sources.is_empty());
         for (item, wanted) in self.wanted.iter_mut().filter(|(_, wanted)| wanted.ask_at <= now) {
-            out.push_back((wanted.sources[0], Message { act: Act::Ask, item: *item }));
+            out.push((wanted.sources[0], Message { act: Act::Ask, item: *item }));
             wanted.sources.rotate_left(1);
             wanted.ask_at = now.checked_add(ANSWER).unwrap_or(Instant::MAX);
         }

@@ -1,6 +1,6 @@
 //! A node: its rule of gossip, the ends of its links, and what is to happen to it
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use devp2p_proto::{Config, Entropy, Instant, SecretKey};
@@ -179,7 +179,12 @@ impl Node {
             Event::Dial(end) => self.ends[end].dial(now, &mut self.mail),
             Event::Arrives(..) if self.is_away => {}
             Event::Arrives(end, connection, signal) => {
+                let was_ready = self.ends[end].is_ready();
                 self.ends[end].arrive(now, (connection, signal), &mut self.identity, &mut self.mail);
+                if was_ready && !self.ends[end].is_ready() {
+                    // The peer has dialled again, and the old connection is no more.
+                    self.tell(now, Input::Disconnected(Peer(end)));
+                }
                 self.turn(now, end);
             }
             Event::Made(item) => {
@@ -210,7 +215,7 @@ impl Node {
 
     /// Lets a link do what it can, and the rule react to what was heard
     fn turn(&mut self, now: Instant, end: usize) {
-        let mut heard = VecDeque::new();
+        let mut heard = Vec::new();
         self.ends[end].turn(now, &self.library, &mut heard, &mut self.mail);
         for heard in heard {
             match heard {
@@ -232,7 +237,7 @@ impl Node {
 
     /// Tells the rule what has happened, and sends what it wants to say
     fn tell(&mut self, now: Instant, input: Input) {
-        let mut out = VecDeque::new();
+        let mut out = Vec::new();
         self.rule.handle(now, input, &mut out);
         for (Peer(end), message) in out {
             self.ends[end].send(now, message, &self.library);

@@ -5,6 +5,7 @@ use devp2p_proto::Instant;
 use crate::network::Network;
 use crate::options::Options;
 use crate::outcome::Outcome;
+use crate::page;
 use crate::plan::{Fate, Plan};
 
 /// A network without faults
@@ -14,8 +15,11 @@ fn calm() -> Options {
 
 /// Runs a network to its end
 fn run(options: &Options) -> (Network, Outcome) {
+    run_until(options, Instant::from(options.time))
+}
+
+fn run_until(options: &Options, end: Instant) -> (Network, Outcome) {
     let mut network = Network::new(Plan::new(options));
-    let end = Instant::from(options.time);
     while network.advance(end).is_some() {}
     let outcome = Outcome::of(options.clone(), &mut network, end);
     (network, outcome)
@@ -121,4 +125,18 @@ fn who_lies_loses_its_links() {
     let ended = (outcome.links - outcome.links_ready) as u64;
     assert_eq!(outcome.endings.values().sum::<u64>(), 2 * ended, "{:?}", outcome.endings);
     assert_eq!(endings(&outcome, "breach of protocol"), block);
+}
+
+/// An interrupt may come before anything has happened, or before all has
+#[test]
+fn a_run_that_ends_early_has_a_page_as_well() {
+    let options = Options { blocks: 2, ..calm() };
+    for (millis, arrived) in [(0, 0), (500, 0), (5_001, 1), (6_000, 24)] {
+        let (_, outcome) = run_until(&options, Instant::from_millis(millis));
+        assert_eq!(outcome.spreads[0].times.len(), arrived);
+        let page = page::text(&outcome).expect("a page");
+        let figure = format!("<b>{arrived} of 24</b><span>nodes with block 1</span>");
+        assert!(page.contains(&figure) && page.ends_with("</html>\n"), "{page}");
+        assert_eq!(page.matches("<circle").count(), 24);
+    }
 }

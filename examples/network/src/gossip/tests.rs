@@ -16,7 +16,7 @@ fn node(peers: usize) -> Gossip {
 
 /// What the node says when this happens, at this time in milliseconds
 fn tell(node: &mut Gossip, millis: u64, input: Input) -> Vec<(usize, Act)> {
-    let mut out = VecDeque::new();
+    let mut out = Vec::new();
     node.handle(Instant::from_millis(millis), input, &mut out);
     assert!(out.iter().all(|(_, message)| message.item == BLOCK));
     out.into_iter().map(|(Peer(peer), message)| (peer, message.act)).collect()

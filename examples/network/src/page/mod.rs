@@ -26,21 +26,28 @@ impl Page {
     }
 
     pub fn write(mut self, outcome: &Outcome) -> io::Result<()> {
-        for (text, name) in template::pieces(TEMPLATE) {
-            self.0.write_all(text.as_bytes())?;
-            if let Some(name) = name {
-                self.0.write_all(part(name, outcome)?.as_bytes())?;
-            }
-        }
+        self.0.write_all(text(outcome)?.as_bytes())?;
         self.0.flush()
     }
+}
+
+/// The whole page
+pub fn text(outcome: &Outcome) -> io::Result<String> {
+    let mut page = String::new();
+    for (text, name) in template::pieces(TEMPLATE) {
+        page += text;
+        if let Some(name) = name {
+            page += &part(name, outcome)?;
+        }
+    }
+    Ok(page)
 }
 
 /// What comes into the template at this name
 fn part(name: &str, outcome: &Outcome) -> io::Result<String> {
     let drawn = |picture: Result<String, charts::Error>| picture.map_err(|error| io::Error::other(error.to_string()));
     Ok(match name {
-        "command" => escaped(&outcome.options.command()),
+        "command" => tables::command(outcome),
         "figures" => tables::figures(outcome),
         "curve-legend" => tables::curve_legend(outcome),
         "curve" => drawn(charts::curve(outcome))?,

@@ -8,6 +8,11 @@ use super::tree::{COLOURS, Tree};
 use crate::outcome::{Outcome, Spread};
 use crate::report::{self, PERCENTS, millis};
 
+/// The command, each option with its value in one line
+pub fn command(outcome: &Outcome) -> String {
+    format!("<span>{}</span>", escaped(&outcome.options.command()).replace(" --", "</span> <span>--"))
+}
+
 /// The most important figures
 pub fn figures(outcome: &Outcome) -> String {
     let spread = &outcome.spreads[0];
@@ -46,12 +51,11 @@ fn swatch(class: &str, text: &str) -> String {
 }
 
 pub fn percentiles(outcome: &Outcome) -> String {
-    let names: Vec<_> = outcome.spreads.iter().map(|spread| spread.name.clone()).collect();
-    let rows = PERCENTS.into_iter().map(|percent| {
-        let time = |spread: &Spread| spread.percentile(percent).map_or("never".to_string(), millis);
-        row(&format!("{percent} %"), &outcome.spreads.iter().map(time).collect::<Vec<_>>())
+    let rows = outcome.spreads.iter().map(|spread| {
+        let time = |percent| spread.percentile(percent).map_or("never".to_string(), millis);
+        row(&spread.name, &PERCENTS.map(time))
     });
-    row("", &names) + &rows.collect::<String>()
+    row("", &PERCENTS.map(|percent| format!("{percent} %"))) + &rows.collect::<String>()
 }
 
 pub fn groups(outcome: &Outcome) -> String {
@@ -69,6 +73,9 @@ pub fn traffic(outcome: &Outcome) -> String {
 }
 
 pub fn endings(outcome: &Outcome) -> String {
+    if outcome.endings.is_empty() {
+        return row("none", &[]);
+    }
     outcome.endings.iter().map(|(cause, count)| row(cause, &[grouped(*count)])).collect()
 }
 

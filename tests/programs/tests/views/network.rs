@@ -45,7 +45,7 @@ fn its_figures_are_those_of_the_report() {
         assert_eq!(row(&mut browser, "#groups", group), [nodes, have], "{group}");
     }
     let first = figures(&report, "10 %:")[0].to_string();
-    assert_eq!(row(&mut browser, "#percentiles", "10 %")[0], first);
+    assert_eq!(row(&mut browser, "#percentiles", "block 1")[0], first);
     let mac = report.lines().find(|line| line.contains("wrong MAC")).expect("somebody has lied");
     let count = mac.split_whitespace().next().expect("a number");
     assert_eq!(row(&mut browser, "#endings", "violation by the peer: wrong MAC"), [count]);

@@ -28,13 +28,13 @@ impl<'a, 'b> Lanes<'a, 'b> {
 
     /// Gives work to a lane; waits for one if all are at work
     pub(crate) fn push(&mut self, work: MacWork<'a>) {
-        let Some(lane) = Lane::new(work) else { return };
-        loop {
-            if let Some(free) = self.places.iter_mut().find(|lane| lane.is_none()) {
-                *free = Some(lane);
-                return;
-            }
+        let Some(part) = Part::first(&work) else { return };
+        while self.places.iter().all(Option::is_some) {
             self.step();
+        }
+        if let Some(free) = self.places.iter_mut().find(|place| place.is_none()) {
+            // Made in its place, since moving a lane would copy the room for a state.
+            free.insert(Lane { work, part, absorption: Absorption::new() }).absorb();
         }
     }
 
@@ -111,14 +111,7 @@ impl Part {
     }
 }
 
-impl<'a> Lane<'a> {
-    fn new(work: MacWork<'a>) -> Option<Self> {
-        let part = Part::first(&work)?;
-        let mut lane = Self { work, part, absorption: Absorption::new() };
-        lane.absorb();
-        Some(lane)
-    }
-
+impl Lane<'_> {
     /// Mixes bytes in up to the next permutation
     fn absorb(&mut self) {
         self.absorption.step(&mut self.work.mac.sponge, self.part.bytes(&self.work.body));

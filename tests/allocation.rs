@@ -278,6 +278,23 @@ fn memory_is_given_back_while_something_is_unsent() {
     assert!(back <= 8 * 1024, "{back} bytes for {} unsent", idle.a.link.unsent().len());
 }
 
+/// When a message has to wait, the link keeps no buffer that an earlier one needed only until it was compressed
+#[test]
+fn memory_for_compressing_is_given_back_when_a_message_waits() {
+    warm_up();
+    let zeros = vec![0; 4 << 20];
+    let before = in_use();
+    let mut idle = Idle::new();
+    idle.exchange();
+    idle.a.link.write(idle.now, ALPHA, 0, &zeros).unwrap();
+    assert!(heap_of_both(before) > 4 << 20);
+    let unsent = idle.a.link.unsent().to_vec();
+    assert_eq!(idle.a.link.write(idle.now, ALPHA, 0, &zeros), Err(WriteError::Full));
+    assert_eq!(idle.a.link.unsent(), unsent, "what is unsent is as it was");
+    let back = heap_of_both(before);
+    assert!(back < 1 << 20, "{back} bytes for {} unsent", unsent.len());
+}
+
 /// Memory is given back without regular Pings, too
 #[test]
 fn memory_is_given_back_without_pings() {

@@ -6,6 +6,9 @@ use crate::invariant::{invariant, must};
 use crate::p2p::message::{Base, TABLE};
 use crate::rlpx::frame::{HEADER, MAX_BODY, Session, frame_len};
 
+/// A buffer of this many bytes is worth another allocation
+const LARGE: usize = 1 << 20;
+
 /// Frames in the order in which they leave, in one contiguous piece
 ///
 /// A position counts the bytes of the whole stream, sent and unsent. A frame has left once `sent` has
@@ -209,10 +212,24 @@ impl<'buf> Egress<'buf> {
     pub(super) fn trim(&mut self) {
         let unsent = self.unsent_len();
         let peak = core::mem::replace(&mut self.peak, unsent);
-        if self.store.trim(peak, self.start..self.end) {
-            self.start = 0;
-            self.end = unsent;
-        }
+        self.shrink(peak);
         self.table.clear();
+    }
+
+    /// Gives back a large buffer that messages needed only until they were compressed
+    ///
+    /// For a transport that is slow: the timer may not give the buffer back before the next large message comes.
+    #[cold]
+    pub(super) fn trim_large(&mut self) {
+        if self.store.allocated() >= LARGE {
+            self.shrink(self.peak);
+        }
+    }
+
+    fn shrink(&mut self, peak: usize) {
+        if self.store.trim(peak, self.start..self.end) {
+            self.end = self.unsent_len();
+            self.start = 0;
+        }
     }
 }

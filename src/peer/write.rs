@@ -186,6 +186,7 @@ impl PeerState<'_> {
         let sent = egress.sent();
         if !egress.takes_messages() || frame_len(max_body) > protocols.write_capacity(protocol, sent) {
             protocols.refuse(protocol);
+            egress.trim_large();
             return Err(WriteError::Full);
         }
         let mut size = 0;

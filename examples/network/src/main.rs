@@ -6,6 +6,9 @@
 //!
 //! Change the rule of gossip in `gossip.rs`, and run it again. The same seed gives the same run to the byte.
 //!
+//! A node needs no time for what it does, and a cable loses nothing and has no window: only its latency and its bandwidth
+//! hold bytes back.
+//!
 //! - `gossip.rs` is the rule, `message.rs` what it says, and `library.rs` what it speaks of
 //! - `plan.rs` draws from the seed: the links, their latency and bandwidth, and what becomes of each node
 //! - `network.rs` has the time and all nodes; `node.rs` is one node, `end.rs` its end of a link, `socket.rs` the cable

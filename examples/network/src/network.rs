@@ -54,6 +54,7 @@ impl Network {
         let mut due: Vec<&mut Node> = self.nodes.iter_mut().filter(|node| node.next() < until).collect();
         due.par_iter_mut().for_each(|node| node.run_until(until));
         let mail: Vec<Mail> = due.iter_mut().flat_map(|node| node.mail.drain(..)).collect();
+        debug_assert!(mail.iter().all(|mail| mail.at >= until), "nothing arrives in the window in which it was sent");
         mail.into_iter().for_each(|mail| self.nodes[mail.to.node].deliver(mail));
         Some(until)
     }

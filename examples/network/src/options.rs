@@ -68,6 +68,9 @@ impl Default for Options {
 
 /// The largest network: a node is a few kilobytes for each link
 const MOST_LINKS: usize = 1_000_000;
+/// All blocks are made before the run: so many bytes of them
+const MOST_BYTES: usize = 1 << 30;
+const MOST_TRANSACTIONS: usize = 100_000;
 /// The largest block: RLP and Snappy need some bytes of the largest message
 const LARGEST_BLOCK: usize = 15 << 20;
 
@@ -112,7 +115,7 @@ impl Options {
     }
 
     pub fn checked(self) -> Result<Self, String> {
-        let Self { nodes, links, block_size, .. } = self;
+        let Self { nodes, links, blocks, block_size, transactions, .. } = self;
         if links >= nodes {
             return Err(format!("--links {links}: must be less than --nodes {nodes}: each link goes to another node"));
         }
@@ -123,6 +126,12 @@ impl Options {
         }
         if block_size > LARGEST_BLOCK {
             return Err(format!("--block-size {block_size}: must be at most {LARGEST_BLOCK}"));
+        }
+        if blocks.checked_mul(block_size).is_none_or(|bytes| bytes > MOST_BYTES) {
+            return Err(format!("--blocks {blocks} --block-size {block_size}: more than {MOST_BYTES} bytes of blocks"));
+        }
+        if transactions > MOST_TRANSACTIONS {
+            return Err(format!("--transactions {transactions}: must be at most {MOST_TRANSACTIONS}"));
         }
         self.check_times()?;
         let faulty = self.stall + self.vanish + self.back + self.lie;

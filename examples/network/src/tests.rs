@@ -1,12 +1,15 @@
 //! Small networks with real links
 
+use std::collections::BTreeSet;
+
 use devp2p_proto::Instant;
 
 use crate::network::Network;
 use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::page;
-use crate::plan::{Fate, Plan};
+use crate::page::tree::{Dot, Tree, When};
+use crate::plan::{Cable, Fate, Plan};
 
 /// A network without faults
 fn calm() -> Options {
@@ -34,6 +37,18 @@ fn group(outcome: &Outcome, name: &str) -> (usize, usize) {
 /// How many ends of links have ended for this cause
 fn endings(outcome: &Outcome, cause: &str) -> u64 {
     outcome.endings.iter().filter(|(text, _)| text.contains(cause)).map(|(_, count)| count).sum()
+}
+
+#[test]
+fn every_node_has_as_many_links_as_were_asked_for() {
+    for (nodes, links) in [(2, 1), (3, 2), (5, 4), (8, 7), (10, 3), (50, 6), (200, 9)] {
+        let plan = Plan::new(&Options { nodes, links, ..calm() });
+        let mut peers = vec![BTreeSet::new(); nodes];
+        for Cable { nodes: [a, b], .. } in &plan.cables {
+            assert!(peers[*a].insert(*b) && peers[*b].insert(*a), "two links between {a} and {b}");
+        }
+        assert!(peers.iter().enumerate().all(|(node, peers)| peers.len() == links && !peers.contains(&node)));
+    }
 }
 
 #[test]
@@ -125,6 +140,23 @@ fn who_lies_loses_its_links() {
     let ended = (outcome.links - outcome.links_ready) as u64;
     assert_eq!(outcome.endings.values().sum::<u64>(), 2 * ended, "{:?}", outcome.endings);
     assert_eq!(endings(&outcome, "breach of protocol"), block);
+}
+
+/// A node is farther from the middle than the one from which the block came, unless both are on the outermost circle
+#[test]
+fn the_tree_shows_who_was_earlier() {
+    let (_, outcome) = run(&Options { vanish: 25, ..calm() });
+    let dots = Tree::of(&outcome).dots;
+    let radius = |dot: &Dot| dot.x.hypot(dot.y);
+    for dot in &dots {
+        assert!(radius(dot) < 1.000_001);
+        assert!(dot.from.is_none_or(|from| radius(&dots[from]) < radius(dot) || dot.when == When::Later), "{dot:?}");
+    }
+    let without = dots.iter().filter(|dot| dot.from.is_none());
+    let never = dots.iter().filter(|dot| dot.when == When::Never).count();
+    assert_eq!((dots.len(), without.count()), (24, never + 1), "only the maker has it from nobody");
+    let lacking = outcome.first_block.iter().filter(|arrival| arrival.is_none()).count();
+    assert!(never == lacking && never > 0);
 }
 
 /// An interrupt may come before anything has happened, or before all has

@@ -50,6 +50,8 @@ fn what_makes_no_sense_is_refused_by_name() {
         ("--time 0", "--time 0: not a positive number of seconds"),
         ("--interval 1e18 --blocks 99", "ends before"),
         ("--block-size 16777216", "--block-size 16777216: must be at most"),
+        ("--blocks 1000000 --interval 1e-6", "--blocks 1000000 --block-size 102400: more than"),
+        ("--transactions 1000000", "--transactions 1000000: must be at most 100000"),
         ("--lie 101", "--lie 101: more than 100 percent"),
         ("--lie 50 --vanish 50", "104 percent together"),
         ("--seed -1", "--seed -1: "),

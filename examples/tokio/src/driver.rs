@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use devp2p_proto::{Cause, Connection, Instant, Link, MAX_MESSAGE, Notice, Out, Outbox, SharedProtocol, Turn};
+use devp2p_proto::{Cause, Connection, Instant, Link, Notice, Out, SharedProtocol, Turn};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::alarm::Alarm;
@@ -69,8 +69,8 @@ impl<L: Link, S, H: Host<L>> Driver<L, S, H> {
     /// A driver for a link that was made at the time `now`
     pub fn new(now: Instant, link: L, stream: S, host: H, commands: Commands) -> Self {
         Self {
-            // The largest message may have to wait.
-            connection: Connection::new(link, MAX_MESSAGE + Outbox::OVERHEAD),
+            // Nothing waits there, since the protocols have queues of their own.
+            connection: Connection::new(link, 0),
             stage: Stage::Open { stream, unflushed: false },
             host,
             running: Running::default(),
@@ -110,7 +110,7 @@ impl<L: Link, S: AsyncRead + AsyncWrite + Unpin, H: Host<L>> Driver<L, S, H> {
             return Next::Wait;
         };
         let now = alarm.now();
-        running.proceed(context, &mut connection.out(now));
+        running.proceed(context, now, connection.get_mut());
         let waker = context.waker();
         let mut attempt = Attempt { stream, context, unflushed };
         let turn = with_buffer(|buffer| {
@@ -119,13 +119,12 @@ impl<L: Link, S: AsyncRead + AsyncWrite + Unpin, H: Host<L>> Driver<L, S, H> {
                 match notice {
                     Notice::Ready if out.link().cause().is_none() => {
                         let shared: Vec<_> = out.link().shared().collect();
-                        shared
-                            .into_iter()
-                            .for_each(|it| running.start(it, *queue, |shared, io| host.start(shared, io)));
+                        running.start(&shared, *queue, |shared, io| host.start(shared, io));
                     }
                     Notice::Message { protocol, code, payload } => {
                         running.take(protocol, RawMessage { code, payload }, waker, out);
                     }
+                    Notice::Writable(protocol) => running.writable(protocol),
                     _ => {}
                 }
             })

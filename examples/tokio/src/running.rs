@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use devp2p_proto::{Link, Out, ProtocolError, ProtocolId, SharedProtocol, WriteError};
+use devp2p_proto::{Event, Instant, Link, Out, ProtocolError, ProtocolId, Refused, SharedProtocol, WriteError};
 
 use crate::io::Io;
 use crate::message::RawMessage;
@@ -38,6 +38,10 @@ struct Part {
     input: Writer,
     /// What goes to the peer
     output: Reader,
+    /// What of that comes next, since the link has refused it as `Full`
+    refused: Option<RawMessage>,
+    /// Whether the link takes messages, as far as is known
+    writable: bool,
     stage: Stage,
 }
 
@@ -59,25 +63,37 @@ enum Rest {
 }
 
 impl Running {
-    /// Starts a protocol, with queues of `limit` bytes
-    pub fn start(&mut self, shared: SharedProtocol, limit: usize, run: impl FnOnce(SharedProtocol, Io) -> Run) {
-        let (input, reader) = queue(limit);
-        let (writer, output) = queue(limit);
-        let stage = Stage::Runs(run(shared, Io::new(writer, reader)));
-        self.parts.push(Part { protocol: shared.protocol, input, output, stage });
+    /// Starts the protocols that both nodes have, each with queues of `limit` bytes
+    pub fn start(&mut self, shared: &[SharedProtocol], limit: usize, mut run: impl FnMut(SharedProtocol, Io) -> Run) {
+        let part = |shared: &SharedProtocol| {
+            let (input, reader) = queue(limit);
+            let (writer, output) = queue(limit);
+            let stage = Stage::Runs(run(*shared, Io::new(writer, reader)));
+            Part { protocol: shared.protocol, input, output, refused: None, writable: true, stage }
+        };
+        self.parts = shared.iter().map(part).collect();
         self.progress = true;
     }
 
     /// Lets each protocol go on, and gives the link what they send, as much as it takes
-    pub fn proceed<L: Link>(&mut self, context: &mut Context<'_>, out: &mut Out<'_, L>) {
+    pub fn proceed(&mut self, context: &mut Context<'_>, now: Instant, link: &mut impl Link) {
         self.progress = false;
         for part in &mut self.parts {
             part.run(context);
-            self.progress |= part.send(context.waker(), out);
+            self.progress |= part.send(context.waker(), now, link);
         }
         if self.held && !self.is_full(context.waker()) {
             self.held = false;
-            out.hold(false);
+            // Never refused.
+            _ = link.handle(now, Event::HoldInput(false));
+        }
+    }
+
+    /// Notes that the link takes messages of the protocol again
+    pub fn writable(&mut self, protocol: ProtocolId) {
+        if let Some(part) = self.parts.iter_mut().find(|part| part.protocol == protocol) {
+            part.writable = true;
+            self.progress = true;
         }
     }
 
@@ -130,27 +146,30 @@ impl Part {
     }
 
     /// Sends what the link takes, and tells it of the protocol's end; returns whether the queue has more room now
-    fn send<L: Link>(&mut self, waker: &Waker, out: &mut Out<'_, L>) -> bool {
+    fn send(&mut self, waker: &Waker, now: Instant, link: &mut impl Link) -> bool {
         let (mut sent, taken) = (false, self.output.taken());
         let rest = loop {
-            if out.waiting(self.protocol) > 0 {
+            if !self.writable {
                 break Rest::Waits;
             }
-            match self.output.poll_next(waker) {
-                Poll::Ready(Some(message)) => self.send_one(&message, out),
+            let next = self.refused.take().map_or_else(|| self.output.poll_next(waker), |next| Poll::Ready(Some(next)));
+            match next {
+                Poll::Ready(Some(message)) => self.write(message, now, link),
                 Poll::Ready(None) => break Rest::Closed,
                 Poll::Pending => break Rest::Empty,
             }
             sent = true;
         };
-        self.end(&rest, out);
+        self.end(&rest, now, link);
         sent || self.output.taken() < taken
     }
 
-    fn send_one<L: Link>(&mut self, message: &RawMessage, out: &mut Out<'_, L>) {
-        match out.send(self.protocol, message.code, &message.payload) {
+    fn write(&mut self, message: RawMessage, now: Instant, link: &mut impl Link) {
+        let RawMessage { code, payload } = &message;
+        match link.handle(now, Event::Write { protocol: self.protocol, code: *code, payload }) {
+            Err(Refused::Write(WriteError::Full)) => (self.refused, self.writable) = (Some(message), false),
             // After the end of the link, nobody is to hear it any more.
-            Ok(()) | Err(WriteError::Closed) => {}
+            Ok(_) | Err(Refused::Write(WriteError::Closed)) => {}
             // A message that the link will never take is its protocol's failure.
             Err(error) => {
                 tracing::debug!(protocol = %self.protocol, %error, "a message cannot be sent");
@@ -159,7 +178,7 @@ impl Part {
         }
     }
 
-    fn end<L: Link>(&mut self, rest: &Rest, out: &mut Out<'_, L>) {
+    fn end(&mut self, rest: &Rest, now: Instant, link: &mut impl Link) {
         let outcome = match (&self.stage, rest) {
             (Stage::Finished(outcome @ Err(_)), _) | (Stage::Finished(outcome), Rest::Empty | Rest::Closed) => *outcome,
             // A protocol that has dropped both halves of its hold on the link can do nothing more.
@@ -167,8 +186,8 @@ impl Part {
             _ => return,
         };
         self.enter(Stage::Told);
-        // A link that has ended has its cause.
-        _ = out.protocol_returned(self.protocol, outcome);
+        // Never refused for a protocol that is shared.
+        _ = link.handle(now, Event::ProtocolReturned(self.protocol, outcome));
     }
 
     fn enter(&mut self, stage: Stage) {

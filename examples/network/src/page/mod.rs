@@ -5,7 +5,7 @@
 
 mod charts;
 mod tables;
-mod tree;
+pub mod tree;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

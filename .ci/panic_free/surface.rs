@@ -10,8 +10,8 @@ use core::time::Duration;
 
 use devp2p_proto::{
     Action, Buffers, Capability, Cause, Config, DisconnectReason, Enode, Entropy, Event, Instant, Name, Network,
-    NodeId, PeerState, Protocol, ProtocolError, ProtocolId, ProtocolSlot, RemoteHello, SecretKey, Timeouts, Violation, keccak256,
-    rlp,
+    NodeId, PeerState, Protocol, ProtocolError, ProtocolId, ProtocolSlot, RemoteHello, SecretKey, Timeouts, Violation, batch,
+    keccak256, rlp,
 };
 
 const MAX_MESSAGE: usize = 1024;
@@ -83,6 +83,8 @@ fn events(link: &mut PeerState<'_>, now: Instant) {
     black_box(link.write_with(now, protocol, black_box(1), black_box(9), |room| black_box(room.len())).is_ok());
     black_box((link.sent(now, black_box(1)).is_ok(), link.ping(now).is_ok()));
     black_box(link.protocol_returned(now, protocol, black_box(Err(ProtocolError::Other))).is_ok());
+    batch::write(now, [(black_box(7), &mut *link, protocol)], black_box(1), payload, |key, outcome| _ = black_box((key, outcome)));
+    batch::receive(now, [(black_box(7), &mut *link, payload)], |key, taken| _ = black_box((key, taken)));
     link.receive_closed(now);
     link.hold_input(now, black_box(true));
     link.handle_timeout(now);

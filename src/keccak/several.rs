@@ -15,6 +15,12 @@ pub(crate) struct Due<'a> {
     blocks: &'a [Block],
 }
 
+impl<'a> Due<'a> {
+    fn first_blocks(&self, count: usize) -> &'a [Block] {
+        self.blocks.get(..count).unwrap_or_default()
+    }
+}
+
 /// Permutes every state, and then absorbs the blocks of each, as many as all of them have; returns how many those are
 pub(crate) fn permute_all(mut due: &mut [Due<'_>]) -> usize {
     let blocks = due.iter().map(|due| due.blocks.len()).min().unwrap_or_default();
@@ -27,7 +33,8 @@ pub(crate) fn permute_all(mut due: &mut [Due<'_>]) -> usize {
 /// Permutes the first state alone; returns the others
 pub(super) fn permute_one<'due, 'a>(due: &'due mut [Due<'a>], blocks: usize) -> &'due mut [Due<'a>] {
     let Some((first, others)) = due.split_first_mut() else { return &mut [] };
-    permute(first.lanes, first.blocks.get(..blocks).unwrap_or_default());
+    let blocks = first.first_blocks(blocks);
+    permute(first.lanes, blocks);
     others
 }
 
@@ -38,17 +45,32 @@ pub(super) fn permute_together<'due, 'a, const N: usize>(
     blocks: usize,
     permute: impl FnOnce([&mut Lanes; N], [&[Block]; N]),
 ) -> &'due mut [Due<'a>] {
-    let (some, others) = due.split_at_mut(due.len().min(N));
-    // A place that no state takes permutes zeros, with any blocks.
-    let mut unused = [[0; 25]; N];
-    let mut states = unused.each_mut();
-    let mut inputs = [some.first().map_or(&[][..], |due| due.blocks); N];
-    for ((state, input), due) in states.iter_mut().zip(&mut inputs).zip(some) {
-        *state = due.lanes;
-        *input = due.blocks;
+    if due.len() < N {
+        permute_with_zeros(due, blocks, permute);
+        return &mut [];
     }
-    permute(states, inputs.map(|input| input.get(..blocks).unwrap_or_default()));
+    let Some((some, others)) = due.split_first_chunk_mut() else { return &mut [] };
+    let inputs = some.each_ref().map(|due| due.first_blocks(blocks));
+    permute(some.each_mut().map(|due| &mut *due.lanes), inputs);
     others
+}
+
+/// Permutes fewer than `N` states; in the other places are zeros
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+fn permute_with_zeros<const N: usize>(
+    due: &mut [Due<'_>],
+    blocks: usize,
+    permute: impl FnOnce([&mut Lanes; N], [&[Block]; N]),
+) {
+    let mut zeros = [[0; 25]; N];
+    let mut states = zeros.each_mut();
+    // What the zeros absorb has no effect, but they must have as many blocks as the others.
+    let mut inputs = [due.first().map_or(&[][..], |due| due.first_blocks(blocks)); N];
+    for ((state, input), due) in states.iter_mut().zip(&mut inputs).zip(due) {
+        *input = due.first_blocks(blocks);
+        *state = due.lanes;
+    }
+    permute(states, inputs);
 }
 
 /// Bytes on their way into a sponge, and then the digest of everything that the sponge has absorbed
@@ -97,6 +119,8 @@ impl Absorption {
 /// The padded state is as secret as the sponge
 impl Drop for Absorption {
     fn drop(&mut self) {
-        self.padded.zeroize();
+        if let Some(lanes) = &mut self.padded {
+            lanes.zeroize();
+        }
     }
 }

@@ -28,20 +28,25 @@ impl<'a, 'b> Lanes<'a, 'b> {
 
     /// Gives work to a lane; waits for one if all are at work
     pub(crate) fn push(&mut self, work: MacWork<'a>) {
-        let Some(lane) = Lane::new(work) else { return };
-        loop {
-            if let Some(free) = self.places.iter_mut().find(|lane| lane.is_none()) {
-                *free = Some(lane);
-                return;
-            }
+        let Some(part) = Part::first(&work) else { return };
+        while self.places.iter().all(Option::is_some) {
             self.step();
+        }
+        if let Some(free) = self.places.iter_mut().find(|place| place.is_none()) {
+            // Made in its place, since moving a lane would copy the room for a state.
+            free.insert(Lane { work, part, absorption: Absorption::new() }).absorb();
         }
     }
 
     /// Runs one permutation of each lane, and what follows from it
     fn step(&mut self) {
-        self.occupancy.note(self.places.iter().flatten().count());
-        let blocks = permute_all(&mut self.places.iter_mut().flatten().map(Lane::due).collect::<Vec<_, LANES>>());
+        let mut due = Vec::<_, LANES>::new();
+        for lane in self.places.iter_mut().flatten() {
+            _ = due.push(lane.due());
+        }
+        self.occupancy.note(due.len());
+        let blocks = permute_all(&mut due);
+        drop(due);
         for place in &mut self.places {
             if place.as_mut().is_some_and(|lane| lane.permuted(blocks).is_none()) {
                 *place = None;
@@ -106,14 +111,7 @@ impl Part {
     }
 }
 
-impl<'a> Lane<'a> {
-    fn new(work: MacWork<'a>) -> Option<Self> {
-        let part = Part::first(&work)?;
-        let mut lane = Self { work, part, absorption: Absorption::new() };
-        lane.absorb();
-        Some(lane)
-    }
-
+impl Lane<'_> {
     /// Mixes bytes in up to the next permutation
     fn absorb(&mut self) {
         self.absorption.step(&mut self.work.mac.sponge, self.part.bytes(&self.work.body));

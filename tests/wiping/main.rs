@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use devp2p_proto::{Buffers, Config, Entropy, Instant, SecretKey};
 use devp2p_testing::remote::{Handshake, Hello, PING, Session, body, compressed};
-use devp2p_testing::{PROTOCOLS, noise, slots};
+use devp2p_testing::{PROTOCOLS, Pair, noise, slots};
 
 use model::{Direction, agree, xor};
 use needles::Needles;
@@ -131,12 +131,14 @@ impl<W: Worker> Conversation<'_, W> {
         self.wire.from_link[..usize::from(size) + 2].to_vec()
     }
 
-    fn run(&mut self, role: Role, end: End) {
+    /// The link is in batches with so many others if there are any
+    fn run(&mut self, role: Role, end: End, companions: usize) {
         let ours = SecretKey::from_bytes(static_key()).unwrap();
         let (id, remote) = (ours.node_id(), Handshake::new(REMOTE));
         let job = self.worker.job();
         job.config = Some(Config::new(ours, "wiped/1", PROTOCOLS).unwrap().with_max_message(2000).unwrap());
         job.remote = Some(remote.id());
+        job.companions = (0..companions).map(|_| Pair::running()).collect();
         job.entropy.write(Entropy::from_rng(|bytes| bytes.copy_from_slice(&noise(902, Entropy::SIZE))));
         let [receive, transmit] = [Buffers::receive_len(2000), Buffers::transmit_len(&[2000, 2000])]
             .map(|len| Box::leak(vec![0; len].into_boxed_slice()));
@@ -278,10 +280,10 @@ fn needles(role: Role, wire: &Wire) -> Needles {
     needles
 }
 
-fn rehearse(role: Role, end: End) -> Needles {
+fn rehearse(role: Role, end: End, companions: usize) -> Needles {
     let mut conversation =
         Conversation { worker: Rehearsal(Job::new()), look: &mut |_, _| {}, in_handshake: true, wire: Wire::default() };
-    conversation.run(role, end);
+    conversation.run(role, end, companions);
     needles(role, &conversation.wire)
 }
 
@@ -301,8 +303,8 @@ impl Worker for Subject {
 }
 
 /// The secrets that are found on the stack after each order, and in the link after the last one
-fn finds(role: Role, end: End) -> Vec<String> {
-    let needles = rehearse(role, end);
+fn finds(role: Role, end: End, companions: usize) -> Vec<String> {
+    let needles = rehearse(role, end, companions);
     // Unused bytes of the arguments of the link must not hold what this thread has computed.
     thread::wipe();
     let mut finds = Vec::new();
@@ -329,12 +331,21 @@ fn finds(role: Role, end: End) -> Vec<String> {
         }
         subject.order(Order::Wipe);
     };
-    Conversation { worker: Subject::new(), look, in_handshake: true, wire: Wire::default() }.run(role, end);
+    Conversation { worker: Subject::new(), look, in_handshake: true, wire: Wire::default() }.run(role, end, companions);
     finds
 }
 
 #[test]
 fn nothing_is_left() {
+    nothing_is_left_beside(0);
+}
+
+#[test]
+fn nothing_is_left_in_batches() {
+    nothing_is_left_beside(7);
+}
+
+fn nothing_is_left_beside(companions: usize) {
     let mut all = Vec::new();
     for role in [Role::Dialling, Role::Dialled] {
         for end in [
@@ -346,7 +357,7 @@ fn nothing_is_left() {
             End::WrongContent,
             End::WrongMac,
         ] {
-            all.extend(finds(role, end).into_iter().map(|find| format!("{role:?}, {end:?}: {find}")));
+            all.extend(finds(role, end, companions).into_iter().map(|find| format!("{role:?}, {end:?}: {find}")));
         }
     }
     assert!(all.is_empty(), "{} finds:\n{}", all.len(), all.join("\n"));

@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use devp2p_proto::{
-    Action, Buffers, Config, DisconnectReason, Entropy, Instant, NodeId, NotStarted, PeerState, SecretKey,
+    Action, Buffers, Config, DisconnectReason, Entropy, Instant, NodeId, NotStarted, PeerState, SecretKey, batch,
 };
-use devp2p_testing::ALPHA;
+use devp2p_testing::{ALPHA, Pair, Pipe};
 
 /// How much of the stack is searched; no call of the link goes as deep in any build
 pub const DEPTH: usize = 192 * 1024;
@@ -70,6 +70,8 @@ pub struct Job {
     pub polled: Polled,
     pub key: Slot<SecretKey>,
     pub link: Slot<Result<PeerState<'static>, NotStarted<'static>>>,
+    /// Links with other keys, which receive and write in a batch with the link
+    pub companions: Vec<Pair<'static>>,
     /// Where the frame of the caller ends, below which the link's own calls were
     pub bottom: usize,
 }
@@ -90,6 +92,7 @@ impl Job {
             polled: Polled::Nothing,
             key: Slot::zeroed(),
             link: Slot::zeroed(),
+            companions: Vec::new(),
             bottom: 0,
         })
     }
@@ -176,10 +179,37 @@ fn poll(job: &mut Job) {
 
 #[inline(never)]
 fn receive(job: &mut Job) {
+    let mut companions = take_companions(job);
+    for pair in &mut companions {
+        pair.recipient.link.write(job.now, ALPHA, 1, &job.bytes[..job.len]).expect("nothing is unsent");
+    }
     job.bottom = below();
     let (now, len, bytes) = (job.now, job.len, &raw const job.bytes);
     // SAFETY: `bytes` is another field than `link`.
-    job.len = job.link().receive(now, unsafe { &(&*bytes)[..len] });
+    let bytes = unsafe { &(&*bytes)[..len] };
+    if companions.is_empty() {
+        job.len = job.link().receive(now, bytes);
+        return;
+    }
+    let theirs = companions.iter_mut().map(|pair| (false, &mut pair.initiator.link, pair.recipient.link.unsent()));
+    let mut taken = 0;
+    let links = std::iter::once((true, job.link(), bytes)).chain(theirs);
+    batch::receive(now, links, |is_link, len| taken = if is_link { len } else { taken });
+    (job.len, job.companions) = (taken, companions);
+}
+
+/// The companions, with nothing unsent
+///
+/// What this leaves on the stack is from before the call of the link, and of other keys.
+#[inline(never)]
+fn take_companions(job: &mut Job) -> Vec<Pair<'static>> {
+    let mut companions = std::mem::take(&mut job.companions);
+    for Pair { initiator, recipient, .. } in &mut companions {
+        for node in [initiator, recipient] {
+            node.turn(job.now, &mut Pipe::new(), &mut Pipe::new());
+        }
+    }
+    companions
 }
 
 #[inline(never)]
@@ -191,10 +221,19 @@ fn sent(job: &mut Job) {
 
 #[inline(never)]
 fn write(job: &mut Job) {
+    let mut companions = take_companions(job);
     job.bottom = below();
     let (now, len, bytes) = (job.now, job.len, &raw const job.bytes);
     // SAFETY: `bytes` is another field than `link`.
-    job.link().write(now, ALPHA, 1, unsafe { &(&*bytes)[..len] }).expect("there is capacity");
+    let payload = unsafe { &(&*bytes)[..len] };
+    if companions.is_empty() {
+        job.link().write(now, ALPHA, 1, payload).expect("there is capacity");
+        return;
+    }
+    let theirs = companions.iter_mut().map(|pair| &mut pair.initiator.link);
+    let links = std::iter::once(job.link()).chain(theirs).map(|link| ((), link, ALPHA));
+    batch::write(now, links, 1, payload, |(), outcome| _ = outcome.expect("there is capacity"));
+    job.companions = companions;
 }
 
 #[inline(never)]

@@ -8,7 +8,7 @@
 use devp2p_proto::internal::on_disclosure;
 use devp2p_proto::{
     Action, Buffers, Cause, Config, DisconnectReason, Entropy, Instant, NotStarted, PeerState, Protocol, ProtocolId,
-    SecretKey, Stage, Violation,
+    SecretKey, Stage, Violation, batch,
 };
 
 use devp2p_valgrind::memcheck;
@@ -25,6 +25,7 @@ fn main() {
     assert!(devp2p_valgrind::is_running(), "this program must run in valgrind");
     on_disclosure(memcheck::make_defined);
     the_nodes_talk();
+    many_nodes_talk();
     a_message_is_too_large();
     a_changed_byte_is_noticed();
 }
@@ -43,6 +44,20 @@ fn the_nodes_talk() {
     theirs.link.disconnect(NOW, DisconnectReason::REQUESTED);
     exchange(&mut ours, &mut theirs);
     assert_eq!(ours.link.cause(), Some(Cause::Remote(DisconnectReason::REQUESTED)));
+}
+
+/// As many as make full use of the permutations of several states that valgrind knows, those with AVX2
+fn many_nodes_talk() {
+    let mut pairs = [(); 5].map(|()| ready());
+    let links = pairs.iter_mut().map(|(ours, _)| ((), &mut ours.link, ProtocolId(1)));
+    batch::write(NOW, links, 1, &noise::<3_000>(6), |(), outcome| _ = outcome.expect("there is capacity"));
+    let frames = pairs.each_mut().map(|(ours, _)| ours.take());
+    let links = pairs.iter_mut().zip(&frames).map(|((_, theirs), frame)| (frame.len(), &mut theirs.link, &frame[..]));
+    batch::receive(NOW, links, |len, taken| assert_eq!(len, taken));
+    for (_, theirs) in &mut pairs {
+        theirs.take();
+        assert_eq!(theirs.delivered, 1);
+    }
 }
 
 /// The body of such a message is not stored; only its MAC is checked

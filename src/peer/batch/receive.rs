@@ -50,7 +50,12 @@ pub fn receive<'a, 'buf: 'a, K>(
     let mut occupancy = Occupancy::default();
     let mut links = links.into_iter().map(|(key, link, bytes)| (key, Receiving::new(link, bytes))).fuse();
     loop {
-        let mut group: Vec<_, GROUP> = links.by_ref().take(GROUP).collect();
+        let mut group = Vec::<_, GROUP>::new();
+        while !group.is_full()
+            && let Some(link) = links.next()
+        {
+            _ = group.push(link);
+        }
         if group.is_empty() {
             return occupancy;
         }
@@ -58,7 +63,10 @@ pub fn receive<'a, 'buf: 'a, K>(
         while authenticate(&mut group, &mut occupancy) {
             group.iter_mut().for_each(|(_, link)| link.resume());
         }
-        group.into_iter().for_each(|(key, link)| done(key, link.taken));
+        group.reverse(); // the first is taken out first
+        while let Some((key, link)) = group.pop() {
+            done(key, link.taken);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub const QUEUE: usize = 128 * 1024;
 /// What protocols have to come to their ends when the link is over
 const GRACE: Duration = Duration::from_secs(1);
 /// How many turns there are at most before other tasks have theirs
-const TURNS: usize = 32;
+const TURNS: usize = 8;
 
 /// What runs on a link
 ///

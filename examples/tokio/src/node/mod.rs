@@ -32,8 +32,8 @@ use builder::Shared;
 
 /// A node of the network
 ///
-/// A clone is the same node. When the last clone is dropped, all links are closed at once; see
-/// [`shutdown`](Self::shutdown) for a better end.
+/// A clone is the same node. When the last clone is dropped, all links are closed at once; call
+/// [`shutdown`](Self::shutdown) before, so that the peers are told a reason.
 #[derive(Debug, Clone)]
 pub struct Node {
     shared: Arc<Shared>,
@@ -41,9 +41,9 @@ pub struct Node {
     address: Option<SocketAddr>,
 }
 
-/// A link that the node was asked for: ready when the link has ended, with the cause
+/// A link that the node was asked for, as a future: ready when the link has ended, with the cause
 ///
-/// The link does not depend on this value: it may be dropped.
+/// The handle may be dropped: the link does not depend on it.
 #[derive(Debug)]
 pub struct LinkHandle(oneshot::Receiver<Result<Cause, LinkError>>);
 
@@ -60,7 +60,7 @@ impl Node {
 
     /// The URL by which others dial this node; `None` if it does not listen
     ///
-    /// With the address that the node listens on, which may be no address for others.
+    /// The URL has the address that the node listens on. Other nodes may be unable to reach this address.
     pub fn enode(&self) -> Option<Enode> {
         self.address.map(|address| Enode { node_id: self.id(), address })
     }
@@ -76,7 +76,7 @@ impl Node {
             let connected = timeout(patience, TcpStream::connect(node.address)).await;
             match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 Ok(socket) => {
-                    // Frames are put together by the link, so nothing is to be waited for.
+                    // The link itself puts frames together, so TCP need not wait for more bytes.
                     _ = socket.set_nodelay(true);
                     open(&shared, &links, socket, Origin::Dialled(node.node_id, Some(node.address)), done);
                 }
@@ -105,15 +105,16 @@ impl Node {
         handle
     }
 
-    /// The peers with which the protocols run
+    /// The peers with which protocols are agreed on
     pub fn peers(&self) -> Vec<Peer> {
         self.shared.links.peers()
     }
 
     /// Ends the listener and all links, and waits for them
     ///
-    /// Each peer is told the reason, and has the time of the link's own timeouts to take what is unsent. Dropping the
-    /// future closes what is left at once. The node makes no more links from then on.
+    /// Each peer is told the reason. The link's own timeouts limit how long the peer may take to read what is unsent.
+    /// If the future is dropped, the links that are left are closed at once. From the first poll on, the node makes no
+    /// more links.
     pub async fn shutdown(&self, reason: DisconnectReason) {
         self.tasks.stop_preparing().await;
         let mut links = self.tasks.take_links();
@@ -142,7 +143,7 @@ impl Done {
     }
 
     fn tell(self, outcome: Result<Cause, LinkError>) {
-        // Nobody may wait for it.
+        // The handle may have been dropped.
         _ = self.0.send(outcome);
     }
 }
@@ -166,7 +167,8 @@ fn open<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     let span = tracing::debug_span!("link", ?address, role = ?link.role());
     let (control, commands) = control();
     let member = Member::new(shared, address, permits, control);
-    // In a box, so that the task does not have it twice: as what it begins with, and as what it waits for.
+    // In a box, so that the task does not store the driver twice: as the value that it begins with, and as the future
+    // that it waits for.
     let mut driver = Box::new(Driver::new(Instant::ZERO, link, stream, member, commands).with_queue(shared.queue));
     let task = async move {
         let cause = (&mut *driver).await;
@@ -175,7 +177,7 @@ fn open<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         done.tell(Ok(cause));
     };
     if let Some(tasks) = tasks.upgrade() {
-        // Refused after the shutdown: the handle learns that as `done` is dropped.
+        // After a shutdown the task is dropped, and `done` with it: the handle then gives `LinkError::Dropped`.
         tasks.run(task.instrument(span));
     }
 }
@@ -208,7 +210,7 @@ pub fn random_key() -> Result<SecretKey, getrandom::Error> {
     loop {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
-        // Nearly every number is a key.
+        // Nearly all numbers of 32 bytes are keys.
         if let Ok(key) = SecretKey::from_bytes(bytes) {
             return Ok(key);
         }

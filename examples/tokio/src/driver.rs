@@ -20,7 +20,7 @@ pub const QUEUE: usize = 128 * 1024;
 /// How long protocols may take to finish after the link has ended
 const GRACE: Duration = Duration::from_secs(1);
 /// How many turns a link takes at most before other tasks run
-const TURNS: usize = 32;
+const TURNS: usize = 8;
 
 /// What runs on a link
 ///

@@ -55,7 +55,8 @@ fn builder(key: u8) -> Builder<'static> {
 /// Pings in regular intervals, and waits as long as it takes
 fn patient() -> Timeouts {
     let mut timeouts = Timeouts::default();
-    for timeout in [&mut timeouts.handshake, &mut timeouts.pong, &mut timeouts.read, &mut timeouts.write] {
+    let Timeouts { handshake, pong, read, write, linger, .. } = &mut timeouts;
+    for timeout in [handshake, pong, read, write, linger] {
         *timeout = NEVER;
     }
     timeouts

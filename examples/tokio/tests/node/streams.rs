@@ -6,10 +6,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use devp2p_proto::{Cause, Timeout, Timeouts};
-use devp2p_tokio::{Io, Node};
+use devp2p_tokio::{Io, Node, Peer};
 use tokio::io::{AsyncRead, AsyncWrite, BufStream, DuplexStream, ReadBuf, duplex};
+use tokio::task::JoinSet;
 
-use crate::{Left, Right, builder, listen, node, noise, returned};
+use crate::{Left, NEVER, Outcome, Right, builder, flood, listen, node, noise, returned};
 
 fn echo(key: u8) -> Node {
     node(key, async |_, mut io: Io| {
@@ -151,32 +152,39 @@ impl AsyncWrite for Liar {
 #[tokio::test]
 async fn lies_end_the_link() {
     use Lie::*;
-    let mut timeouts = Timeouts::default();
-    timeouts.handshake = Duration::from_secs(60);
-    timeouts.ping = Duration::from_millis(100);
-    timeouts.pong = Duration::from_millis(500);
-    timeouts.read = Duration::from_millis(500);
-    timeouts.write = Duration::from_millis(500);
+    let mut links = JoinSet::new();
     for lie in [Sleeps, WakesAlways, WouldBlock, TimedOut, Interrupted, ReadsTooMuch, WritesTooMuch, WritesNothing] {
         for honest in [[2000, usize::MAX], [usize::MAX, 2000]] {
-            let ours = builder(1).timeouts(timeouts).protocol(|| Left(listen)).protocol(|| {
-                Right(async |_, mut io: Io| {
-                    loop {
-                        io.send(noise(1000)).await?;
-                    }
-                })
-            });
-            let (ours, theirs) = (ours.build().unwrap(), echo(2));
-            let (near, far) = duplex(4096);
-            let far = theirs.accept(far);
-            let near = ours.connect(Liar { stream: near, lie, honest }, theirs.id());
-            let cause = near.await.unwrap();
-            let expected = match cause {
-                Cause::Timeout(timeout) => timeout != Timeout::Handshake,
-                cause => matches!(cause, Cause::ReceiveClosed | Cause::SendFailed | Cause::Violation(_)),
-            };
-            assert!(expected, "{cause}");
-            drop(far);
+            links.spawn(lie_ends_the_link(lie, honest));
         }
     }
+    links.join_all().await;
+}
+
+async fn lie_ends_the_link(lie: Lie, honest: [usize; 2]) {
+    let ours = builder(1).timeouts(impatient()).protocol(|| Left(listen)).protocol(|| Right(flood_on));
+    let (ours, theirs) = (ours.build().unwrap(), echo(2));
+    let (near, far) = duplex(4096);
+    let far = theirs.accept(far);
+    let cause = ours.connect(Liar { stream: near, lie, honest }, theirs.id()).await.unwrap();
+    let expected = match cause {
+        Cause::Timeout(timeout) => timeout != Timeout::Handshake,
+        cause => matches!(cause, Cause::ReceiveClosed | Cause::SendFailed | Cause::Violation(_)),
+    };
+    assert!(expected, "{cause}");
+    drop(far);
+}
+
+/// Patient with the handshake, which is honest
+fn impatient() -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    (timeouts.handshake, timeouts.ping) = (NEVER, Duration::from_millis(100));
+    for timeout in [&mut timeouts.pong, &mut timeouts.read, &mut timeouts.write] {
+        *timeout = Duration::from_secs(2);
+    }
+    timeouts
+}
+
+async fn flood_on(_: Peer, io: Io) -> Outcome {
+    flood(io, usize::MAX).await.map(drop)
 }

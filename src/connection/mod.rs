@@ -80,9 +80,8 @@ pub struct Connection<L = PeerState<'static>> {
 
 /// A link, or a wrapper that sees all that happens to its link
 ///
-/// [`Connection`] changes its link only through these methods, so a wrapper can record, count or
-/// print every event and every action. The wrapper must pass each of them on
-/// unchanged.
+/// [`Connection`] changes its link only through these methods, so a wrapper can record, count or print every event and
+/// every action. The wrapper must pass each of them on unchanged.
 pub trait Link {
     /// As [`PeerState::handle`]
     ///
@@ -185,7 +184,7 @@ impl<L: Link> Connection<L> {
     /// While the link cannot take the messages of a protocol, these messages wait. The waiting messages of one protocol
     /// take at most `backlog` bytes together, each counted with [`Outbox::OVERHEAD`].
     ///
-    /// Give a connection that was dialled its first turn when its socket is connected: it is writable then.
+    /// Give a connection that was dialled its first turn when its socket is connected; the socket is writable then.
     pub const fn new(link: L, backlog: usize) -> Self {
         Self { link, kept: Bytes::new(), outboxes: Vec::new(), backlog, pongs: 0 }
     }

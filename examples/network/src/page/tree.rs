@@ -1,8 +1,8 @@
 //! The network as the tree over which the first block came
 //!
 //! The maker is in the middle. The distance of a node from the middle is the time at which it had the block, and a line
-//! leads to the node that it came from. Nodes that got the block after the time for which the
-//! radius stands, or never, are on the outermost circle.
+//! leads to the node that it came from. The outermost circle has the nodes that got the block after
+//! the time for which the radius stands, or never.
 
 use std::f64::consts::TAU;
 use std::time::Duration;

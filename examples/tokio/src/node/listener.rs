@@ -7,9 +7,9 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use super::builder::Shared;
+use super::link::{Done, Origin, open};
 use super::member::Permits;
 use super::tasks::Tasks;
-use super::{Done, Origin, open};
 
 /// How long to wait after a failed accept
 const PAUSE: Duration = Duration::from_millis(100);

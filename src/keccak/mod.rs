@@ -50,11 +50,14 @@ impl Keccak256 {
         let Some(rest) = self.fill(bytes) else { return };
         let (blocks, rest) = rest.as_chunks();
         permute(&mut self.lanes, blocks);
+        self.offset = 0;
         self.mix(rest);
         self.offset = rest.len();
     }
 
-    /// Mixes bytes in up to the end of the block, and returns the rest if that was reached: a permutation is due
+    /// Mixes bytes in up to the end of the block, and returns the rest if that was reached
+    ///
+    /// The caller then permutes the state, and sets the offset to 0.
     #[inline(always)]
     fn fill<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let Some((piece, rest)) = bytes.split_at_checked(RATE.saturating_sub(self.offset)) else {
@@ -63,7 +66,6 @@ impl Keccak256 {
             return None;
         };
         self.mix(piece);
-        self.offset = 0;
         Some(rest)
     }
 
@@ -109,6 +111,7 @@ impl Keccak256 {
 }
 
 /// The start of a permuted state
+#[inline(always)]
 fn digest_of<const N: usize>(lanes: &[u64]) -> [u8; N] {
     let mut digest = [0; N];
     for (target, lane) in digest.chunks_mut(size_of::<u64>()).zip(lanes) {

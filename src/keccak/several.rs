@@ -86,10 +86,13 @@ impl Absorption {
         Self { taken: 0, padded: None }
     }
 
-    /// Mixes in bytes of `input` up to the next permutation
+    /// Mixes in bytes of `input` up to the next permutation, which has to run before the next call
     pub(crate) fn step(&mut self, sponge: &mut Keccak256, input: &[u8]) {
         match sponge.fill(input.get(self.taken..).unwrap_or_default()) {
-            Some(rest) => self.taken = input.len().saturating_sub(rest.len()),
+            Some(rest) => {
+                self.taken = input.len().saturating_sub(rest.len());
+                sponge.offset = 0;
+            }
             None => {
                 sponge.pad();
                 self.padded = Some(sponge.lanes);

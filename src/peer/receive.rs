@@ -103,7 +103,6 @@ impl PeerState<'_> {
     /// Does what follows from input of `taken` bytes
     ///
     /// `before` is the length of the frame that was incomplete before.
-    #[inline(always)]
     pub(super) fn handle_input(
         &mut self,
         before: Option<usize>,

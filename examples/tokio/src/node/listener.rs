@@ -7,9 +7,9 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use super::builder::Shared;
+use super::link::{Done, Origin, open};
 use super::member::Permits;
 use super::tasks::Tasks;
-use super::{Done, Origin, open};
 
 /// How long not to accept after that has failed
 const PAUSE: Duration = Duration::from_millis(100);

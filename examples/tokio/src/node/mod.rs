@@ -2,6 +2,7 @@
 
 mod builder;
 mod error;
+mod link;
 mod links;
 mod listener;
 mod member;
@@ -9,26 +10,21 @@ mod tasks;
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::sync::Arc;
 
-use devp2p_proto::{Buffers, Cause, DisconnectReason, Enode, Entropy, Instant, NodeId, PeerState, SecretKey};
+use devp2p_proto::{DisconnectReason, Enode, NodeId, SecretKey};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
 use tokio::time::timeout;
-use tracing::Instrument;
 
-use crate::control::control;
-use crate::driver::Driver;
 use crate::peer::Peer;
+use builder::Shared;
 pub use builder::{Builder, Candidate};
 pub use error::{BuildError, LinkError};
-use member::{Member, Permits};
+pub use link::LinkHandle;
+use link::{Done, Origin, open};
+use member::Permits;
 use tasks::Tasks;
-
-use builder::Shared;
 
 /// A node of the network
 ///
@@ -40,12 +36,6 @@ pub struct Node {
     tasks: Arc<Tasks>,
     address: Option<SocketAddr>,
 }
-
-/// A link that the node was asked for: ready when the link has ended, with the cause
-///
-/// The link does not depend on this value: it may be dropped.
-#[derive(Debug)]
-pub struct LinkHandle(oneshot::Receiver<Result<Cause, LinkError>>);
 
 impl Node {
     /// Makes a node with this key; the client id is by convention `name/version/platform`
@@ -69,7 +59,7 @@ impl Node {
     ///
     /// The timeout of the handshake also limits connecting.
     pub fn dial(&self, node: Enode) -> LinkHandle {
-        let (shared, links) = (Arc::clone(&self.shared), Arc::downgrade(&self.tasks));
+        let (shared, tasks) = (Arc::clone(&self.shared), Arc::downgrade(&self.tasks));
         let (done, handle) = Done::new();
         let patience = shared.timeouts.handshake;
         let dial = async move {
@@ -78,7 +68,7 @@ impl Node {
                 Ok(socket) => {
                     // Frames are put together by the link, so nothing is to be waited for.
                     _ = socket.set_nodelay(true);
-                    open(&shared, &links, socket, Origin::Dialled(node.node_id, Some(node.address)), done);
+                    open(&shared, &tasks, socket, Origin::Dialled(node.node_id, Some(node.address)), done);
                 }
                 Err(error) => done.fail(LinkError::Connect(error)),
             }
@@ -119,84 +109,6 @@ impl Node {
         let mut links = self.tasks.take_links();
         self.shared.links.disconnect(reason);
         while links.join_next().await.is_some() {}
-    }
-}
-
-/// How a link came to be
-enum Origin {
-    Dialled(NodeId, Option<SocketAddr>),
-    Accepted(Option<SocketAddr>, Permits),
-}
-
-/// The other end of a [`LinkHandle`]
-struct Done(oneshot::Sender<Result<Cause, LinkError>>);
-
-impl Done {
-    fn new() -> (Self, LinkHandle) {
-        let (done, handle) = oneshot::channel();
-        (Self(done), LinkHandle(handle))
-    }
-
-    fn fail(self, error: LinkError) {
-        self.tell(Err(error));
-    }
-
-    fn tell(self, outcome: Result<Cause, LinkError>) {
-        // Nobody may wait for it.
-        _ = self.0.send(outcome);
-    }
-}
-
-/// Starts the task of a link, or says why there is none
-fn open<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
-    shared: &Arc<Shared>,
-    tasks: &Weak<Tasks>,
-    stream: S,
-    origin: Origin,
-    done: Done,
-) {
-    let link = match start(shared, &origin) {
-        Ok(link) => link,
-        Err(error) => return done.fail(error),
-    };
-    let (address, permits) = match origin {
-        Origin::Dialled(_, address) => (address, Permits::default()),
-        Origin::Accepted(address, permits) => (address, permits),
-    };
-    let span = tracing::debug_span!("link", ?address, role = ?link.role());
-    let (control, commands) = control();
-    let member = Member::new(shared, address, permits, control);
-    // In a box, so that the task does not have it twice: as what it begins with, and as what it waits for.
-    let mut driver = Box::new(Driver::new(Instant::ZERO, link, stream, member, commands).with_queue(shared.queue));
-    let task = async move {
-        let cause = (&mut *driver).await;
-        drop(driver);
-        tracing::debug!(%cause, "ended");
-        done.tell(Ok(cause));
-    };
-    if let Some(tasks) = tasks.upgrade() {
-        // Refused after the shutdown: the handle learns that as `done` is dropped.
-        tasks.run(task.instrument(span));
-    }
-}
-
-fn start(shared: &Shared, origin: &Origin) -> Result<PeerState<'static>, LinkError> {
-    let mut entropy = [0; Entropy::SIZE];
-    getrandom::fill(&mut entropy).map_err(LinkError::Randomness)?;
-    let entropy = Entropy::from_bytes(entropy);
-    let (now, config, buffers) = (Instant::ZERO, &shared.config, Buffers::growable());
-    let link = match origin {
-        Origin::Dialled(node, _) => PeerState::initiator(now, config, *node, entropy, buffers),
-        Origin::Accepted(..) => PeerState::recipient(now, config, entropy, buffers),
-    };
-    link.map_err(|refused| LinkError::Start(refused.into()))
-}
-
-impl Future for LinkHandle {
-    type Output = Result<Cause, LinkError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map(|outcome| outcome.unwrap_or(Err(LinkError::Dropped)))
     }
 }
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use devp2p_proto::{Cause, DisconnectReason, Enode};
-use devp2p_tokio::{Builder, Node};
+use devp2p_tokio::{Builder, Io, Node};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::{Left, builder, link, listen};
+use crate::{Left, QUITTING, Right, builder, flood, link, listen, meet, node, noise};
 
 const TOO_MANY: Cause = Cause::Remote(DisconnectReason::TOO_MANY_PEERS);
 
@@ -125,4 +125,30 @@ async fn few_may_be_in_their_handshakes() {
     assert!(node.peers().is_empty());
     drop(silent);
     until_peers(&node, 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_beyond_the_limit_ends_the_link() {
+    let ours = node(1, async |peer, mut io: Io| {
+        io.send(noise(10_000)).await?;
+        listen(peer, io).await
+    });
+    let theirs = builder(2).max_message(4096).protocol(|| Left(listen)).protocol(|| Right(listen)).build().unwrap();
+    let (near, far) = meet(&ours, &theirs).await;
+    assert!(matches!(far, Cause::Violation(_)), "{far}");
+    assert_eq!(near, Cause::Remote(far.reason()));
+}
+
+/// A queue without any room takes one message at a time
+#[tokio::test(start_paused = true)]
+async fn queues_may_be_as_small_as_can_be() {
+    let ours = builder(1).queue(0).protocol(|| Right(async |_, io| flood(io, 100).await.map(drop))).build().unwrap();
+    let echo = async |_, mut io: Io| {
+        while let Some(message) = io.recv().await? {
+            io.send(message).await?;
+        }
+        Ok(())
+    };
+    let theirs = builder(2).queue(0).protocol(move || Right(echo)).build().unwrap();
+    assert_eq!(meet(&ours, &theirs).await.1, QUITTING);
 }

@@ -1,7 +1,7 @@
 //! Many links at the same time: one message to all of them, or the input that has come for each
 //!
 //! Most of the time of a link goes into one function, the permutation of Keccak. A processor with AVX2 or AVX-512 runs
-//! it for four or eight links together. [`write()`] and [`receive()`] do what the methods of
+//! it for four or eight links in about twice the time for one. [`write()`] and [`receive()`] do what the methods of
 //! [`PeerState`](crate::PeerState) with these names do for each link, and run the permutations of the links side by
 //! side. The bytes, the actions and the counters are those of the methods.
 #![cfg_attr(any(doc, doctest), doc = "[The guide](crate::guide::many) shows when that helps.")]

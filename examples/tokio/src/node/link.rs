@@ -47,6 +47,7 @@ impl Done {
     }
 
     pub fn fail(self, error: LinkError) {
+        tracing::debug!(%error, "no link");
         self.tell(Err(error));
     }
 

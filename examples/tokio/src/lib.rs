@@ -64,8 +64,11 @@
 //! [`ProtocolError::Other`]: devp2p_proto::ProtocolError::Other
 
 mod alarm;
+mod bell;
+mod contained;
 mod control;
 mod driver;
+mod ending;
 mod io;
 mod message;
 mod node;
@@ -75,11 +78,11 @@ mod running;
 mod stream;
 mod subprotocol;
 
+pub use contained::Run;
 pub use control::{Commands, Control, control};
 pub use driver::{Driver, Host, QUEUE};
 pub use io::{Closed, Io, Receiver, Sender};
 pub use message::{Message, RawMessage};
 pub use node::{BuildError, Builder, Candidate, LinkError, LinkHandle, Node, random_key};
 pub use peer::Peer;
-pub use running::Run;
 pub use subprotocol::Subprotocol;

@@ -12,6 +12,7 @@ use crate::protocol::ProtocolId;
 use crate::rlpx::frame::{HEADER, Session};
 use crate::rlpx::lanes::Lanes;
 use crate::time::Instant;
+use crate::wipe::{REST, WipesStack};
 use crate::wire::copy;
 use crate::wire::rlp::uint_len;
 
@@ -48,6 +49,8 @@ pub fn write<'a, 'buf: 'a, K>(
     payload: &[u8],
     mut done: impl FnMut(K, Result<MessageEvent, WriteError>),
 ) -> Occupancy {
+    // The lanes make this frame larger than that of `PeerState::write`.
+    let _wipes = WipesStack::<REST>;
     let mut occupancy = Occupancy::default();
     let mut sealing = Sealing::new(&mut occupancy);
     for (key, link, protocol) in links {

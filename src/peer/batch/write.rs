@@ -23,6 +23,8 @@ use crate::wire::rlp::uint_len;
 /// the key that came with it and with the result of `write`. The key is anything of the caller: an index, or a reference to
 /// what is beside the link.
 ///
+/// Leave out a link on which earlier messages wait in an [`Outbox`](crate::Outbox): this message would overtake them.
+///
 /// Every frame is sealed when the call returns. Nothing is allocated but what the links allocate. A link whose buffers
 /// grow, and that got its message from the compression of another link, has no table for compressing of its own.
 /// Returns how many links were worked on side by side.

@@ -12,20 +12,20 @@ use crate::peer::PeerState;
 use crate::peer::batch::{self, Occupancy};
 use crate::time::Instant;
 
-/// A read of [`Connection::turns`] takes at most this part of the buffer
+/// In how many shares [`Connection::turns`] uses its buffer; a read takes at most one share
 const SHARES: usize = 16;
 /// How many connections are looked at again and again while one of them has input
 const GROUP: usize = 64;
 
 /// One of the connections that have their [turns](Connection::turns) together
 pub struct Party<'a, K, L, S, H> {
-    /// By which the caller knows it again
+    /// By which the caller recognizes the connection
     pub key: K,
     /// The connection
     pub connection: &'a mut Connection<L>,
     /// Its socket, as for [`Connection::turn`]
     pub socket: &'a mut S,
-    /// Is called for each notice, as for [`Connection::turn`]
+    /// What is called for each notice, as for [`Connection::turn`]
     pub handler: H,
 }
 
@@ -38,11 +38,11 @@ impl<K: fmt::Debug, L: Link, S, H> fmt::Debug for Party<'_, K, L, S, H> {
 impl<L: Link> Connection<L> {
     /// A turn for each of many connections, as by [`turn`](Self::turn), with input opened side by side
     ///
-    /// What comes of it is the same; it takes less time, since links check the MACs of their messages
+    /// The result is the same, and takes less time, since the MACs of the links' messages are checked
     /// [together](batch::receive). `done` is called once for each connection. Returns how many links were worked on
     /// side by side.
     ///
-    /// All of `buffer` is used: a read takes at most a sixteenth of it, so best is 1 MiB.
+    /// All of `buffer` is used: a read takes at most a sixteenth of it, so 1 MiB is the best length.
     pub fn turns<'a, K, S, H>(
         now: Instant,
         parties: impl IntoIterator<Item = Party<'a, K, L, S, H>>,
@@ -131,7 +131,7 @@ impl<'a, 'b, K, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Mem
     }
 
     fn end(mut self, done: &mut impl FnMut(K, Turn)) {
-        // A link that no batch takes has its input still.
+        // A link that takes no part in batches still has its input.
         let turn = self.outcome.and_then(|()| self.steps.feed()).and_then(|()| self.steps.end());
         done(self.key, turn.unwrap_or_else(Turn::Ended));
     }

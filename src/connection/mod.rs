@@ -23,13 +23,13 @@ pub use out::Out;
 /// A link with the parts that every event loop needs: the rest of the input, and an outbox for each protocol
 ///
 /// A loop calls [`turn`](Self::turn) when the socket is ready or the link's next timeout has come. The
-/// turn reads, gives the link what came, tells the application of it, and writes. The loop then waits for what
-/// [`Turn::Wait`] names. The socket and the time are arguments of each turn. For a loop that needs other steps
-/// there is [`PeerState`].
+/// turn reads, gives the link what has come, tells the application what follows, and writes. The loop then waits for
+/// what [`Turn::Wait`] names. The socket and the time are arguments of each turn. A loop that needs other steps uses
+/// [`PeerState`] itself.
 ///
-/// `L` is the link. It is a [`PeerState`], or a wrapper around one that sees all events and actions.
+/// `L` is the link: a [`PeerState`], or a wrapper around it that sees all events and actions.
 ///
-/// The whole program of a node that echoes one protocol:
+/// A loop that echoes every message:
 ///
 /// ```no_run
 /// use std::io;
@@ -78,10 +78,10 @@ pub struct Connection<L = PeerState<'static>> {
     pongs: u64,
 }
 
-/// A link, or a wrapper around a link that sees all that happens to it
+/// A link, or a wrapper that sees all that happens to its link
 ///
-/// [`Connection`] changes its link only through these methods, so a wrapper can record, count or
-/// print every event and every action. It must pass each of them on as it is.
+/// [`Connection`] changes its link only through these methods, so a wrapper can record, count or print every event and
+/// every action. The wrapper must pass each of them on unchanged.
 pub trait Link {
     /// As [`PeerState::handle`]
     ///
@@ -128,7 +128,7 @@ impl Link for PeerState<'static> {
 pub enum Notice {
     /// The peer claims this key, as [`Action::IdentityClaimed`]; to refuse the peer, call [`Out::disconnect`] now
     IdentityClaimed(NodeId),
-    /// The shared protocols can start; [`Out::link`] knows them, and the Hello of the peer
+    /// The shared protocols can start; [`Out::link`] shows them, and the Hello of the peer
     Ready,
     /// A message of a shared protocol, once for each message
     Message {
@@ -152,7 +152,7 @@ pub enum Notice {
     },
     /// No message of this protocol waits any more, and the link takes more of them
     Writable(ProtocolId),
-    /// A Ping was answered after this time; this is also told of the Pings that the link sends by itself
+    /// The peer has answered a Ping, after this time; also for the Pings that the link sends by itself
     Pong(Duration),
 }
 
@@ -160,15 +160,16 @@ pub enum Notice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Turn {
-    /// There may be more to do at once: call `turn` again after the other connections of this thread
+    /// There may be more to do at once: call `turn` again, after a turn of the other connections of this thread
     Again,
     /// Wait until the socket is ready for one of these, or until the link's
     /// [next timeout](PeerState::next_timeout)
     ///
-    /// The socket has refused what is waited for, so both level-triggered and edge-triggered events serve. If
-    /// both are false, wait for the timeout alone, without the socket: `poll(2)` reports a closed one at once.
+    /// The socket has already refused what the loop is to wait for, so both level-triggered and edge-triggered
+    /// events will do. If both fields are false, wait for the timeout alone, and leave the socket out: `poll(2)`
+    /// would return at once if the socket is closed.
     Wait {
-        /// Whether to wait for bytes of the peer
+        /// Whether to wait for bytes from the peer
         read: bool,
         /// Whether to wait for room in the socket
         write: bool,
@@ -180,11 +181,10 @@ pub enum Turn {
 impl<L: Link> Connection<L> {
     /// A connection for a new link
     ///
-    /// While the link cannot take the messages of a protocol, they wait. Those of one protocol take at most `backlog`
-    /// bytes together, each counted with [`Outbox::OVERHEAD`].
+    /// While the link cannot take the messages of a protocol, these messages wait. The waiting messages of one protocol
+    /// take at most `backlog` bytes together, each counted with [`Outbox::OVERHEAD`].
     ///
-    /// The first turn of a connection that was dialled comes when its socket is connected, which it tells by being
-    /// writable.
+    /// Give a connection that was dialled its first turn when its socket is connected; the socket is writable then.
     pub const fn new(link: L, backlog: usize) -> Self {
         Self { link, kept: Bytes::new(), outboxes: Vec::new(), backlog, pongs: 0 }
     }
@@ -196,8 +196,8 @@ impl<L: Link> Connection<L> {
 
     /// The link or its wrapper, for events that do not belong to a turn
     ///
-    /// What they lead to happens in the next turn, so let it follow without a wait. Do not poll actions here: the next
-    /// turn would not see them.
+    /// What such an event leads to happens in the next turn, so take that turn without waiting. Do not poll actions
+    /// here: the next turn would not see them.
     pub const fn get_mut(&mut self) -> &mut L {
         &mut self.link
     }
@@ -209,7 +209,7 @@ impl<L: Link> Connection<L> {
 
     /// Requests of the application between turns
     ///
-    /// They take effect in the next turn, so let it follow without a wait.
+    /// The requests take effect in the next turn, so take that turn without waiting.
     pub const fn out(&mut self, now: Instant) -> Out<'_, L> {
         let Self { link, outboxes, .. } = self;
         Out::new(now, link, outboxes)

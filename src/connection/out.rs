@@ -40,8 +40,8 @@ impl<'a, L: Link> Out<'a, L> {
     ///
     /// # Errors
     /// As for [`Outbox::send`]: `Full` if the message has to wait and the backlog has no room for it. A message that
-    /// has to wait is not checked before it is written; if the link refuses it for good then, the link ends with
-    /// [`Cause::ProtocolFailed`](crate::Cause::ProtocolFailed). `Closed` as soon as the link has a cause to end.
+    /// has to wait is not checked before it is written; if the link then refuses it other than as `Full`, the link ends
+    /// with [`Cause::ProtocolFailed`](crate::Cause::ProtocolFailed). `Closed` as soon as the link has a cause to end.
     pub fn send(&mut self, protocol: ProtocolId, code: u64, payload: &[u8]) -> Result<(), WriteError> {
         let Self { now, link, outboxes } = self;
         if link.state().cause().is_some() {

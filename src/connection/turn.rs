@@ -14,12 +14,12 @@ use crate::time::Instant;
 impl<L: Link> Connection<L> {
     /// One turn: reads at most once, does all that follows from it, and writes at most twice
     ///
-    /// `socket` is connected, does not block, and keeps nothing back: `flush` is never called. The error `WouldBlock` means
-    /// that it has nothing to read or no room at the moment, and `Interrupted` that the call is to be made again. A
-    /// read of 0 bytes, a write of 0 bytes and any other error mean that this direction has ended.
+    /// `socket` is connected, does not block, and keeps nothing back: `flush` is never called. The error `WouldBlock`
+    /// means that the socket has nothing to read or no room at the moment, and `Interrupted` that the call is to be
+    /// repeated. A read of 0 bytes, a write of 0 bytes and any other error mean that this direction has ended.
     ///
-    /// `buffer` is for what is read. It must not be empty, and its content means nothing between turns: one buffer,
-    /// best of 64 KiB, can serve all connections of a thread.
+    /// What is read goes into `buffer`, which must not be empty. Its content means nothing between turns: one buffer
+    /// can serve all connections of a thread. 64 KiB is the best length.
     ///
     /// `handler` is called for each notice. Its requests take effect in the same turn. If it panics, its notice is lost
     /// and the connection can go on. After the end of the link a turn does nothing and returns [`Turn::Ended`] again.
@@ -70,7 +70,8 @@ impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<
 
     /// Sends what was asked for since the last turn, and takes input, at most `most` bytes of it from the socket
     ///
-    /// The sending comes first, in case the peer waits for it. The part of `buffer` that is read into is taken from it.
+    /// The sending comes first, in case the peer waits for these bytes. The part that was read into is split off from
+    /// `buffer`.
     pub(super) fn begin(&mut self, buffer: &mut &'b mut [u8], most: usize) -> Result<(), Cause> {
         self.act()?;
         self.send()?;
@@ -102,7 +103,7 @@ impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<
         Input::None
     }
 
-    /// Gives the link its input for as long as it takes some
+    /// Gives the link its input until the link takes no more
     pub(super) fn feed(&mut self) -> Result<(), Cause> {
         loop {
             let input = self.input.bytes();
@@ -117,7 +118,7 @@ impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<
         }
     }
 
-    /// Lets time pass, sends what came of all that, and says what to wait for
+    /// Tells the link the time, sends what the turn has led to, and says what to wait for
     pub(super) fn end(&mut self) -> Result<Turn, Cause> {
         let is_blocked = matches!(self.input, Input::Blocked);
         self.keep();
@@ -145,7 +146,7 @@ impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<
                 return Ok(());
             }
             Ok(len @ 1..) => Event::Sent(len),
-            // A Disconnect of the peer may still be there to be read.
+            // The socket may still have a Disconnect of the peer to read.
             _ => Event::SendFailed,
         };
         // A stream that says it has written more than it was offered has failed, too.
@@ -203,7 +204,7 @@ impl Input<'_> {
         }
     }
 
-    /// What the link has not taken; memory that held nothing else is freed
+    /// What the link has not taken; if that is nothing, the memory of the input is freed
     fn into_rest(self) -> Bytes {
         match self {
             Self::Kept(bytes) if !bytes.is_empty() => bytes,
@@ -214,7 +215,7 @@ impl Input<'_> {
 }
 
 impl<L: Link> Connection<L> {
-    /// The next notice; before it, what the link asks for without the application
+    /// Does what the link asks for without the application, up to the next notice, and returns that notice
     fn next(&mut self, now: Instant) -> Result<Option<Notice>, Cause> {
         while let Some(action) = self.link.poll() {
             let notice = match action {
@@ -241,7 +242,7 @@ impl<L: Link> Connection<L> {
             return Ok(Some(notice));
         }
         match self.link().cause() {
-            // The link has said so in an earlier turn.
+            // The link's last action came in an earlier turn.
             Some(cause) if self.link().stage() == Stage::Closed => Err(cause),
             _ => Ok(self.pong()),
         }

@@ -1,4 +1,4 @@
-//! Several sponges that take bytes in at the same time, a permutation at a time
+//! Several sponges that absorb bytes side by side, one permutation at a time
 //!
 //! Each sponge has its own offset, so in one step some of them are in the middle of their bytes, and others need a
 //! digest. Only the permutations of a step run together.
@@ -21,7 +21,7 @@ impl<'a> Due<'a> {
     }
 }
 
-/// Permutes every state, and then absorbs the blocks of each, as many as all of them have; returns how many those are
+/// Permutes every state, and then absorbs as many blocks of each as every state has; returns this number
 pub(crate) fn permute_all(mut due: &mut [Due<'_>]) -> usize {
     let blocks = due.iter().map(|due| due.blocks.len()).min().unwrap_or_default();
     while !due.is_empty() {
@@ -55,7 +55,7 @@ pub(super) fn permute_together<'due, 'a, const N: usize>(
     others
 }
 
-/// Permutes fewer than `N` states; in the other places are zeros
+/// Permutes fewer than `N` states; the other places hold zeros
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 fn permute_with_zeros<const N: usize>(
     due: &mut [Due<'_>],
@@ -112,7 +112,7 @@ impl Absorption {
         }
     }
 
-    /// Notes that the permutation has run, and so many blocks were absorbed; the digest if it was the last one
+    /// Notes that the permutation has run and `blocks` blocks were absorbed; the digest if it was the last permutation
     pub(crate) fn permuted<const N: usize>(&mut self, blocks: usize) -> Option<[u8; N]> {
         self.taken = self.taken.saturating_add(blocks.saturating_mul(RATE));
         self.padded.as_ref().map(|lanes| digest_of(lanes))

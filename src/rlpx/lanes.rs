@@ -1,4 +1,4 @@
-//! The MACs of several links at the same time, a permutation at a time
+//! The MACs of several links side by side, one permutation at a time
 //!
 //! A lane is a place for the MACs of one link. The links are independent of each other: each is at its own part of a
 //! frame, and at its own offset of its sponge. A lane that is done takes the next link.
@@ -14,7 +14,7 @@ const LANES: usize = Occupancy::LANES;
 
 /// Lanes, some of which are at work
 ///
-/// Dropping them completes what was pushed, whatever else happens: a frame without its MACs must not be left over.
+/// Dropping the lanes completes what was pushed, even after a panic: a frame without its MACs must not be left over.
 pub(crate) struct Lanes<'a, 'b> {
     places: [Option<Lane<'a>>; LANES],
     occupancy: &'b mut Occupancy,
@@ -26,14 +26,14 @@ impl<'a, 'b> Lanes<'a, 'b> {
         Self { places: [const { None }; LANES], occupancy }
     }
 
-    /// Gives work to a lane; waits for one if all are at work
+    /// Gives work to a free lane; runs the lanes until one is free, if none is
     pub(crate) fn push(&mut self, work: MacWork<'a>) {
         let Some(part) = Part::first(&work) else { return };
         while self.places.iter().all(Option::is_some) {
             self.step();
         }
         if let Some(free) = self.places.iter_mut().find(|place| place.is_none()) {
-            // Made in its place, since moving a lane would copy the room for a state.
+            // The lane is made in its place, since to move it would copy the memory for a whole state.
             free.insert(Lane { work, part, absorption: Absorption::new() }).absorb();
         }
     }
@@ -123,7 +123,7 @@ impl Lane<'_> {
         absorption.due(&mut mac.sponge, part.bytes(body))
     }
 
-    /// Goes on to the next permutation, now that this one has run and so many blocks were absorbed; `None` at the end
+    /// Goes on to the next permutation, after one has run and `blocks` blocks were absorbed; `None` at the end
     fn permuted(&mut self, blocks: usize) -> Option<()> {
         if let Some(digest) = self.absorption.permuted(blocks) {
             self.part = self.part.next(&mut self.work, digest)?;

@@ -1,4 +1,4 @@
-//! How much of the lanes was used
+//! How many of the lanes were used
 
 /// How many links were worked on side by side
 ///
@@ -15,7 +15,7 @@ impl Occupancy {
     /// How many lanes there are
     pub const LANES: usize = 8;
 
-    /// The part of the lanes that was used on average, from 0.0 to 1.0
+    /// The part of the lanes that was used in a step on average, from 0.0 to 1.0
     pub fn mean(&self) -> f64 {
         let most = self.steps.saturating_mul(Self::LANES as u64).max(1);
         self.permutations as f64 / most as f64

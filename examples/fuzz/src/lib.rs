@@ -4,8 +4,8 @@
 //! network and the drivers behave meanwhile, and whether one of the nodes is hostile. The two links are those of
 //! `devp2p-testing` in virtual time. [`run`] is one execution.
 //!
-//! To fuzz a protocol of your own, replace `message.rs`, `reader.rs` and `library.rs` by it, and the operations and the
-//! assertions in `run.rs`.
+//! To fuzz a protocol of your own, replace `message.rs`, `reader.rs` and `library.rs` with your protocol, and write the
+//! operations and the assertions in `run.rs` for it.
 #![forbid(unsafe_code)]
 
 mod input;

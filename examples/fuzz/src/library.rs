@@ -14,8 +14,8 @@ const BOOK: u64 = 40;
 pub enum Flush {
     /// Writes answers until the link refuses one
     All,
-    /// The planted mistake: writes one answer. Nothing is refused then, so that `Writable` does not come again, and
-    /// the other answers wait for ever
+    /// The planted mistake: writes one answer. The link has then refused nothing, so `Writable` does not come again,
+    /// and the other answers wait forever
     One,
 }
 
@@ -68,7 +68,7 @@ impl Library {
     }
 }
 
-/// The end of the link is no failure of the protocol
+/// The end of the link is not a failure of the protocol
 fn unless_ended(error: WriteError) -> Result<(), ProtocolError> {
     match error {
         WriteError::Closed => Ok(()),

@@ -17,7 +17,8 @@ use crate::reader::Reader;
 ///
 /// # Panics
 ///
-/// If two nodes that follow the protocol do not get along, which is what the fuzzer looks for.
+/// If two nodes that follow the protocol leave a question without an answer, or end the link other than by a timeout.
+/// The fuzzer looks for such inputs.
 pub fn run(data: &[u8], flush: Flush) {
     let mut scene = Scene::new(flush);
     let mut input = Input(data);
@@ -64,7 +65,7 @@ impl Scene {
         }
     }
 
-    /// One of the nodes becomes hostile: the payload was not made by its protocol
+    /// One of the nodes becomes hostile: it sends a payload that its protocol has not made
     fn say_anything(&mut self, input: &mut Input<'_>) {
         let (side, code, payload) = (side(input), u64::from(input.byte() & 1), input.bytes());
         let now = self.world.pair.now;
@@ -72,7 +73,7 @@ impl Scene {
         self.hostile |= said.is_ok();
     }
 
-    /// Each question was answered in its order, unless the network or a hostile node was in the way
+    /// Each question was answered in its order, unless the network or a hostile node has prevented it
     fn finish(mut self) {
         self.world.heal();
         if self.hostile {

@@ -12,7 +12,7 @@ use crate::traffic::{Counted, Traffic};
 
 /// The gossip protocol is the only one
 const GOSSIP: ProtocolId = ProtocolId(0);
-/// How many bytes of messages wait at most while the link cannot take them; further messages are dropped
+/// How many bytes of messages may wait while the link cannot take them; further messages are dropped
 const BACKLOG: usize = 32 << 20;
 
 /// Where an end of a link is: the node, and which of its ends
@@ -30,13 +30,13 @@ pub struct Mail {
     pub signal: Signal,
 }
 
-/// Which connection of the link: the time at which it was dialled, and by which end
+/// Which connection of the link: the time at which it was dialled, and the end that has dialled
 pub type ConnectionId = (Instant, usize);
 
 pub enum Signal {
-    /// As SYN of TCP
+    /// Like the SYN of TCP
     Dial,
-    /// As SYN and ACK of TCP
+    /// Like the SYN and ACK of TCP
     Accept,
     Bytes(Vec<u8>),
     Close,
@@ -51,12 +51,12 @@ pub enum Heard {
 
 pub struct End {
     cable: Cable,
-    /// 0 for the end that is the first of the cable
+    /// 0 for the first end of the cable, 1 for the second
     side: usize,
     pub peer: Place,
     peer_id: NodeId,
     state: State,
-    /// Of the connections that are no more
+    /// What earlier connections have sent
     sent: Traffic,
 }
 
@@ -85,7 +85,7 @@ impl End {
         mail.push(self.mail(now, id, Signal::Dial));
     }
 
-    /// Forgets the connection without a word
+    /// Forgets the connection, and sends the peer nothing
     pub fn reset(&mut self) {
         self.sent = self.traffic();
         self.state = State::Idle;
@@ -105,7 +105,7 @@ impl End {
         matches!(&self.state, State::Open(open) if open.connection.link().shared().next().is_some())
     }
 
-    /// When the link, or the cable for the link, has something to do
+    /// When the next timeout of the link comes, or the cable takes what is unsent
     pub fn next(&self) -> Option<Instant> {
         let State::Open(open) = &self.state else { return None };
         let link = open.connection.link();
@@ -133,7 +133,7 @@ impl End {
             }
             (Signal::Bytes(bytes), State::Open(open)) if open.id == id => open.socket.arrive(bytes),
             (Signal::Close, State::Open(open)) if open.id == id => open.socket.close(),
-            // The connection that it belongs to is no more.
+            // The signal belongs to an earlier connection.
             (Signal::Accept | Signal::Bytes(_) | Signal::Close, _) => {}
         }
     }
@@ -147,10 +147,10 @@ impl End {
         Mail { to: self.peer, at: after(now, self.cable.latency), connection, signal }
     }
 
-    /// Sends a message if there is a link; one that finds no room is dropped
+    /// Sends a message if there is a link; drops it if the backlog has no room
     pub fn send(&mut self, now: Instant, message: Message, library: &Library) {
         if let State::Open(open) = &mut self.state {
-            // A link that has ended tells of it in its next turn.
+            // If the link has ended, its next turn returns the cause.
             let _ = open.connection.out(now).send(GOSSIP, message.code(), &message.encode(library));
         }
     }
@@ -161,7 +161,7 @@ impl End {
         match lie {
             Lie::Mac => {
                 open.socket.damage();
-                // Something has to leave. A link that is not ready sends its Hello anyway.
+                // Only bytes that leave can be damaged. A link that is not ready sends its Hello anyway.
                 let _ = open.connection.out(now).ping();
             }
             Lie::Block => {
@@ -188,7 +188,7 @@ impl End {
 }
 
 impl Open {
-    /// Turns until there is nothing to do; returns why the link has ended, if it has
+    /// Takes turns until there is nothing to do; returns why the link has ended, if it has ended
     fn turn(&mut self, now: Instant, library: &Library, heard: &mut Vec<Heard>) -> Option<Cause> {
         let mut buffer = [0; CHUNK];
         self.socket.set_time(now);
@@ -197,7 +197,7 @@ impl Open {
                 Notice::Ready => heard.push(Heard::Ready),
                 Notice::Message { code, payload, .. } => match Message::decode(code, &payload, library) {
                     Some(message) => heard.push(Heard::Message(message)),
-                    // The protocol is shared: a message of it has come.
+                    // Never refused: a message of the protocol has come, so it is shared.
                     None => _ = out.protocol_returned(GOSSIP, Err(ProtocolError::BadMessage)),
                 },
                 _ => {}

@@ -1,8 +1,8 @@
 //! The rule by which a node passes on what it has: the file to change for an experiment
 //!
 //! A node knows its peers by number and each block and transaction by name. It knows nothing of links, bytes and other
-//! nodes. This rule follows the manner of `eth`: the whole item to the square root of the peers that lack it, its hash
-//! to the others, and who lacks it asks for it.
+//! nodes. This rule follows the manner of `eth`: of the peers that lack an item, as many as the square root of their
+//! number get the whole item, and the others get its hash. A node that knows only the hash asks for the item.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -30,9 +30,9 @@ pub struct Peer(pub usize);
 pub enum Input {
     Connected(Peer),
     Disconnected(Peer),
-    /// The node has made this itself
+    /// The node has made this item itself
     Made(Item),
-    /// A message, whose item exists
+    /// A message about an item that exists
     Received(Peer, Message),
     /// The time that [`Gossip::next_timeout`] names has come
     Timeout,
@@ -50,7 +50,7 @@ pub struct Gossip {
 /// An item of which only the hash is known
 struct Wanted {
     ask_at: Instant,
-    /// Who has it, in the order in which they are asked
+    /// The peers that have the item, in the order in which they are asked
     sources: VecDeque<Peer>,
 }
 
@@ -59,7 +59,7 @@ impl Gossip {
         Self { random, have: BTreeSet::new(), peers: BTreeMap::new(), wanted: BTreeMap::new() }
     }
 
-    /// Reacts to what happens, by messages to peers
+    /// Reacts to what happens, with messages to peers
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<(Peer, Message)>) {
         match input {
             Input::Connected(peer) => self.greet(peer, out),
@@ -78,7 +78,7 @@ impl Gossip {
         self.wanted.values().map(|wanted| wanted.ask_at).min()
     }
 
-    /// A new peer hears of all that there is
+    /// Announces all items of this node to a new peer
     fn greet(&mut self, peer: Peer, out: &mut Vec<(Peer, Message)>) {
         self.peers.insert(peer, self.have.clone());
         out.extend(self.have.iter().map(|item| (peer, Message { act: Act::Announce, item: *item })));
@@ -131,7 +131,7 @@ impl Gossip {
         }
     }
 
-    /// Asks for what is overdue: each time another of those who have it
+    /// Asks for the items that are overdue, each time another of the peers that have the item
     fn ask(&mut self, now: Instant, out: &mut Vec<(Peer, Message)>) {
         self.wanted.retain(|_, wanted| !wanted.sources.is_empty());
         for (item, wanted) in self.wanted.iter_mut().filter(|(_, wanted)| wanted.ask_at <= now) {

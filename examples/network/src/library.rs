@@ -1,7 +1,7 @@
 //! All blocks and transactions that are made in a run
 //!
-//! A node names an item and does not keep its bytes: of each item there is one copy in the process. On the wire it is
-//! its bytes or their hash, and a node that receives bytes computes their hash.
+//! A node names an item and does not keep its bytes: of each item there is one copy in the process. On the wire an item
+//! is its bytes or their hash, and a node that receives bytes computes their hash.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ impl Library {
     }
 }
 
-/// Words of 32 bytes of which half are zero, as most words in calls of contracts, so that Snappy has something to do
+/// Words of 32 bytes, each with a half of zeros, as in calls of contracts, so that Snappy has something to compress
 fn bytes(size: usize, random: &mut Rng) -> Vec<u8> {
     let mut bytes = vec![0; size];
     bytes.chunks_mut(16).skip(1).step_by(2).for_each(|half| random.fill(half));

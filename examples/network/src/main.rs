@@ -4,14 +4,14 @@
 //! cargo run --release -p devp2p-network -- --nodes 1000 --links 16 --seed 1 --html network.html
 //! ```
 //!
-//! Change the rule of gossip in `gossip.rs`, and run it again. The same seed gives the same run to the byte.
+//! Change the rule of gossip in `gossip.rs`, and run the network again. The same seed gives the same run, to the byte.
 //!
-//! A node needs no time for what it does, and a cable loses nothing and has no window: only its latency and its bandwidth
-//! hold bytes back.
+//! A node needs no time for what it does. A cable loses nothing and has no window: only its latency and its bandwidth
+//! delay bytes.
 //!
-//! - `gossip.rs` is the rule, `message.rs` what it says, and `library.rs` what it speaks of
+//! - `gossip.rs` is the rule, `message.rs` has its messages, and `library.rs` has the blocks and the transactions
 //! - `plan.rs` draws from the seed: the links, their latency and bandwidth, and what becomes of each node
-//! - `network.rs` has the time and all nodes; `node.rs` is one node, `end.rs` its end of a link, `socket.rs` the cable
+//! - `network.rs` has the time and all nodes; `node.rs` is one node, `end.rs` one end of a link, `socket.rs` the cable
 //! - `traffic.rs` and `outcome.rs` have the figures; `report.rs` and `progress.rs` print them, `page/` draws them
 
 mod end;

@@ -31,7 +31,7 @@ pub const KINDS: [Kind; 2] = [Kind::Block, Kind::Transaction];
 pub const CODES: usize = ACTS.len() * KINDS.len();
 
 impl Message {
-    /// The protocol of these messages, for contents of up to so many bytes
+    /// The protocol of these messages, for contents of up to `largest` bytes
     pub const fn protocol(largest: usize) -> Protocol<'static> {
         /// What RLP needs for the length of a string
         const HEADER: usize = 9;

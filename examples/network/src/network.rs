@@ -14,8 +14,8 @@ use crate::socket::after;
 /// Nodes whose time advances in windows
 ///
 /// A window is no longer than the shortest latency, so nothing that a node sends arrives in the same window. So the
-/// nodes of a window need nothing from each other, and threads share them out. What they send is delivered in the order
-/// of the nodes, so the number of threads changes nothing.
+/// nodes need nothing from each other within a window, and are shared out among threads. What the nodes send is
+/// delivered in the order of the nodes, so the number of threads changes nothing.
 pub struct Network {
     pub nodes: Vec<Node>,
     window: Duration,
@@ -59,7 +59,7 @@ impl Network {
         Some(until)
     }
 
-    /// How many links both of their ends have
+    /// How many links are ready at both of their ends
     pub fn links_ready(&self) -> usize {
         let ends = self.nodes.iter().flat_map(|node| &node.ends);
         ends.filter(|end| end.is_ready() && self.nodes[end.peer.node].ends[end.peer.end].is_ready()).count() / 2

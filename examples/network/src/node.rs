@@ -1,4 +1,4 @@
-//! A node: its rule of gossip, the ends of its links, and what is to happen to it
+//! A node: its rule of gossip, its ends of links, and what is to happen to the node
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Identity {
     }
 }
 
-/// When a node got an item first, and from which node; `None` if it has made the item
+/// When a node first got an item, and from which node; `None` if the node has made the item
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
     pub at: Instant,
@@ -60,13 +60,13 @@ pub struct Node {
     library: Arc<Library>,
     pub ends: Vec<End>,
     rule: Gossip,
-    /// In the order of time, and of the order in which they became known
+    /// In the order of their times, and at the same time in the order in which they were scheduled
     events: BTreeMap<(Instant, u64), Event>,
     scheduled: u64,
     /// When something happens next
     next: Instant,
     is_away: bool,
-    /// What is on its way from this node and was not collected
+    /// What this node has sent and the network has not collected
     pub mail: Vec<Mail>,
     pub arrivals: BTreeMap<Item, Arrival>,
     /// How many of its ends of links have ended, by cause
@@ -134,7 +134,7 @@ impl Node {
         })
     }
 
-    /// Lets everything happen that happens before this time
+    /// Does everything that is due before this time
     pub fn run_until(&mut self, end: Instant) {
         while self.next < end {
             let now = self.next;
@@ -143,7 +143,7 @@ impl Node {
         }
     }
 
-    /// The time at which a node does what it is to do at `at`: later if it stands still then
+    /// The time at which the node does what is due at `at`: later if the node stands still at that time
     fn awake(&self, at: Instant) -> Instant {
         match self.fate {
             Fate::Stalls(from, to) if (from..to).contains(&at) => to,
@@ -182,7 +182,7 @@ impl Node {
                 let was_ready = self.ends[end].is_ready();
                 self.ends[end].arrive(now, (connection, signal), &mut self.identity, &mut self.mail);
                 if was_ready && !self.ends[end].is_ready() {
-                    // The peer has dialled again, and the old connection is no more.
+                    // The peer has dialled again, which has ended the old connection.
                     self.tell(now, Input::Disconnected(Peer(end)));
                 }
                 self.turn(now, end);

@@ -66,12 +66,12 @@ impl Default for Options {
     }
 }
 
-/// The largest network: a node is a few kilobytes for each link
+/// The largest network: each node takes a few kilobytes for each of its links
 const MOST_LINKS: usize = 1_000_000;
-/// All blocks are made before the run: so many bytes of them
+/// The most bytes of all blocks together, which are made before the run
 const MOST_BYTES: usize = 1 << 30;
 const MOST_TRANSACTIONS: usize = 100_000;
-/// The largest block: RLP and Snappy need some bytes of the largest message
+/// The largest block: RLP and Snappy need some of the bytes of the largest message
 const LARGEST_BLOCK: usize = 15 << 20;
 
 impl Options {

@@ -17,7 +17,7 @@ pub struct Outcome {
     /// The simulated time at which the run ended
     pub ended: Instant,
     pub links: usize,
-    /// Links that both ends have, at the end
+    /// Links that are ready at both ends when the run ends
     pub links_ready: usize,
     /// Of each block, and of all transactions together
     pub spreads: Vec<Spread>,
@@ -36,9 +36,9 @@ pub struct Spread {
     pub name: String,
     /// For one item: when it was made, and by which node
     pub made: Option<(Instant, usize)>,
-    /// From the making of an item to its arrival at a node, in their order
+    /// The times from the making of an item to its arrival at a node, sorted
     pub times: Vec<Duration>,
-    /// How many times there are if every node gets every item
+    /// How many `times` there are if every node gets every item
     pub complete: usize,
 }
 
@@ -89,13 +89,13 @@ impl Spread {
         Self { name, made, times, complete: items.len() * nodes.len() }
     }
 
-    /// The time after which this share of all have it, if it ever comes
+    /// The time by which this percentage of all nodes had the items, if so many ever had them
     pub fn percentile(&self, percent: usize) -> Option<Duration> {
         let needed = (self.complete * percent).div_ceil(100);
         self.times.get(needed.saturating_sub(1)).copied()
     }
 
-    /// The time that a curve of it shows: until most have it, and at most twice the median
+    /// The time that the curve shows: until most nodes have the item, and at most twice the median
     pub fn span(&self) -> Duration {
         let last = self.times.last().copied().unwrap_or_default();
         let median = self.percentile(50).unwrap_or(last);
@@ -103,7 +103,7 @@ impl Spread {
         most.mul_f64(1.1).min(median * 2)
     }
 
-    /// How many have it after this time
+    /// How many arrivals of items at nodes there were by this time
     pub fn after(&self, time: Duration) -> usize {
         self.times.partition_point(|it| *it <= time)
     }

@@ -37,7 +37,7 @@ const fn millis(from: u64, to: u64) -> Range<u64> {
 pub struct Plan {
     pub fates: Vec<Fate>,
     pub cables: Vec<Cable>,
-    /// What is made: when, by which node
+    /// What is made, with the time and the node that makes it
     pub made: Vec<(Instant, usize, Item)>,
     pub library: Library,
     /// For the keys and decisions of the nodes
@@ -50,7 +50,7 @@ pub enum Fate {
     Steady,
     /// Stands still between these times: it reads, writes and decides nothing
     Stalls(Instant, Instant),
-    /// From then on nothing comes from it
+    /// From this time on nothing comes from the node
     Vanishes(Instant),
     /// Vanishes, and dials all of its peers at the second time
     Returns(Instant, Instant),
@@ -115,7 +115,7 @@ fn cable(mut nodes: [usize; 2], random: &mut Rng) -> Cable {
     }
 }
 
-/// A network in which every node has the same number of links, and else a random one
+/// A random network in which every node has the same number of links
 ///
 /// It starts as a ring in which each node is linked to those next to it. Then pairs of links exchange their ends, which
 /// leaves the number of links of each node as it is.

@@ -23,7 +23,7 @@ impl Progress {
         Self { started: now, said: now }
     }
 
-    /// Says something if it is time to
+    /// Prints a line if it is time for one
     pub fn show(&mut self, now: Instant, network: &Network, options: &Options) {
         if self.said.elapsed() >= INTERVAL {
             self.said = Clock::now();

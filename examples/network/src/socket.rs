@@ -20,10 +20,10 @@ pub struct Socket {
     now: Instant,
     /// When the bytes that were written last have left
     free_at: Instant,
-    /// Chunks that are to arrive at the other end, and when
+    /// Chunks for the other end, with the time at which each arrives
     departures: Vec<(Instant, Vec<u8>)>,
     arrived: VecDeque<Vec<u8>>,
-    /// Whether the peer has closed the connection behind what has arrived
+    /// Whether the peer has closed the connection after the bytes that have arrived
     closed: bool,
     /// Whether a bit of the next chunk is to be flipped
     damaged: bool,
@@ -71,13 +71,13 @@ impl Socket {
         self.departures.drain(..)
     }
 
-    /// When an end of the stream arrives that is sent now
+    /// When the end of the stream arrives, if it is sent now
     pub fn end_arrives(&self) -> Instant {
         after(self.free_at.max(self.now), self.latency)
     }
 }
 
-/// The end of time is as good as never
+/// The time that is `delay` later; the largest time if there is no later one
 pub fn after(at: Instant, delay: Duration) -> Instant {
     at.checked_add(delay).unwrap_or(Instant::MAX)
 }

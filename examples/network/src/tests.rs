@@ -142,7 +142,7 @@ fn who_lies_loses_its_links() {
     assert_eq!(endings(&outcome, "breach of protocol"), block);
 }
 
-/// A node is farther from the middle than the one from which the block came, unless both are on the outermost circle
+/// A node is farther from the middle than the node that sent it the block, unless both are on the outermost circle
 #[test]
 fn the_tree_shows_who_was_earlier() {
     let (_, outcome) = run(&Options { vanish: 25, ..calm() });

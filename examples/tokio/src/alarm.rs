@@ -9,8 +9,8 @@ use tokio::time::{self, Sleep};
 
 /// The link's clock, and one timer that follows the link's next timeout
 ///
-/// A timeout that moves away, as with every message, does not move the timer. The timer goes off early instead, and
-/// is set again then.
+/// Every message makes the next timeout later, which does not move the timer. The timer goes off early instead, and is
+/// then set again.
 pub struct Alarm {
     /// What the link's clock shows at `origin`
     start: Instant,
@@ -46,7 +46,7 @@ impl Alarm {
         Poll::Pending
     }
 
-    /// The time so much later than now
+    /// The time that is `delay` later than now
     pub fn after(&self, delay: Duration) -> Instant {
         self.now().checked_add(delay).unwrap_or(Instant::MAX)
     }

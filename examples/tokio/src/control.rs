@@ -31,13 +31,13 @@ impl Control {
         _ = self.0.send(Command::Disconnect(reason));
     }
 
-    /// Has the link's task look at the link; `None` when the link has ended
+    /// Lets the link's task call `look` with the link; `None` when the link has ended
     pub async fn inspect<T: Send + 'static>(
         &self,
         look: impl FnOnce(&PeerState<'static>) -> T + Send + 'static,
     ) -> Option<T> {
         let (reply, answer) = oneshot::channel();
-        // Nobody may wait for the answer any more.
+        // The caller may have stopped waiting for the answer.
         let look = move |link: &PeerState<'static>| _ = reply.send(look(link));
         self.0.send(Command::Inspect(Box::new(look))).ok()?;
         answer.await.ok()

@@ -17,16 +17,16 @@ use crate::stream::{Attempt, with_buffer};
 
 /// The default limit of each queue of a protocol, in bytes
 pub const QUEUE: usize = 128 * 1024;
-/// What protocols have to come to their ends when the link is over
+/// How long protocols may take to finish after the link has ended
 const GRACE: Duration = Duration::from_secs(1);
-/// How many turns there are at most before other tasks have theirs
+/// How many turns a link takes at most before other tasks run
 const TURNS: usize = 8;
 
 /// What runs on a link
 ///
 /// `L` is the link: a [`PeerState`](devp2p_proto::PeerState), or a wrapper that sees all events and actions.
 pub trait Host<L> {
-    /// Sees what the link tells, before anything is done about it; the place to refuse a peer
+    /// Sees each notice of the link before anything else is done with it; this is the place to refuse a peer
     fn note(&mut self, notice: &Notice, out: &mut Out<'_, L>);
 
     /// Starts a protocol that both nodes have
@@ -35,9 +35,9 @@ pub trait Host<L> {
 
 /// One link, its stream and its protocols, as a future that is ready when all of them have ended
 ///
-/// [`Node`](crate::Node) makes these by itself. Use a `Driver` directly for links that are not plain `PeerState`s. The
-/// protocols are polled by this future, too, so a message needs no switch of tasks, and dropping the future ends
-/// everything at once. It needs the timer of a `tokio` runtime.
+/// [`Node`](crate::Node) makes its drivers by itself. Use a `Driver` directly for links that are not plain
+/// `PeerState`s. The protocols are polled by this future, too, so a message needs no switch of tasks, and dropping the
+/// future ends everything at once. The future needs the timer of a `tokio` runtime.
 pub struct Driver<L, S, H> {
     connection: Connection<L>,
     stage: Stage<S>,
@@ -51,10 +51,10 @@ pub struct Driver<L, S, H> {
 enum Stage<S> {
     Open {
         stream: S,
-        /// Whether the stream may keep bytes that were written
+        /// Whether the stream may still hold bytes that were written
         unflushed: bool,
     },
-    /// The link has ended, and the protocols come to their ends
+    /// The link has ended, and the protocols have until this time to finish
     Over { cause: Cause, runs: Vec<Run>, until: Instant },
 }
 
@@ -69,7 +69,7 @@ impl<L: Link, S, H: Host<L>> Driver<L, S, H> {
     /// A driver for a link that was made at the time `now`
     pub fn new(now: Instant, link: L, stream: S, host: H, commands: Commands) -> Self {
         Self {
-            // Nothing waits there, since the protocols have queues of their own.
+            // No message waits in the connection, since the protocols have queues of their own.
             connection: Connection::new(link, 0),
             stage: Stage::Open { stream, unflushed: false },
             host,
@@ -82,7 +82,7 @@ impl<L: Link, S, H: Host<L>> Driver<L, S, H> {
 
     /// Sets the limit of each queue of a protocol, in bytes; there are two queues for each protocol
     ///
-    /// A message is taken while any room is left, so a queue holds up to its limit and one message.
+    /// A message is taken while any room is left, so a queue holds at most its limit and one more message.
     #[must_use]
     pub fn with_queue(self, bytes: usize) -> Self {
         Self { queue: bytes, ..self }
@@ -137,10 +137,10 @@ impl<L: Link, S: AsyncRead + AsyncWrite + Unpin, H: Host<L>> Driver<L, S, H> {
         }
     }
 
-    /// Waits for the stream to pass on what it may keep, and for the link's next timeout
+    /// Flushes the stream, and waits for the link's next timeout
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Stage::Open { stream, unflushed: unflushed @ true } = &mut self.stage {
-            // A stream that has failed says so at the next write, too.
+            // If the stream has failed, the next write fails, too.
             *unflushed = Pin::new(stream).poll_flush(context).is_pending();
         }
         self.connection.link().next_timeout().map_or(Poll::Pending, |at| self.alarm.poll(at, context))
@@ -150,7 +150,7 @@ impl<L: Link, S: AsyncRead + AsyncWrite + Unpin, H: Host<L>> Driver<L, S, H> {
     fn end(&mut self, cause: Cause, context: &mut Context<'_>) {
         let (runs, until) = (self.running.close(), self.alarm.after(GRACE));
         if let Stage::Open { mut stream, .. } = mem::replace(&mut self.stage, Stage::Over { cause, runs, until }) {
-            // The peer need not wait for this: the link has said all.
+            // Nothing waits for the shutdown to complete: the link has nothing more to send.
             _ = Pin::new(&mut stream).poll_shutdown(context);
         }
     }

@@ -1,4 +1,4 @@
-//! A protocol's hold on its link
+//! How a protocol sends and receives
 
 use std::error::Error;
 use std::fmt;
@@ -17,7 +17,8 @@ use crate::queue::{Gone, Reader, Writer};
 /// Both directions of a protocol: a [`Stream`] of the peer's messages and a [`Sink`] for our own
 ///
 /// Each direction has a queue that is bounded in bytes. While the queue of received messages is full, the link takes no
-/// input; while that of sent messages is full, [`send`](Self::send) waits. A protocol that drops both halves has finished.
+/// input; while that of sent messages is full, [`send`](Self::send) waits. A protocol that drops both halves has
+/// finished.
 #[derive(Debug)]
 pub struct Io<M = RawMessage> {
     sender: Sender<M>,
@@ -36,7 +37,7 @@ pub struct Receiver<M = RawMessage> {
     message: PhantomData<fn() -> M>,
 }
 
-/// The link has ended, or the other half has been closed
+/// The link has ended, or the sender was closed
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed;
 
@@ -75,8 +76,8 @@ impl<M: Message> Io<M> {
 impl<M: Message> Sender<M> {
     /// Sends a message as soon as there is room for it
     ///
-    /// If the future is dropped before it is ready, the message is not sent. Otherwise all of it is sent, behind those
-    /// before it. A message that the link can never send, by its code or its length, ends the link.
+    /// If the future is dropped before it is ready, the message is not sent. Otherwise all of it is sent, after the
+    /// messages before it. A message that the link can never send, because of its code or its length, ends the link.
     ///
     /// # Errors
     /// [`Closed`] when the link has ended.
@@ -92,7 +93,7 @@ impl<M: Message> Receiver<M> {
     /// No message is lost if the future is dropped before it is ready.
     ///
     /// # Errors
-    /// What [`Message::from_raw`] says of the message.
+    /// The error of [`Message::from_raw`] for this message.
     pub async fn recv(&mut self) -> Result<Option<M>, ProtocolError> {
         poll_fn(|context| self.poll_recv(context)).await.transpose()
     }
@@ -110,7 +111,7 @@ impl<M: Message> Stream for Receiver<M> {
     }
 }
 
-/// A message that was put in goes on by itself, so flushing does nothing
+/// A message that was accepted is sent without a flush, so flushing does nothing
 impl<M: Message> Sink<M> for Sender<M> {
     type Error = Closed;
 
@@ -180,7 +181,7 @@ impl fmt::Display for Closed {
 
 impl Error for Closed {}
 
-/// A protocol may as well fail because of that: the link has its cause already
+/// A protocol may return this error: the link already has its cause
 impl From<Closed> for ProtocolError {
     fn from(Closed: Closed) -> Self {
         Self::Other

@@ -1,7 +1,7 @@
 //! Ethereum's devp2p on `tokio`: a node whose subprotocols are async functions
 //!
-//! A [`Subprotocol`] is written as one function. The [`Node`] accepts and dials links, and runs the function on each link
-//! whose peer has the protocol, too:
+//! A [`Subprotocol`] is written as one function. The [`Node`] accepts and dials links, and runs the function on each
+//! link whose peer also has the protocol:
 //!
 //! ```no_run
 //! use devp2p_proto::{DisconnectReason, Protocol, ProtocolError};
@@ -47,17 +47,19 @@
 //!
 //! # How a link ends
 //!
-//! - A protocol that returns ends the link; what it has sent before leaves first. The reason is that of its outcome.
+//! - A protocol that returns ends the link; what the protocol has sent before leaves first. Its outcome decides the
+//!   reason.
 //! - A protocol that panics ends its link, as one that fails with [`ProtocolError::Other`], and nothing else.
 //! - [`Peer::disconnect`] ends one link, and [`Node::shutdown`] ends all of them. The peer is told the reason.
 //! - When the link has ended, [`Io::recv`] gives `None` and [`Io::send`] fails. A protocol then has a second to return.
-//! - When the last clone of the [`Node`] is dropped, all of its tasks are.
+//! - When the last clone of the [`Node`] is dropped, all of its tasks are dropped, too.
 //!
 //! # What a link may cost
 //!
-//! Each protocol of a link has two queues that are bounded in bytes ([`Builder::queue`]), each with room for one message
-//! beyond its limit. A protocol that is slow to receive stops the input of its link, and a peer that is slow to receive
-//! stops the protocol's [`Io::send`]. So a link holds at most one large message in each queue and one in the link itself.
+//! Each protocol of a link has two queues that are bounded in bytes ([`Builder::queue`]), each with room for one
+//! message beyond its limit. A protocol that is slow to receive stops the input of its link, and a peer that is slow to
+//! receive stops the protocol's [`Io::send`]. So a link holds at most one large message in each queue and one in the
+//! link itself.
 //!
 //! [`ProtocolError::Other`]: devp2p_proto::ProtocolError::Other
 

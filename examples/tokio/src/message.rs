@@ -11,12 +11,12 @@ pub trait Message: Sized + Send + 'static {
     /// The message that has come from the peer
     ///
     /// # Errors
-    /// [`ProtocolError::BadMessage`] if it is none of the protocol's messages. [`Io::recv`](crate::Io::recv) passes
-    /// that on, so that it can end the link.
+    /// [`ProtocolError::BadMessage`] if this is no message of the protocol. [`Io::recv`](crate::Io::recv) returns the
+    /// error, so that the protocol can return it and so end the link.
     fn from_raw(raw: RawMessage) -> Result<Self, ProtocolError>;
 }
 
-/// A message as its code and its payload; also the [`Message`] of protocols that encode by themselves
+/// A message as its code and its payload; also the [`Message`] of protocols that do their own encoding
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawMessage {
     /// The message code, relative to the protocol
@@ -37,7 +37,7 @@ impl RawMessage {
         Self { code, payload: rlp::encode(content).freeze() }
     }
 
-    /// Decodes the payload by the `rlp` crate
+    /// Decodes the payload with the `rlp` crate
     ///
     /// # Errors
     /// [`ProtocolError::BadMessage`] if the payload is not exactly one canonical item of that type.

@@ -10,7 +10,7 @@ use devp2p_proto::{
 
 use crate::control::Control;
 
-/// What is known of a peer, and a hold on its link
+/// What is known about a peer, and a handle to its link
 ///
 /// A clone is the same peer. It may be kept after the link has ended.
 #[derive(Clone)]
@@ -76,7 +76,7 @@ impl Peer {
         self.0.control.disconnect(reason);
     }
 
-    /// Has the link's task look at the link, with its counters; `None` when the link has ended
+    /// Lets the link's task call `look` with the link and its counters; `None` when the link has ended
     pub async fn inspect<T: Send + 'static>(
         &self,
         look: impl FnOnce(&PeerState<'static>) -> T + Send + 'static,
@@ -84,9 +84,9 @@ impl Peer {
         self.0.control.inspect(look).await
     }
 
-    /// Has the link's task read the entry of this peer in geth's `admin_peers`, with the counters of each protocol
+    /// Lets the link's task call `read` with this peer's entry, as in geth's `admin_peers`
     ///
-    /// `None` when the link has ended.
+    /// The entry has the counters of each protocol. `None` when the link has ended.
     pub async fn info<T: Send + 'static>(
         &self,
         read: impl FnOnce(PeerInfo<'_, Traffic>) -> T + Send + 'static,

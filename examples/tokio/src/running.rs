@@ -25,7 +25,7 @@ const COPIED: usize = 2048;
 #[derive(Default)]
 pub struct Running {
     parts: Vec<Part>,
-    /// Whether the link knows that a queue is full
+    /// Whether the link holds its input, since a queue is full
     held: bool,
     /// Whether a protocol may do more than when it was last polled
     progress: bool,
@@ -38,7 +38,7 @@ struct Part {
     input: Writer,
     /// What goes to the peer
     output: Reader,
-    /// What of that comes next, since the link has refused it as `Full`
+    /// The message that goes next, since the link has refused it as `Full`
     refused: Option<RawMessage>,
     /// Whether the link takes messages, as far as is known
     writable: bool,
@@ -47,7 +47,7 @@ struct Part {
 
 enum Stage {
     Runs(Run),
-    /// The link does not know yet, since messages may wait before the end
+    /// The link does not know yet, since messages may have to leave before
     Finished(Outcome),
     Told,
 }
@@ -75,7 +75,7 @@ impl Running {
         self.progress = true;
     }
 
-    /// Lets each protocol go on, and gives the link what they send, as much as it takes
+    /// Polls each protocol, and gives the link as many of their messages as it takes
     pub fn proceed(&mut self, context: &mut Context<'_>, now: Instant, link: &mut impl Link) {
         self.progress = false;
         for part in &mut self.parts {
@@ -168,7 +168,7 @@ impl Part {
         let RawMessage { code, payload } = &message;
         match link.handle(now, Event::Write { protocol: self.protocol, code: *code, payload }) {
             Err(Refused::Write(WriteError::Full)) => (self.refused, self.writable) = (Some(message), false),
-            // After the end of the link, nobody is to hear it any more.
+            // The link has ended, so the message is dropped.
             Ok(_) | Err(Refused::Write(WriteError::Closed)) => {}
             // A message that the link will never take is its protocol's failure.
             Err(error) => {
@@ -181,7 +181,7 @@ impl Part {
     fn end(&mut self, rest: &Rest, now: Instant, link: &mut impl Link) {
         let outcome = match (&self.stage, rest) {
             (Stage::Finished(outcome @ Err(_)), _) | (Stage::Finished(outcome), Rest::Empty | Rest::Closed) => *outcome,
-            // A protocol that has dropped both halves of its hold on the link can do nothing more.
+            // A protocol that has dropped both halves of its `Io` can do nothing more.
             (Stage::Runs(_), Rest::Closed) if self.input.is_closed() => Ok(()),
             _ => return,
         };
@@ -192,7 +192,7 @@ impl Part {
 
     fn enter(&mut self, stage: Stage) {
         if let Stage::Runs(run) = mem::replace(&mut self.stage, stage) {
-            // What it drops may panic.
+            // A destructor in the future may panic.
             _ = catch_unwind(AssertUnwindSafe(|| drop(run)));
         }
     }

@@ -13,7 +13,7 @@ thread_local! {
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Lends the buffer of this thread; whoever asks for it meanwhile gets another one
+/// Lends the buffer of this thread; a call within `work` gets another buffer
 pub fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
     let mut buffer = SPARE.take();
     buffer.resize(BUFFER, 0);
@@ -24,7 +24,7 @@ pub fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
 
 /// A stream that is read and written at once or not at all
 ///
-/// What is not done at once wakes the task when it can be done.
+/// A read or write that would have to wait wakes the task when it is possible.
 pub struct Attempt<'a, 'b, S> {
     pub stream: &'a mut S,
     pub context: &'a mut Context<'b>,
@@ -54,7 +54,7 @@ impl<S: AsyncWrite + Unpin> Write for Attempt<'_, '_, S> {
 fn at_once<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
     match poll {
         Poll::Pending => Err(ErrorKind::WouldBlock.into()),
-        // A stream that has to wait says `Pending`. This one would wake nobody.
+        // A stream that has to wait must return `Pending`. After this error, nothing would wake the task.
         Poll::Ready(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::ConnectionAborted.into()),
         Poll::Ready(result) => result,
     }

@@ -16,12 +16,12 @@ pub trait Subprotocol: Send + 'static {
     /// Its name, its version, and how many message codes it has
     const PROTOCOL: Protocol<'static>;
 
-    /// Its messages; [`RawMessage`](crate::RawMessage) if it encodes by itself
+    /// Its messages; [`RawMessage`](crate::RawMessage) if it does its own encoding
     type Message: Message;
 
     /// Runs on one link, from the moment when the protocols are agreed on
     ///
-    /// To return is to end the link. After the link has ended by itself, [`Io::recv`] gives `None`.
+    /// When this function returns, the link ends. When the link has ended before, [`Io::recv`] gives `None`.
     fn run(self, peer: Peer, io: Io<Self::Message>) -> impl Future<Output = Result<(), ProtocolError>> + Send;
 }
 
@@ -38,7 +38,7 @@ impl Offer {
         let make = Arc::new(make);
         let start = move |peer, io: Io| -> Run {
             let make = Arc::clone(&make);
-            // All of it runs in the future, where a panic is caught.
+            // `make` and `run` are both called in the future, where a panic is caught.
             Box::pin(async move { make().run(peer, io.cast()).await })
         };
         Self { protocol: P::PROTOCOL, start: Arc::new(start) }

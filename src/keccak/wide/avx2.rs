@@ -32,7 +32,7 @@ pub(super) fn words(vector: Vector) -> [u64; 4] {
     .map(i64::cast_unsigned)
 }
 
-/// Words of one row each become a word of each row
+/// From vectors that hold words of one row each to vectors that hold one word of every row
 #[target_feature(enable = "avx2")]
 #[inline]
 pub(super) fn transpose([a, b, c, d]: [Vector; 4]) -> [Vector; 4] {

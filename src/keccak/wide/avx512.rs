@@ -36,7 +36,7 @@ fn words(vector: Vector) -> [u64; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
-/// Words of one row each become a word of each row
+/// From vectors that hold words of one row each to vectors that hold one word of every row
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn transpose(rows: [Vector; 8]) -> [Vector; 8] {

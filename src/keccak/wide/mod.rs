@@ -1,7 +1,8 @@
 //! The permutation of several states at once: a vector holds the same lane of each state
 //!
-//! Each other file has the operations on such vectors for one extension of the processor. The states lie apart in
-//! memory, and so do the blocks of input. They are transposed on their way in and out.
+//! A lane here is one of the 25 words of a state, as in the specification of Keccak. Each other file has the operations
+//! on such vectors for one extension of the processor. The states lie apart in memory, and so do the blocks of input:
+//! blocks are transposed when they are loaded, and states when they are loaded and stored.
 
 pub(super) mod avx2;
 pub(super) mod avx512;
@@ -15,7 +16,7 @@ use super::permutation::{Block, RATE};
 /// words and `words` of a vector
 macro_rules! permute {
     ($features:literal, $width:literal) => {
-        /// Permutes the states, and then absorbs blocks of each, as many as all of them have
+        /// Permutes the states, and then absorbs as many blocks of each as every state has
         #[target_feature(enable = $features)]
         pub(in crate::keccak) fn permute(states: [&mut Lanes; $width], blocks: [&[Block]; $width]) {
             let mut a = load(states.each_ref().map(|state| &**state));

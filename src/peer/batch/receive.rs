@@ -1,4 +1,4 @@
-//! What has come for many links
+//! The input that has come for many links
 
 use heapless::Vec;
 use zeroize::Zeroize;
@@ -12,18 +12,19 @@ use crate::rlpx::lanes::Lanes;
 use crate::time::Instant;
 use crate::wipe::{REST, WipesStack};
 
-/// How many links are worked on at the same time, so that what they need fits the caches
+/// How many links are worked on at the same time: so few that what they need fits into the caches
 const GROUP: usize = 32;
 
-/// Gives each link bytes that came for it, as [`PeerState::receive`] does
+/// Gives each link the bytes that have come for it, as [`PeerState::receive`] does
 ///
-/// The MACs of frames that are complete are computed together; everything else is done one after the other. Like `receive`,
-/// each link takes at most one message: poll its actions, keep the bytes that it did not take, and offer
-/// them again. `done` is called for each link in their order, with the key that came with it and with the number of
-/// bytes that were taken. The key is anything of the caller: an index, or a reference to what is beside the link.
+/// The MACs of frames that are complete are computed together; everything else is done one after the other. As with
+/// `receive`, each link takes at most one message: poll the link's actions, keep the bytes that the link has not taken,
+/// and offer them again. `done` is called for each link, in the order of the links, with the key that came with the
+/// link and with the number of bytes that were taken. The key is of any type: an index, or a reference to what the
+/// caller keeps beside the link.
 ///
-/// Links of every stage may be among them, and a link with a wrong MAC ends alone. Nothing is allocated but what the
-/// links allocate. Returns how many links were worked on side by side.
+/// The links may be in any stage, and a link with a wrong MAC ends alone. Nothing is allocated except what the links
+/// allocate. Returns how many links were worked on side by side.
 ///
 /// If `done` panics, drop the links for which it was not called: nobody knows how many bytes they have taken.
 ///
@@ -76,8 +77,8 @@ pub fn receive<'a, 'buf: 'a, K>(
     }
 }
 
-/// Computes the MACs of all frames that have come to theirs; returns whether there are any
-#[inline(never)] // so that what it leaves is below the caller's frame, which is wiped
+/// Computes the MAC of each header and body that is complete; returns whether there are any
+#[inline(never)] // so that what it leaves on the stack is below the caller's frame, which is wiped
 fn authenticate<K>(group: &mut [(K, Receiving<'_, '_>)], occupancy: &mut Occupancy) -> bool {
     let mut lanes = Lanes::new(occupancy);
     let mut any = false;

@@ -18,16 +18,16 @@ use crate::wire::rlp::uint_len;
 
 /// Sends one message to many links, as [`PeerState::write`] does to each
 ///
-/// The payload is compressed once, and the frames are sealed together. Each link has its own protocol, since the versions of a
-/// protocol are different protocols of a node. `done` is called for each link in their order, with
-/// the key that came with it and with the result of `write`. The key is anything of the caller: an index, or a reference to
-/// what is beside the link.
+/// The payload is compressed once, and the frames are sealed together. Each link has its own protocol, since the
+/// versions of a protocol are different protocols of a node. `done` is called for each link, in the order of the links,
+/// with the key that came with the link and with the result of `write`. The key is of any type: an index, or a
+/// reference to what the caller keeps beside the link.
 ///
 /// Leave out a link on which earlier messages wait in an [`Outbox`](crate::Outbox): this message would overtake them.
 ///
-/// Every frame is sealed when the call returns. Nothing is allocated but what the links allocate. A link whose buffers
-/// grow, and that got its message from the compression of another link, has no table for compressing of its own.
-/// Returns how many links were worked on side by side.
+/// Every frame is sealed when the call returns. Nothing is allocated except what the links allocate. A link with
+/// growable buffers that copies the compressed payload of another link allocates no table for compressing. Returns how
+/// many links were worked on side by side.
 ///
 /// ```
 /// # #[cfg(feature = "alloc")]
@@ -64,7 +64,7 @@ pub fn write<'a, 'buf: 'a, K>(
 
 /// Frames that are not sealed completely
 ///
-/// Dropping it seals all of them, also if a function of the caller panics.
+/// Dropping this value seals all of them, even if a function of the caller panics.
 struct Sealing<'a, 'b> {
     /// The first frame with a compressed payload, in the clear: the others copy from it
     source: Option<Source<'a>>,
@@ -76,7 +76,7 @@ struct Source<'a> {
     frame: Frame<'a>,
     /// Where the compressed payload begins in the body
     start: usize,
-    /// How much of its table the compressor used, which the result depends on
+    /// How much of its table the compressor used: the compressed bytes depend on that
     table: usize,
 }
 

@@ -14,7 +14,7 @@ fn node(peers: usize) -> Gossip {
     node
 }
 
-/// What the node says when this happens, at this time in milliseconds
+/// What the node sends when this happens, at this time in milliseconds
 fn tell(node: &mut Gossip, millis: u64, input: Input) -> Vec<(usize, Act)> {
     let mut out = Vec::new();
     node.handle(Instant::from_millis(millis), input, &mut out);

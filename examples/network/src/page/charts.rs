@@ -1,6 +1,6 @@
 //! The pictures, as SVG
 //!
-//! A colour here only has a number. The style sheet says what it looks like.
+//! A colour here is only a number. The style sheet says what the colour looks like.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::outcome::{Outcome, Spread};
 
 pub type Error = DrawingAreaErrorKind<std::io::Error>;
 
-/// What is drawn in which number
+/// The number of each colour
 const TEXT: RGBColor = RGBColor(0, 0, 1);
 const GRID: RGBColor = RGBColor(0, 0, 2);
 const BAR: RGBColor = RGBColor(0, 0, 3);
@@ -60,7 +60,7 @@ fn axes<'a, 'b>(
         .x_label_area_size(40)
         .y_label_area_size(50)
         .build_cartesian_2d(0.0..right, 0.0..top)?;
-    // Without the error of the last bits
+    // Rounding hides the error of the last bits.
     let number = |value: &f64| ((value * 1e6).round() / 1e6).to_string();
     chart
         .configure_mesh()
@@ -79,9 +79,9 @@ fn axes<'a, 'b>(
     Ok(chart)
 }
 
-/// How many percent of the nodes had each block, and the transactions, after which time
+/// What part of the nodes had each block, and the transactions, by which time
 pub fn curve(outcome: &Outcome) -> Result<String, Error> {
-    /// More points than a picture has room for show nothing
+    /// More points would not be visible in a picture of this size
     const POINTS: u32 = 200;
     let span = outcome.spreads.iter().map(Spread::span).max().unwrap_or_default().max(SHORTEST);
     let millis = |time: Duration| time.as_secs_f64() * 1000.0;
@@ -98,7 +98,7 @@ pub fn curve(outcome: &Outcome) -> Result<String, Error> {
     })
 }
 
-/// How many nodes have sent how much
+/// How many nodes have sent how many bytes
 pub fn sent(outcome: &Outcome) -> Result<String, Error> {
     const BINS: usize = 25;
     let most = outcome.sent.iter().copied().max().unwrap_or_default().max(1) as f64 / 1e6;
@@ -129,7 +129,7 @@ pub fn tree(tree: &Tree) -> Result<String, Error> {
         let at = |part: f64| (middle + part * (middle - MARGIN)).round() as i32;
         (at(dot.x), at(dot.y))
     };
-    // As many dots as there are cover about the same part of the picture.
+    // However many dots there are, together they cover about the same part of the picture.
     let radius = (120.0 / (tree.dots.len() as f64).sqrt()).clamp(2.0, 8.0) as i32;
     picture((SIZE, SIZE), |area| {
         for dot in &tree.dots {

@@ -1,7 +1,7 @@
-//! A page for a browser: one file that holds all it needs, and nothing of the real time
+//! A page for a browser: one file that holds all that it needs, and nothing that depends on the real time
 //!
-//! Charts are drawn in colours that stand for something, and the style sheet of the template gives each of them a
-//! colour for light and for dark.
+//! Charts are drawn in numbered colours. The style sheet of the template gives each number a colour for light and a
+//! colour for dark.
 
 mod charts;
 mod tables;
@@ -43,7 +43,7 @@ pub fn text(outcome: &Outcome) -> io::Result<String> {
     Ok(page)
 }
 
-/// What comes into the template at this name
+/// The part of the page that takes the place of this name in the template
 fn part(name: &str, outcome: &Outcome) -> io::Result<String> {
     let drawn = |picture: Result<String, charts::Error>| picture.map_err(|error| io::Error::other(error.to_string()));
     Ok(match name {
@@ -62,7 +62,7 @@ fn part(name: &str, outcome: &Outcome) -> io::Result<String> {
     })
 }
 
-/// Text as it stands in HTML
+/// Text, escaped for HTML
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -35,7 +35,7 @@ pub fn curve_legend(outcome: &Outcome) -> String {
     outcome.spreads.iter().enumerate().map(entry).collect()
 }
 
-/// The colours of the tree, and their times
+/// The colours of the tree, and the times for which they stand
 pub fn tree_legend(outcome: &Outcome) -> String {
     let part = Tree::span(outcome) / COLOURS as u32;
     let whole = |time: Duration| format!("{:.0}", time.as_secs_f64() * 1000.0);

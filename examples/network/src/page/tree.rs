@@ -1,17 +1,18 @@
 //! The network as the tree over which the first block came
 //!
 //! The maker is in the middle. The distance of a node from the middle is the time at which it had the block, and a line
-//! leads to the node that it came from. Nodes that came later than most, or never, are on the outermost circle.
+//! leads to the node that it came from. The outermost circle has the nodes that got the block after
+//! the time for which the radius stands, or never.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
 
 use crate::outcome::{Outcome, Spread};
 
-/// How many colours there are, from the earliest to the latest; one more is for those who come later
+/// How many colours there are within the radius, from the earliest to the latest; other nodes have colours of their own
 pub const COLOURS: usize = 8;
 
-/// A picture of no time cannot be drawn
+/// The shortest time that a picture shows, since a picture of no time cannot be drawn
 pub const SHORTEST: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,7 +27,7 @@ pub struct Dot {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// In this part of the time for which the radius stands
+    /// In this part, by number, of the time for which the radius stands
     Within(usize),
     /// Later than that
     Later,

@@ -30,13 +30,13 @@ pub struct Builder<'a> {
     max_handshakes: usize,
 }
 
-/// Somebody who wants to be a peer
+/// A node that wants to be a peer
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Candidate {
-    /// The key that it claims; whether it has that key shows after it was admitted
+    /// The key that the node claims; only after it was admitted does it prove that it has this key
     pub node_id: NodeId,
-    /// Its address; `None` if the stream of the link was not made by the node
+    /// Its address; `None` if the stream was given to [`Node::accept`]
     pub address: Option<SocketAddr>,
 }
 
@@ -53,7 +53,7 @@ pub struct Shared {
     pub peers: Arc<Semaphore>,
     /// How many more links the listener may accept
     pub inbound: Arc<Semaphore>,
-    /// How many more of these may be in their handshakes
+    /// How many more links of the listener may be in their handshakes
     pub handshakes: Arc<Semaphore>,
     pub links: Links,
 }
@@ -81,7 +81,9 @@ impl<'a> Builder<'a> {
         self
     }
 
-    /// Decides on those who dial this node, as early as they name their key; the reason is what they are told
+    /// Decides whether to admit a node that dials this one, as soon as it claims a key
+    ///
+    /// A node that is refused is told the reason.
     ///
     /// The function is called in the task of the link, so it must not block.
     #[must_use]
@@ -104,7 +106,7 @@ impl<'a> Builder<'a> {
 
     /// Sets the limit of each queue of a protocol, in bytes; 128 KiB by default
     ///
-    /// There are two queues for each protocol of a link. A queue holds up to its limit and one message.
+    /// There are two queues for each protocol of a link. A queue holds at most its limit and one more message.
     #[must_use]
     pub fn queue(self, bytes: usize) -> Self {
         Self { queue: bytes, ..self }
@@ -112,13 +114,13 @@ impl<'a> Builder<'a> {
 
     /// Sets how many peers there may be, dialled ones included; 50 by default
     ///
-    /// Others are told that there are too many.
+    /// Further nodes are told that there are too many peers.
     #[must_use]
     pub fn max_peers(self, count: usize) -> Self {
         Self { max_peers: count, ..self }
     }
 
-    /// Sets how many links the listener accepts, those in their handshakes included; 50 by default
+    /// Sets how many links of the listener there may be, those in their handshakes included; 50 by default
     ///
     /// Other connections are closed before they cost any computation.
     #[must_use]
@@ -134,7 +136,7 @@ impl<'a> Builder<'a> {
         Self { max_handshakes: count, ..self }
     }
 
-    /// A node that only dials, and runs the streams that it is given
+    /// A node that does not listen: it dials, and runs links over the streams that it is given
     ///
     /// # Errors
     /// [`BuildError::Config`] if a protocol, the client id or a limit is refused, and [`BuildError::NoRuntime`].
@@ -145,7 +147,7 @@ impl<'a> Builder<'a> {
     /// A node that also listens on this address
     ///
     /// # Errors
-    /// As for [`build`](Self::build); [`BuildError::Listen`] if the address cannot be had.
+    /// As for [`build`](Self::build); [`BuildError::Listen`] if the node cannot listen on the address.
     pub async fn listen(self, address: impl ToSocketAddrs) -> Result<Node, BuildError> {
         let listener = TcpListener::bind(address).await.map_err(BuildError::Listen)?;
         let address = listener.local_addr().map_err(BuildError::Listen)?;

@@ -12,7 +12,7 @@ use devp2p_proto::{ConfigError, StartError};
 pub enum BuildError {
     /// The configuration is refused
     Config(ConfigError),
-    /// The address cannot be listened on
+    /// The node cannot listen on the address
     Listen(io::Error),
     /// There is no `tokio` runtime here
     NoRuntime,
@@ -24,7 +24,7 @@ pub enum BuildError {
 pub enum LinkError {
     /// The node cannot be reached
     Connect(io::Error),
-    /// The link was refused
+    /// The library has refused to make the link
     Start(StartError),
     /// The system has no randomness
     Randomness(getrandom::Error),

@@ -17,9 +17,9 @@ use super::tasks::Tasks;
 use crate::control::control;
 use crate::driver::Driver;
 
-/// A link that the node was asked for: ready when the link has ended, with the cause
+/// A link that the node was asked for, as a future: ready when the link has ended, with the cause
 ///
-/// The link does not depend on this value: it may be dropped.
+/// The handle may be dropped: the link does not depend on it.
 #[derive(Debug)]
 pub struct LinkHandle(oneshot::Receiver<Result<Cause, LinkError>>);
 
@@ -52,7 +52,7 @@ impl Done {
     }
 
     fn tell(self, outcome: Result<Cause, LinkError>) {
-        // Nobody may wait for it.
+        // The handle may have been dropped.
         _ = self.0.send(outcome);
     }
 }
@@ -76,7 +76,8 @@ pub fn open<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     let span = tracing::debug_span!("link", ?address, role = ?link.role());
     let (control, commands) = control();
     let member = Member::new(shared, address, permits, control);
-    // In a box, so that the task does not have it twice: as what it begins with, and as what it waits for.
+    // In a box, so that the task does not store the driver twice: as the value that it begins with, and as the future
+    // that it waits for.
     let mut driver = Box::new(Driver::new(Instant::ZERO, link, stream, member, commands).with_queue(shared.queue));
     let task = async move {
         let cause = (&mut *driver).await;
@@ -85,7 +86,7 @@ pub fn open<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         done.tell(Ok(cause));
     };
     if let Some(tasks) = tasks.upgrade() {
-        // Refused after the shutdown: the handle learns that as `done` is dropped.
+        // After a shutdown the task is dropped, and `done` with it: the handle then gives `LinkError::Dropped`.
         tasks.run(task.instrument(span));
     }
 }

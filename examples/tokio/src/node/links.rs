@@ -1,4 +1,4 @@
-//! All links of a node, for those who are not the link's task
+//! All links of a node, for code that does not run in their tasks
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use crate::peer::Peer;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct LinkNumber(u64);
 
-/// The links that there are, from their first byte to their last
+/// The links that exist, from their start to their end
 #[derive(Default)]
 pub struct Links(Mutex<Table>);
 
@@ -37,7 +37,7 @@ impl Links {
         number
     }
 
-    /// Notes whose link it is; refused if there is another link with that node
+    /// Notes the peer of a link; refused if the node has another link with this peer
     pub fn join(&self, number: LinkNumber, peer: &Peer) -> Result<(), DisconnectReason> {
         let mut table = self.lock();
         let mut peers = table.links.values().filter_map(|link| link.peer.as_ref());
@@ -58,7 +58,7 @@ impl Links {
         self.lock().links.values().filter_map(|link| link.peer.clone()).collect()
     }
 
-    /// Ends all of them
+    /// Ends all links
     pub fn disconnect(&self, reason: DisconnectReason) {
         self.lock().links.values().for_each(|link| link.control.disconnect(reason));
     }

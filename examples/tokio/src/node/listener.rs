@@ -11,7 +11,7 @@ use super::link::{Done, Origin, open};
 use super::member::Permits;
 use super::tasks::Tasks;
 
-/// How long not to accept after that has failed
+/// How long to wait after a failed accept
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub async fn listen(listener: TcpListener, shared: Arc<Shared>, tasks: Weak<Tasks>) {
@@ -21,7 +21,7 @@ pub async fn listen(listener: TcpListener, shared: Arc<Shared>, tasks: Weak<Task
         let (socket, address) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                // There may be as many sockets as there can be; some will be closed.
+                // The process may have reached its limit of sockets. Some of them will be closed.
                 tracing::debug!(%error, "cannot accept");
                 sleep(PAUSE).await;
                 continue;
@@ -31,7 +31,7 @@ pub async fn listen(listener: TcpListener, shared: Arc<Shared>, tasks: Weak<Task
             tracing::debug!(%address, "too many inbound links");
             continue;
         };
-        // Frames are put together by the link, so nothing is to be waited for.
+        // The link itself puts frames together, so TCP need not wait for more bytes.
         _ = socket.set_nodelay(true);
         let permits = Permits { _inbound: Some(inbound), handshake };
         open(&shared, &tasks, socket, Origin::Accepted(Some(address), permits), Done::new().0);

@@ -14,12 +14,12 @@ use crate::io::Io;
 use crate::peer::Peer;
 use crate::running::Run;
 
-/// What a link of the listener counts for; the others count for nothing
+/// The permits of a link of the listener; other links have none of these
 #[derive(Default)]
 pub struct Permits {
-    /// Until the link ends
+    /// Held until the link ends
     pub _inbound: Option<OwnedSemaphorePermit>,
-    /// Until the protocols are agreed on
+    /// Held until the protocols are agreed on
     pub handshake: Option<OwnedSemaphorePermit>,
 }
 
@@ -29,7 +29,7 @@ pub struct Member {
     address: Option<SocketAddr>,
     control: Control,
     permits: Permits,
-    /// When the protocols are agreed on: the peer, and what it counts for
+    /// After the protocols are agreed on: the peer, and the permit that it holds
     joined: Option<(Peer, OwnedSemaphorePermit)>,
 }
 
@@ -75,7 +75,7 @@ impl Host<PeerState<'static>> for Member {
     fn start(&mut self, shared: SharedProtocol, io: Io) -> Run {
         match (self.shared.offers.get(shared.protocol.0), &self.joined) {
             (Some(offer), Some((peer, _))) => offer.start(peer.clone(), io),
-            // Only what was offered is shared, and only with those who have joined.
+            // This does not happen: only offered protocols are shared, and they start after the peer has joined.
             _ => Box::pin(async { Ok(()) }),
         }
     }

@@ -28,8 +28,8 @@ use tasks::Tasks;
 
 /// A node of the network
 ///
-/// A clone is the same node. When the last clone is dropped, all links are closed at once; see
-/// [`shutdown`](Self::shutdown) for a better end.
+/// A clone is the same node. When the last clone is dropped, all links are closed at once; call
+/// [`shutdown`](Self::shutdown) before, so that the peers are told a reason.
 #[derive(Debug, Clone)]
 pub struct Node {
     shared: Arc<Shared>,
@@ -50,7 +50,7 @@ impl Node {
 
     /// The URL by which others dial this node; `None` if it does not listen
     ///
-    /// With the address that the node listens on, which may be no address for others.
+    /// The URL has the address that the node listens on. Other nodes may be unable to reach this address.
     pub fn enode(&self) -> Option<Enode> {
         self.address.map(|address| Enode { node_id: self.id(), address })
     }
@@ -66,7 +66,7 @@ impl Node {
             let connected = timeout(patience, TcpStream::connect(node.address)).await;
             match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 Ok(socket) => {
-                    // Frames are put together by the link, so nothing is to be waited for.
+                    // The link itself puts frames together, so TCP need not wait for more bytes.
                     _ = socket.set_nodelay(true);
                     open(&shared, &tasks, socket, Origin::Dialled(node.node_id, Some(node.address)), done);
                 }
@@ -95,15 +95,16 @@ impl Node {
         handle
     }
 
-    /// The peers with which the protocols run
+    /// The peers with which protocols are agreed on
     pub fn peers(&self) -> Vec<Peer> {
         self.shared.links.peers()
     }
 
     /// Ends the listener and all links, and waits for them
     ///
-    /// Each peer is told the reason, and has the time of the link's own timeouts to take what is unsent. Dropping the
-    /// future closes what is left at once. The node makes no more links from then on.
+    /// Each peer is told the reason. The link's own timeouts limit how long the peer may take to read what is unsent.
+    /// If the future is dropped, the links that are left are closed at once. From the first poll on, the node makes no
+    /// more links.
     pub async fn shutdown(&self, reason: DisconnectReason) {
         self.tasks.stop_preparing().await;
         let mut links = self.tasks.take_links();
@@ -120,7 +121,7 @@ pub fn random_key() -> Result<SecretKey, getrandom::Error> {
     loop {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
-        // Nearly every number is a key.
+        // Nearly all numbers of 32 bytes are keys.
         if let Ok(key) = SecretKey::from_bytes(bytes) {
             return Ok(key);
         }

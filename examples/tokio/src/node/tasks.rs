@@ -14,9 +14,9 @@ pub struct Tasks {
 #[derive(Debug, Default)]
 struct Sets {
     is_over: bool,
-    /// The listener, and those that only connect; they can be dropped at any time
+    /// The listener, and the tasks that connect; these can be dropped at any time
     preparing: JoinSet<()>,
-    /// One for each link
+    /// One task for each link
     links: JoinSet<()>,
 }
 
@@ -39,7 +39,7 @@ impl Tasks {
         }
     }
 
-    /// Starts no more tasks, and ends those that are not links
+    /// Starts no more tasks, and ends those that do not run a link
     pub async fn stop_preparing(&self) {
         let mut preparing = {
             let mut sets = self.lock();
@@ -59,7 +59,7 @@ impl Tasks {
 }
 
 fn spawn(set: &mut JoinSet<()>, task: impl Future<Output = ()> + Send + 'static, runtime: &Handle) {
-    // Those that have ended leave the set.
+    // Removes the tasks that have ended.
     while set.try_join_next().is_some() {}
     set.spawn_on(task, runtime);
 }

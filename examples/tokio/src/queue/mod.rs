@@ -1,7 +1,7 @@
 //! A queue of messages between a link and a protocol on it, bounded in bytes
 //!
-//! Each protocol has two: one for each direction. This file is the only state of the crate that tasks share and wait
-//! for, so its tests also run under `loom` with `--cfg devp2p_loom`.
+//! Each protocol has two queues, one for each direction. The queue is the only state of the crate that tasks share and
+//! wait for, so its tests also run under `loom` with `--cfg devp2p_loom`.
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +24,7 @@ use crate::message::RawMessage;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gone;
 
-/// A queue with room for messages of `limit` bytes, and for what the last of them has beyond that; for one at least
+/// A queue that takes a message while it holds less than `limit` bytes, or nothing; the last one may exceed the limit
 pub(crate) fn queue(limit: usize) -> (Writer, Reader) {
     let queue = Arc::new(Mutex::new(Queue { limit: limit.max(1), ..Queue::default() }));
     (Writer(Arc::clone(&queue)), Reader { queue, batch: Vec::new().into_iter(), taken: 0 })
@@ -36,7 +36,7 @@ pub(crate) struct Writer(Arc<Mutex<Queue>>);
 /// The end that messages are taken from
 pub(crate) struct Reader {
     queue: Arc<Mutex<Queue>>,
-    /// What was taken from the queue at once
+    /// The messages that were taken from the queue at once
     batch: vec::IntoIter<RawMessage>,
     /// The bytes of the batch, which count until all of it is read
     taken: usize,
@@ -62,7 +62,7 @@ impl Writer {
         lock(&self.0).poll_room(waker)
     }
 
-    /// Puts the message in as soon as there is room; it is taken then
+    /// Puts the message in as soon as there is room, and leaves `None` in `message`
     pub fn poll_push(&self, message: &mut Option<RawMessage>, waker: &Waker) -> Poll<Result<(), Gone>> {
         let mut queue = lock(&self.0);
         let room = queue.poll_room(waker);
@@ -96,12 +96,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Puts no more in; what is there can still be read
+    /// Ends the queue; the messages in it can still be read
     pub fn close(&self) {
         lock(&self.0).close();
     }
 
-    /// Whether nobody will ever read
+    /// Whether the queue takes no more messages, since one of its ends is gone
     pub fn is_closed(&self) -> bool {
         lock(&self.0).closed
     }
@@ -134,7 +134,7 @@ impl Reader {
         }
     }
 
-    /// Bytes of what was taken from the queue and is not released
+    /// The bytes of the messages that were taken from the queue and not yet released
     pub const fn taken(&self) -> usize {
         self.taken
     }

@@ -20,7 +20,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// What a message takes that has no payload
+/// What a message without a payload takes
 const EMPTY: usize = Outbox::OVERHEAD;
 
 fn message(code: u64) -> RawMessage {
@@ -36,7 +36,7 @@ async fn next(reader: &mut Reader) -> Option<u64> {
     poll_fn(|context| reader.poll_next(context.waker())).await.map(|message| message.code)
 }
 
-/// In every order of events, a writer that waits for room and a reader that waits for messages both come to their ends
+/// In every order of events, a writer that waits for room and a reader that waits for messages both finish
 #[test]
 fn nobody_is_left_waiting() {
     model(|| {

@@ -162,7 +162,7 @@ fn tokio_stream(count: usize) -> impl StreamExt<Item = RawMessage> + Unpin {
     futures_util::stream::iter((0..count).map(noise))
 }
 
-/// The protocol hands its hold on the link to another task
+/// The protocol hands its `Io` to another task
 #[tokio::test(start_paused = true)]
 async fn another_task_may_send_and_receive() {
     let ours = node(1, async |_, mut io: Io| {

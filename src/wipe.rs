@@ -18,7 +18,7 @@ pub(crate) const ARITHMETIC: usize = match SMALL {
 /// The stack that a constructor of a link uses
 pub(crate) const CONSTRUCTOR: usize = if SMALL { words(5 * 1024) } else { words(16 * 1024) };
 /// The stack that everything else uses
-const REST: usize = if cfg!(feature = "std") { words(16 * 1024) } else { words(4 * 1024) };
+pub(crate) const REST: usize = if cfg!(feature = "std") { words(16 * 1024) } else { words(4 * 1024) };
 
 const fn words(bytes: usize) -> usize {
     bytes.div_euclid(size_of::<usize>())

@@ -167,3 +167,56 @@ fn handshakes_may_be_among_the_links() {
     assert_eq!(scenes[0].node.link.stage(), Stage::Admission);
     assert!(scenes.iter_mut().zip(taken).all(|(scene, taken)| taken == scene.input.waiting()));
 }
+
+/// Links with memory of their own have other tables for compressing, and give other bytes for some lengths
+#[test]
+fn short_payloads_are_compressed_as_by_write() {
+    let config = [1, 2].map(|seed| config(seed, PROTOCOLS).with_max_message(1_000).unwrap());
+    for (len, fixed_first) in (0..40).flat_map(|len| [(len, false), (len, true)]) {
+        let mut memory = [0; 2].map(|_| (vec![0; config[0].receive_len()], vec![0; config[0].transmit_len()]));
+        let mut tables = [[0; 1024]; 2];
+        let mut slots = [[ProtocolSlot::EMPTY; 2], [ProtocolSlot::EMPTY; 2]];
+        let mut places = memory.iter_mut().zip(&mut tables).zip(&mut slots);
+        let mut links = || {
+            let ((memory, table), slots) = places.next().unwrap();
+            let fixed = Buffers::fixed(&mut memory.0, &mut memory.1, table, slots);
+            let mut both = [fixed, Buffers::growable()];
+            if !fixed_first {
+                both.reverse();
+            }
+            both.map(|buffers| {
+                let mut pair = Pair::with_buffers(&config[0], &config[1], buffers, Buffers::growable());
+                pair.settle();
+                pair.initiator.link
+            })
+        };
+        let (mut alone, mut together) = (links(), links());
+        let payload = vec![b'a'; len];
+        alone.iter_mut().for_each(|link| _ = link.write(Instant::ZERO, ALPHA, 0, &payload).unwrap());
+        let batch = together.iter_mut().map(|link| ((), link, ALPHA));
+        batch::write(Instant::ZERO, batch, 0, &payload, |(), outcome| _ = outcome.unwrap());
+        for (alone, together) in alone.iter().zip(&together) {
+            assert_eq!(alone.unsent(), together.unsent(), "{len} bytes, fixed first: {fixed_first}");
+        }
+    }
+}
+
+#[test]
+fn occupancy_counts_every_permutation() {
+    let payload = noise(3, 10_000);
+    let mut scenes: Vec<_> = (0..9).map(|_| Scene::running()).collect();
+    let mut write = |count: usize| {
+        let links = scenes[..count].iter_mut().map(|scene| ((), &mut scene.node.link, ALPHA));
+        let occupancy = batch::write(Instant::ZERO, links, 0, &payload, |(), outcome| _ = outcome.unwrap());
+        scenes.iter_mut().for_each(Scene::settle);
+        occupancy
+    };
+    let one = write(1);
+    assert_eq!(one.permutations, one.steps);
+    assert!((10_000 / 136..10_000 / 136 + 8).contains(&one.permutations), "{one:?}");
+    let nine = write(9);
+    let least = 9 * (10_000 / 136);
+    assert!((least..least + 9 * 8).contains(&nine.permutations), "{nine:?}");
+    assert!(nine.steps < 3 * one.steps, "eight at a time, and then one: {nine:?}");
+    assert!(nine.mean() > 0.5 && one.mean() < 0.2);
+}

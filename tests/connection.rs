@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use devp2p_proto::{
@@ -568,7 +569,8 @@ fn turns_together(pairs: &mut [Pair], buffer: &mut [u8]) {
         Party { key: *index, connection, socket, handler }
     });
     let mut outcomes = Vec::new();
-    Connection::turns(Instant::ZERO, parties, buffer, |index, turn| outcomes.push((index, turn)));
+    let occupancy = Connection::turns(Instant::ZERO, parties, buffer, |index, turn| outcomes.push((index, turn)));
+    assert!(occupancy.permutations <= 8 * occupancy.steps);
     assert!(outcomes.iter().map(|(index, _)| *index).eq(0..sockets.len()), "each has one turn");
     for ((_, node, socket), (_, turn)) in sockets.iter_mut().zip(outcomes) {
         assert!(socket.reads <= 1 && socket.writes <= 2);
@@ -616,5 +618,32 @@ fn turns_together_are_turns_one_by_one() {
         assert_eq!(one.recipient.cause().is_some(), index == 2, "pair {index}: {:?}", one.recipient.cause());
         let answers = one.initiator.messages().len();
         assert_eq!(answers == messages().len(), index != 2, "pair {index}: {answers} answers");
+    }
+}
+
+/// The handler of the first pair panics at its first message
+#[test]
+fn a_handler_that_panics_costs_the_others_nothing() {
+    let mut pairs: Vec<_> = (0..6).map(|_| Pair::running()).collect();
+    for pair in &mut pairs {
+        pair.recipient.answer = echo;
+        for (protocol, code, payload) in messages() {
+            pair.out().send(protocol, code, &payload).unwrap();
+        }
+        pair.initiator.turn(pair.now, &mut pair.to_initiator, &mut pair.to_recipient);
+    }
+    pairs[0].recipient.answer = |notice, out| match notice {
+        Notice::Message { code: 0, .. } if out.link().traffic(ALPHA).unwrap().ingress.messages == 1 => {
+            panic!("on purpose")
+        }
+        _ => echo(notice, out),
+    };
+    let panicked = catch_unwind(AssertUnwindSafe(|| turns_together(&mut pairs, &mut [0; 16 * 4096])));
+    assert!(panicked.is_err());
+    for (index, pair) in pairs.iter_mut().enumerate() {
+        pair.settle();
+        // One message was lost with the panic.
+        let lost = usize::from(index == 0);
+        assert_eq!(pair.initiator.messages().len(), messages().len() - lost, "pair {index}");
     }
 }

@@ -14,6 +14,8 @@ use crate::time::Instant;
 
 /// In how many shares [`Connection::turns`] uses its buffer; a read takes at most one share
 const SHARES: usize = 16;
+/// How many connections are looked at again and again while one of them has input
+const GROUP: usize = 64;
 
 /// One of the connections that have their [turns](Connection::turns) together
 pub struct Party<'a, K, L, S, H> {
@@ -57,10 +59,10 @@ impl<L: Link> Connection<L> {
         let mut occupancy = Occupancy::default();
         while let Some(first) = parties.next() {
             let mut free = &mut *buffer;
-            let mut group = Vec::new();
+            let mut group = Vec::with_capacity(GROUP);
             for party in iter::once(first).chain(&mut parties) {
                 group.push(Member::begin(now, party, &mut free, share));
-                if free.len() < share {
+                if group.len() == GROUP || free.len() < share {
                     break;
                 }
             }
@@ -90,10 +92,9 @@ fn open_together<'a, L: Link + 'a, K: 'a, S: Read + Write + 'a, H: FnMut(Notice,
     while progress {
         let offers = group.iter_mut().filter_map(Member::offer);
         occupancy.add(batch::receive(now, offers, |taken, len| *taken = len));
-        progress = false;
-        for member in &mut *group {
-            progress |= member.take();
-        }
+        // All of them note what their links have taken, before a handler can panic.
+        progress = group.iter_mut().map(Member::note).fold(false, |progress, any| progress | any);
+        group.iter_mut().for_each(Member::act);
     }
     occupancy
 }
@@ -116,14 +117,17 @@ impl<'a, 'b, K, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Mem
         Some((&mut self.taken, link, input))
     }
 
-    /// Does what follows from the last batch; returns whether the link has taken anything
-    fn take(&mut self) -> bool {
-        let taken = mem::take(&mut self.taken);
-        if taken > 0 {
-            self.steps.input.advance(taken);
+    /// Notes what the link has taken in the last batch, and returns whether that was anything
+    fn note(&mut self) -> bool {
+        self.steps.input.advance(self.taken);
+        self.taken > 0
+    }
+
+    /// Does what follows from the last batch
+    fn act(&mut self) {
+        if mem::take(&mut self.taken) > 0 {
             self.outcome = self.steps.act();
         }
-        taken > 0
     }
 
     fn end(mut self, done: &mut impl FnMut(K, Turn)) {

@@ -21,9 +21,8 @@ impl<L: Link> Connection<L> {
     /// What is read goes into `buffer`, which must not be empty. Its content means nothing between turns: one buffer
     /// can serve all connections of a thread. 64 KiB is the best length.
     ///
-    /// `handler` is called for each notice. Its requests take effect in the same turn. If `handler` panics, input that
-    /// the link has not taken may be lost. After the end of the link a turn does nothing and returns [`Turn::Ended`]
-    /// again.
+    /// `handler` is called for each notice. Its requests take effect in the same turn. If it panics, its notice is lost
+    /// and the connection can go on. After the end of the link a turn does nothing and returns [`Turn::Ended`] again.
     pub fn turn(
         &mut self,
         now: Instant,
@@ -122,7 +121,7 @@ impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<
     /// Tells the link the time, sends what the turn has led to, and says what to wait for
     pub(super) fn end(&mut self) -> Result<Turn, Cause> {
         let is_blocked = matches!(self.input, Input::Blocked);
-        self.connection.kept = mem::replace(&mut self.input, Input::None).into_rest();
+        self.keep();
         self.tell(Event::Timeout);
         self.act()?;
         if !self.is_full {
@@ -168,6 +167,23 @@ impl<'a, 'b, L: Link, S: Read + Write, H: FnMut(Notice, &mut Out<'_, L>)> Steps<
             (self.handler)(notice, &mut self.connection.out(self.now));
         }
         Ok(())
+    }
+}
+
+impl<L, S, H> Steps<'_, '_, L, S, H> {
+    /// Keeps what the link has not taken for its next turn
+    fn keep(&mut self) {
+        let rest = mem::replace(&mut self.input, Input::None).into_rest();
+        if !rest.is_empty() {
+            self.connection.kept = rest;
+        }
+    }
+}
+
+/// If a handler panics, the input of its connection, and of those that have their turns together with it, is kept
+impl<L, S, H> Drop for Steps<'_, '_, L, S, H> {
+    fn drop(&mut self) {
+        self.keep();
     }
 }
 

@@ -267,8 +267,10 @@ impl Table<'_> {
     pub(super) fn for_payload(&mut self, len: usize) -> &mut [u16] {
         match self {
             Self::Fixed(table) => table,
-            Self::Growable(_) if len < 16 => &mut [],
-            Self::Growable(table) => table.grow(snappy::table_len(len)),
+            Self::Growable(table) => match growable_len(len) {
+                0 => &mut [],
+                entries => table.grow(entries),
+            },
         }
     }
 
@@ -276,7 +278,7 @@ impl Table<'_> {
     pub(super) fn used(&self, len: usize) -> usize {
         match self {
             Self::Fixed(table) => snappy::used_len(table.len(), len),
-            Self::Growable(_) => snappy::table_len(len),
+            Self::Growable(_) => growable_len(len),
         }
     }
 
@@ -295,6 +297,11 @@ impl Table<'_> {
             Self::Growable(table) => table.clear(),
         }
     }
+}
+
+/// How many entries a table that grows has for a payload of `len` bytes; it is not worth its memory for a short one
+fn growable_len(len: usize) -> usize {
+    if len < 16 { 0 } else { snappy::table_len(len) }
 }
 
 /// What a link keeps of each protocol

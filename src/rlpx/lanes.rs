@@ -44,9 +44,9 @@ impl<'a, 'b> Lanes<'a, 'b> {
         for lane in self.places.iter_mut().flatten() {
             _ = due.push(lane.due());
         }
-        self.occupancy.note(due.len());
-        let blocks = permute_all(&mut due);
+        let (lanes, blocks) = (due.len(), permute_all(&mut due));
         drop(due);
+        self.occupancy.note(lanes, blocks.saturating_add(1));
         for place in &mut self.places {
             if place.as_mut().is_some_and(|lane| lane.permuted(blocks).is_none()) {
                 *place = None;

@@ -27,8 +27,9 @@ impl Occupancy {
         self.permutations = self.permutations.saturating_add(other.permutations);
     }
 
-    pub(crate) const fn note(&mut self, lanes: usize) {
-        self.steps = self.steps.saturating_add(1);
-        self.permutations = self.permutations.saturating_add(lanes as u64);
+    /// Notes that so many lanes had so many steps together
+    pub(crate) const fn note(&mut self, lanes: usize, steps: usize) {
+        self.steps = self.steps.saturating_add(steps as u64);
+        self.permutations = self.permutations.saturating_add((lanes as u64).saturating_mul(steps as u64));
     }
 }

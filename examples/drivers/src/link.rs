@@ -7,9 +7,14 @@ use std::fmt;
 use std::io;
 use std::ops::Deref;
 
-use devp2p_proto::{Action, Buffers, Event, Handled, Instant, Link, PeerState, ProtocolId, Refused, WriteError};
+use devp2p_proto::{
+    Action, Buffers, Event, Handled, Instant, Link, MAX_MESSAGE, Outbox, PeerState, ProtocolId, Refused, WriteError,
+};
 
 use crate::journal::{Journal, Outcome, Polled, Setup, SetupError};
+
+/// How much may wait for a link in the outbox of a protocol: one message of any size
+pub const BACKLOG: usize = MAX_MESSAGE + Outbox::OVERHEAD;
 
 /// What an application asks of such a link
 pub type Out<'a> = devp2p_proto::Out<'a, RecordedLink>;

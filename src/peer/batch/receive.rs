@@ -10,6 +10,7 @@ use crate::peer::state::State;
 use crate::rlpx::frame::{MacWork, Tag};
 use crate::rlpx::lanes::Lanes;
 use crate::time::Instant;
+use crate::wipe::{REST, WipesStack};
 
 /// How many links are worked on at the same time: so few that what they need fits into the caches
 const GROUP: usize = 32;
@@ -24,6 +25,8 @@ const GROUP: usize = 32;
 ///
 /// The links may be in any stage, and a link with a wrong MAC ends alone. Nothing is allocated except what the links
 /// allocate. Returns how many links were worked on side by side.
+///
+/// If `done` panics, drop the links for which it was not called: nobody knows how many bytes they have taken.
 ///
 /// ```
 /// # #[cfg(feature = "alloc")]
@@ -48,6 +51,9 @@ pub fn receive<'a, 'buf: 'a, K>(
     links: impl IntoIterator<Item = (K, &'a mut PeerState<'buf>, &'a [u8])>,
     mut done: impl FnMut(K, usize),
 ) -> Occupancy {
+    // The keys of the caller make this frame as large as they are, so that a link that ends later would not reach what
+    // its MACs have left below.
+    let _wipes = WipesStack::<REST>;
     let mut occupancy = Occupancy::default();
     let mut links = links.into_iter().map(|(key, link, bytes)| (key, Receiving::new(link, bytes))).fuse();
     loop {
@@ -72,7 +78,7 @@ pub fn receive<'a, 'buf: 'a, K>(
 }
 
 /// Computes the MAC of each header and body that is complete; returns whether there are any
-#[inline(never)] // so that what it leaves on the stack is below the caller's, and wiped when a link ends
+#[inline(never)] // so that what it leaves on the stack is below the caller's frame, which is wiped
 fn authenticate<K>(group: &mut [(K, Receiving<'_, '_>)], occupancy: &mut Occupancy) -> bool {
     let mut lanes = Lanes::new(occupancy);
     let mut any = false;

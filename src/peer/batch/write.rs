@@ -12,6 +12,7 @@ use crate::protocol::ProtocolId;
 use crate::rlpx::frame::{HEADER, Session};
 use crate::rlpx::lanes::Lanes;
 use crate::time::Instant;
+use crate::wipe::{REST, WipesStack};
 use crate::wire::copy;
 use crate::wire::rlp::uint_len;
 
@@ -21,6 +22,8 @@ use crate::wire::rlp::uint_len;
 /// versions of a protocol are different protocols of a node. `done` is called for each link, in the order of the links,
 /// with the key that came with the link and with the result of `write`. The key is of any type: an index, or a
 /// reference to what the caller keeps beside the link.
+///
+/// Leave out a link on which earlier messages wait in an [`Outbox`](crate::Outbox): this message would overtake them.
 ///
 /// Every frame is sealed when the call returns. Nothing is allocated except what the links allocate. A link with
 /// growable buffers that copies the compressed payload of another link allocates no table for compressing. Returns how
@@ -48,6 +51,8 @@ pub fn write<'a, 'buf: 'a, K>(
     payload: &[u8],
     mut done: impl FnMut(K, Result<MessageEvent, WriteError>),
 ) -> Occupancy {
+    // The lanes make this frame larger than that of `PeerState::write`.
+    let _wipes = WipesStack::<REST>;
     let mut occupancy = Occupancy::default();
     let mut sealing = Sealing::new(&mut occupancy);
     for (key, link, protocol) in links {

@@ -3,12 +3,12 @@
 use std::io;
 use std::mem;
 
-use devp2p_proto::{Cause, Connection, DisconnectReason, Event, Instant, MAX_MESSAGE, Notice, Party, PeerState, Turn};
+use devp2p_proto::{Cause, Connection, DisconnectReason, Event, Instant, Notice, Party, PeerState, Turn};
 use mio::net::TcpStream;
 
 use super::Talk;
 use super::socket::Socket;
-use crate::link::{Out, RecordedLink};
+use crate::link::{BACKLOG, Out, RecordedLink};
 
 pub struct Peer<T> {
     pub socket: Socket,
@@ -48,7 +48,7 @@ impl<T: Talk> Peer<T> {
     }
 
     const fn new(link: RecordedLink, socket: TcpStream, talk: T, dial: Dial) -> Self {
-        Self { socket: Socket::new(socket), talk, connection: Connection::new(link, MAX_MESSAGE), dial }
+        Self { socket: Socket::new(socket), talk, connection: Connection::new(link, BACKLOG), dial }
     }
 
     pub const fn is_pending(&self) -> bool {

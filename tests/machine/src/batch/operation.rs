@@ -120,9 +120,11 @@ fn write(random: &mut Random<'_>) -> Write {
         8 => 1_024,
         _ => random.within(0..31_000),
     } as usize;
-    let payload = match random.one_in(2) {
-        false => noise(random.within(0..1_000), len),
-        true => b"the same again and ".iter().copied().cycle().take(len).collect(),
+    let payload = match random.within(0..4) {
+        0..2 => noise(random.within(0..1_000), len),
+        2 => b"the same again and ".iter().copied().cycle().take(len).collect(),
+        // Where compressing begins to make a difference
+        _ => vec![b'a'; random.within(0..40) as usize],
     };
     Write { protocols, code: random.within(0..4), payload }
 }

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use devp2p_drivers::app::Conversation;
-use devp2p_drivers::link::RecordedLink;
+use devp2p_drivers::link::{BACKLOG, RecordedLink};
 use devp2p_drivers::readiness::Talk;
-use devp2p_proto::{Cause, Connection, DisconnectReason, MAX_MESSAGE, Turn};
+use devp2p_proto::{Cause, Connection, DisconnectReason, Turn};
 
 use crate::QUIT;
 use crate::socket::Socket;
@@ -19,7 +19,7 @@ const QUIT_PATIENCE: Duration = Duration::from_millis(250);
 /// Runs a link until it ends
 pub fn drive(link: RecordedLink, socket: &TcpStream, talk: &mut Conversation) -> io::Result<(RecordedLink, Cause)> {
     let mut socket = Socket::new(socket)?;
-    let mut connection = Connection::new(link, MAX_MESSAGE);
+    let mut connection = Connection::new(link, BACKLOG);
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let now = talk.report().node().now();

@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use devp2p_drivers::app::Conversation;
-use devp2p_drivers::link::RecordedLink;
+use devp2p_drivers::link::{BACKLOG, RecordedLink};
 use devp2p_drivers::readiness::Talk;
-use devp2p_proto::{Cause, Connection, DisconnectReason, MAX_MESSAGE, Turn};
+use devp2p_proto::{Cause, Connection, DisconnectReason, Turn};
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::future::{or, yield_now};
 use smol::channel::Receiver;
@@ -28,7 +28,7 @@ pub async fn drive<S, T: Future>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = Connection::new(link, MAX_MESSAGE);
+    let mut connection = Connection::new(link, BACKLOG);
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let now = talk.report().node().now();

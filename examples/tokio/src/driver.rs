@@ -66,7 +66,8 @@ enum Stage<S> {
         ending: bool,
     },
     /// The link has ended
-    Over(Ending<S>),
+    /// In a box, since most links have not ended
+    Over(Box<Ending<S>>),
 }
 
 impl<L: Link, S, H: Host<L>> Driver<L, S, H> {
@@ -199,7 +200,7 @@ impl<L: Link, S: AsyncRead + AsyncWrite + Unpin, H: Host<L>> Driver<L, S, H> {
             runs: self.running.take_leaving(),
             return_by: self.alarm.after(GRACE),
         };
-        if let Stage::Open { stream, .. } = mem::replace(&mut self.stage, Stage::Over(ending))
+        if let Stage::Open { stream, .. } = mem::replace(&mut self.stage, Stage::Over(Box::new(ending)))
             && let Stage::Over(ending) = &mut self.stage
         {
             ending.stream = Some(stream);

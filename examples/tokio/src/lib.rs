@@ -51,7 +51,9 @@
 //!   reason.
 //! - A protocol that panics ends its link, as one that fails with [`ProtocolError::Other`], and nothing else.
 //! - [`Peer::disconnect`] ends one link, and [`Node::shutdown`] ends all of them. The peer is told the reason.
-//! - When the link has ended, [`Io::recv`] gives `None` and [`Io::send`] fails. A protocol then has a second to return.
+//! - If two nodes dial each other at once, both keep the link that the node with the smaller id has dialled.
+//! - As soon as the link has a reason to end, [`Io::recv`] gives what has come and then `None`, [`Io::send`] fails, and
+//!   the peer is no longer listed. When the link has ended, a protocol has a second to return.
 //! - When the last clone of the [`Node`] is dropped, all of its tasks are dropped, too.
 //!
 //! # What a link may cost

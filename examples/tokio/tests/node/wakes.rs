@@ -63,6 +63,8 @@ impl Host<PeerState<'static>> for GivesAway {
 async fn a_driver_may_share_its_task() {
     let theirs = node(2, async |_, mut io: Io| {
         while let Some(message) = io.recv().await? {
+            // Meanwhile nothing else wakes the task.
+            sleep(Duration::from_millis(50)).await;
             io.send(message).await?;
         }
         Ok(())
@@ -98,12 +100,13 @@ async fn a_driver_may_share_its_task() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_of_messages_makes_room_bit_by_bit() {
     const MESSAGES: usize = 1500;
-    let ours = node(1, async |peer, mut io: Io| {
+    let send = async |peer, mut io: Io| {
         for _ in 0..MESSAGES {
             io.send(noise(36)).await?;
         }
         listen(peer, io).await
-    });
+    };
+    let ours = builder(1).timeouts(Timeouts::default()).protocol(move || Right(send)).build().unwrap();
     let theirs = builder(2).timeouts(Timeouts::default()).protocol(|| {
         Right(async |_, mut io: Io| {
             // Meanwhile all of them come.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use devp2p_proto::Instant;
 use tokio::time::{self, Sleep};
 
+use crate::stream::always;
+
 /// The link's clock, and one timer that follows the link's next timeout
 ///
 /// Every message makes the next timeout later, which does not move the timer. The timer goes off early instead, and is
@@ -37,7 +39,7 @@ impl Alarm {
         if at < sleep.deadline() {
             sleep.as_mut().reset(at);
         }
-        while sleep.as_mut().poll(context).is_ready() {
+        while always(context, |context| sleep.as_mut().poll(context)).is_ready() {
             if at <= sleep.deadline() {
                 return Poll::Ready(());
             }

@@ -5,6 +5,8 @@ use std::fmt;
 use devp2p_proto::{DisconnectReason, PeerState};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::contained::caught;
+
 /// Asks the task of a link for something
 #[derive(Debug, Clone)]
 pub struct Control(mpsc::UnboundedSender<Command>);
@@ -31,14 +33,14 @@ impl Control {
         _ = self.0.send(Command::Disconnect(reason));
     }
 
-    /// Lets the link's task call `look` with the link; `None` when the link has ended
+    /// Lets the link's task call `look` with the link; `None` when the link has ended, or if `look` panics
     pub async fn inspect<T: Send + 'static>(
         &self,
         look: impl FnOnce(&PeerState<'static>) -> T + Send + 'static,
     ) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         // The caller may have stopped waiting for the answer.
-        let look = move |link: &PeerState<'static>| _ = reply.send(look(link));
+        let look = move |link: &PeerState<'static>| _ = caught(|| look(link)).map(|seen| reply.send(seen));
         self.0.send(Command::Inspect(Box::new(look))).ok()?;
         answer.await.ok()
     }

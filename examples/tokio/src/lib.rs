@@ -51,7 +51,9 @@
 //!   reason.
 //! - A protocol that panics ends its link, as one that fails with [`ProtocolError::Other`], and nothing else.
 //! - [`Peer::disconnect`] ends one link, and [`Node::shutdown`] ends all of them. The peer is told the reason.
-//! - When the link has ended, [`Io::recv`] gives `None` and [`Io::send`] fails. A protocol then has a second to return.
+//! - If two nodes dial each other at once, both keep the link that the node with the smaller id has dialled.
+//! - As soon as the link has a reason to end, [`Io::recv`] gives what has come and then `None`, [`Io::send`] fails, and
+//!   the peer is no longer listed. When the link has ended, a protocol has a second to return.
 //! - When the last clone of the [`Node`] is dropped, all of its tasks are dropped, too.
 //!
 //! # What a link may cost
@@ -64,8 +66,11 @@
 //! [`ProtocolError::Other`]: devp2p_proto::ProtocolError::Other
 
 mod alarm;
+mod bell;
+mod contained;
 mod control;
 mod driver;
+mod ending;
 mod io;
 mod message;
 mod node;
@@ -75,11 +80,11 @@ mod running;
 mod stream;
 mod subprotocol;
 
+pub use contained::Run;
 pub use control::{Commands, Control, control};
 pub use driver::{Driver, Host, QUEUE};
 pub use io::{Closed, Io, Receiver, Sender};
 pub use message::{Message, RawMessage};
 pub use node::{BuildError, Builder, Candidate, LinkError, LinkHandle, Node, random_key};
 pub use peer::Peer;
-pub use running::Run;
 pub use subprotocol::Subprotocol;

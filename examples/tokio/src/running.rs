@@ -1,21 +1,15 @@
 //! The protocols of one link, which run in the link's task
 
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use devp2p_proto::{Event, Instant, Link, Out, ProtocolError, ProtocolId, Refused, SharedProtocol, WriteError};
 
+use crate::contained::{Contained, Outcome, Run};
 use crate::io::Io;
 use crate::message::RawMessage;
 use crate::queue::{Reader, Writer, queue};
-
-/// A protocol that runs
-pub type Run = Pin<Box<dyn Future<Output = Outcome> + Send>>;
-
-type Outcome = Result<(), ProtocolError>;
 
 /// A received payload up to this length is copied, so that a queue of small messages does not hold the memory of large
 /// ones: a payload may hold 4 KiB beyond its length
@@ -27,8 +21,8 @@ pub struct Running {
     parts: Vec<Part>,
     /// Whether the link holds its input, since a queue is full
     held: bool,
-    /// Whether a protocol may do more than when it was last polled
-    progress: bool,
+    /// The protocols that have not finished when the link has a cause to end
+    leaving: Vec<Contained>,
 }
 
 /// One protocol's part
@@ -46,7 +40,7 @@ struct Part {
 }
 
 enum Stage {
-    Runs(Run),
+    Runs(Contained),
     /// The link does not know yet, since messages may have to leave before
     Finished(Outcome),
     Told,
@@ -68,20 +62,25 @@ impl Running {
         let part = |shared: &SharedProtocol| {
             let (input, reader) = queue(limit);
             let (writer, output) = queue(limit);
-            let stage = Stage::Runs(run(*shared, Io::new(writer, reader)));
+            let stage = Stage::Runs(Contained::new(run(*shared, Io::new(writer, reader))));
             Part { protocol: shared.protocol, input, output, refused: None, writable: true, stage }
         };
         self.parts = shared.iter().map(part).collect();
-        self.progress = true;
+    }
+
+    /// Lets another protocol be the first one
+    pub fn rotate(&mut self) {
+        let by = usize::from(self.parts.len() > 1);
+        self.parts.rotate_left(by);
     }
 
     /// Polls each protocol, and gives the link as many of their messages as it takes
     pub fn proceed(&mut self, context: &mut Context<'_>, now: Instant, link: &mut impl Link) {
-        self.progress = false;
         for part in &mut self.parts {
             part.run(context);
-            self.progress |= part.send(context.waker(), now, link);
+            part.send(context.waker(), now, link);
         }
+        self.leaving.retain_mut(|run| run.poll(context).is_pending());
         if self.held && !self.is_full(context.waker()) {
             self.held = false;
             // Never refused.
@@ -93,7 +92,6 @@ impl Running {
     pub fn writable(&mut self, protocol: ProtocolId) {
         if let Some(part) = self.parts.iter_mut().find(|part| part.protocol == protocol) {
             part.writable = true;
-            self.progress = true;
         }
     }
 
@@ -109,25 +107,24 @@ impl Running {
             return;
         };
         let payload = if payload.len() > COPIED { payload } else { Bytes::copy_from_slice(&payload) };
-        self.progress = true;
         if part.input.put(RawMessage { code, payload }, waker).is_pending() {
             self.held = true;
             out.hold(true);
         }
     }
 
-    /// Whether to [`proceed`](Self::proceed) once more before the task waits
-    pub const fn has_progress(&self) -> bool {
-        self.progress
-    }
-
-    /// Ends the queues, and returns the protocols that have not finished
-    pub fn close(&mut self) -> Vec<Run> {
+    /// Ends the queues; the protocols go on
+    pub fn close(&mut self) {
         let running = |part: Part| match part.stage {
             Stage::Runs(run) => Some(run),
             _ => None,
         };
-        mem::take(&mut self.parts).into_iter().filter_map(running).collect()
+        self.leaving.extend(mem::take(&mut self.parts).into_iter().filter_map(running));
+    }
+
+    /// The protocols that have not finished, after [`close`](Self::close)
+    pub fn take_leaving(&mut self) -> Vec<Contained> {
+        mem::take(&mut self.leaving)
     }
 
     /// Whether one of the queues has no room for another message
@@ -139,66 +136,58 @@ impl Running {
 impl Part {
     fn run(&mut self, context: &mut Context<'_>) {
         if let Stage::Runs(run) = &mut self.stage
-            && let Poll::Ready(outcome) = poll(run, context)
+            && let Poll::Ready(outcome) = run.poll(context)
         {
-            self.enter(Stage::Finished(outcome));
+            self.stage = Stage::Finished(outcome);
         }
     }
 
-    /// Sends what the link takes, and tells it of the protocol's end; returns whether the queue has more room now
-    fn send(&mut self, waker: &Waker, now: Instant, link: &mut impl Link) -> bool {
-        let (mut sent, taken) = (false, self.output.taken());
+    /// Sends what the link takes, and tells it of the protocol's end
+    fn send(&mut self, waker: &Waker, now: Instant, link: &mut impl Link) {
         let rest = loop {
             if !self.writable {
                 break Rest::Waits;
             }
             let next = self.refused.take().map_or_else(|| self.output.poll_next(waker), |next| Poll::Ready(Some(next)));
             match next {
-                Poll::Ready(Some(message)) => self.write(message, now, link),
                 Poll::Ready(None) => break Rest::Closed,
                 Poll::Pending => break Rest::Empty,
+                Poll::Ready(Some(message)) => {
+                    if !self.write(message, now, link) {
+                        break Rest::Waits;
+                    }
+                }
             }
-            sent = true;
         };
-        self.end(&rest, now, link);
-        sent || self.output.taken() < taken
+        self.end(&rest, waker, now, link);
     }
 
-    fn write(&mut self, message: RawMessage, now: Instant, link: &mut impl Link) {
+    /// Writes a message, and returns whether the next one may follow
+    fn write(&mut self, message: RawMessage, now: Instant, link: &mut impl Link) -> bool {
         let RawMessage { code, payload } = &message;
         match link.handle(now, Event::Write { protocol: self.protocol, code: *code, payload }) {
+            Ok(_) => return true,
             Err(Refused::Write(WriteError::Full)) => (self.refused, self.writable) = (Some(message), false),
-            // The link has ended, so the message is dropped.
-            Ok(_) | Err(Refused::Write(WriteError::Closed)) => {}
+            // The link has a cause to end, so the driver is about to close the queues.
+            Err(Refused::Write(WriteError::Closed)) => {}
             // A message that the link will never take is its protocol's failure.
             Err(error) => {
                 tracing::debug!(protocol = %self.protocol, %error, "a message cannot be sent");
-                self.enter(Stage::Finished(Err(ProtocolError::Other)));
+                self.stage = Stage::Finished(Err(ProtocolError::Other));
             }
         }
+        false
     }
 
-    fn end(&mut self, rest: &Rest, now: Instant, link: &mut impl Link) {
+    fn end(&mut self, rest: &Rest, waker: &Waker, now: Instant, link: &mut impl Link) {
         let outcome = match (&self.stage, rest) {
             (Stage::Finished(outcome @ Err(_)), _) | (Stage::Finished(outcome), Rest::Empty | Rest::Closed) => *outcome,
             // A protocol that has dropped both halves of its `Io` can do nothing more.
-            (Stage::Runs(_), Rest::Closed) if self.input.is_closed() => Ok(()),
+            (Stage::Runs(_), Rest::Closed) if self.input.poll_closed(waker).is_ready() => Ok(()),
             _ => return,
         };
-        self.enter(Stage::Told);
+        self.stage = Stage::Told;
         // Never refused for a protocol that is shared.
         _ = link.handle(now, Event::ProtocolReturned(self.protocol, outcome));
     }
-
-    fn enter(&mut self, stage: Stage) {
-        if let Stage::Runs(run) = mem::replace(&mut self.stage, stage) {
-            // A destructor in the future may panic.
-            _ = catch_unwind(AssertUnwindSafe(|| drop(run)));
-        }
-    }
-}
-
-/// Polls a protocol; if it panics, it has failed
-pub fn poll(run: &mut Run, context: &mut Context<'_>) -> Poll<Outcome> {
-    catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))).unwrap_or(Poll::Ready(Err(ProtocolError::Other)))
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use devp2p_proto::{Protocol, ProtocolError};
 
+use crate::contained::Run;
 use crate::io::Io;
 use crate::message::Message;
 use crate::peer::Peer;
-use crate::running::Run;
 
 /// A subprotocol: what it is called, and what it does on a link
 ///

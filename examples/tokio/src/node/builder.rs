@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use devp2p_proto::{Config, ConfigError, DisconnectReason, NodeId, Protocol, SecretKey, Timeouts};
 use tokio::net::{TcpListener, ToSocketAddrs};
@@ -14,6 +15,7 @@ use super::listener::listen;
 use super::tasks::Tasks;
 use super::{BuildError, Node};
 use crate::driver::QUEUE;
+use crate::ending::GRACE;
 use crate::subprotocol::{Offer, Subprotocol};
 
 /// Makes a [`Node`]
@@ -49,13 +51,21 @@ pub struct Shared {
     pub admit: Option<Admit>,
     pub timeouts: Timeouts,
     pub queue: usize,
-    /// How many more peers there may be
-    pub peers: Arc<Semaphore>,
     /// How many more links the listener may accept
     pub inbound: Arc<Semaphore>,
     /// How many more links of the listener may be in their handshakes
     pub handshakes: Arc<Semaphore>,
     pub links: Links,
+}
+
+impl Shared {
+    /// How long a link may take to end
+    ///
+    /// What is unsent has to leave, the peer may linger, the stream is closed, and the protocols return.
+    pub fn patience(&self) -> Duration {
+        let Timeouts { write, linger, .. } = self.timeouts;
+        [write, linger, write, GRACE].into_iter().fold(Duration::ZERO, Duration::saturating_add)
+    }
 }
 
 impl<'a> Builder<'a> {
@@ -83,7 +93,7 @@ impl<'a> Builder<'a> {
 
     /// Decides whether to admit a node that dials this one, as soon as it claims a key
     ///
-    /// A node that is refused is told the reason.
+    /// A node that is refused is told the reason. If the function panics, the node is refused, too.
     ///
     /// The function is called in the task of the link, so it must not block.
     #[must_use]
@@ -176,10 +186,9 @@ impl<'a> Builder<'a> {
             admit: self.admit,
             timeouts: self.timeouts,
             queue: self.queue,
-            peers: permits(self.max_peers),
             inbound: permits(self.max_inbound),
             handshakes: permits(self.max_handshakes),
-            links: Links::default(),
+            links: Links::new(self.max_peers),
         })
     }
 }

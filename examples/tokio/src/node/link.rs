@@ -76,9 +76,10 @@ pub fn open<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     let span = tracing::debug_span!("link", ?address, role = ?link.role());
     let (control, commands) = control();
     let member = Member::new(shared, address, permits, control);
+    let driver = Driver::new(Instant::ZERO, link, stream, member, commands);
     // In a box, so that the task does not store the driver twice: as the value that it begins with, and as the future
     // that it waits for.
-    let mut driver = Box::new(Driver::new(Instant::ZERO, link, stream, member, commands).with_queue(shared.queue));
+    let mut driver = Box::new(driver.with_queue(shared.queue).with_closing(shared.timeouts.write));
     let task = async move {
         let cause = (&mut *driver).await;
         drop(driver);

@@ -3,16 +3,16 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use devp2p_proto::{DisconnectReason, NodeId, Notice, Out, PeerState, Role, SharedProtocol};
+use devp2p_proto::{Cause, DisconnectReason, NodeId, Notice, Out, PeerState, Role, SharedProtocol};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::builder::{Candidate, Shared};
 use super::links::LinkNumber;
+use crate::contained::{Run, caught};
 use crate::control::Control;
 use crate::driver::Host;
 use crate::io::Io;
 use crate::peer::Peer;
-use crate::running::Run;
 
 /// The permits of a link of the listener; other links have none of these
 #[derive(Default)]
@@ -29,34 +29,40 @@ pub struct Member {
     address: Option<SocketAddr>,
     control: Control,
     permits: Permits,
-    /// After the protocols are agreed on: the peer, and the permit that it holds
-    joined: Option<(Peer, OwnedSemaphorePermit)>,
+    /// Known after the protocols are agreed on
+    peer: Option<Peer>,
 }
 
 impl Member {
     pub fn new(shared: &Arc<Shared>, address: Option<SocketAddr>, permits: Permits, control: Control) -> Self {
         let number = shared.links.add(control.clone());
-        Self { shared: Arc::clone(shared), number, address, control, permits, joined: None }
+        Self { shared: Arc::clone(shared), number, address, control, permits, peer: None }
     }
 
     fn admit(&self, node_id: NodeId) -> Result<(), DisconnectReason> {
-        if self.shared.peers.available_permits() == 0 {
-            return Err(DisconnectReason::TOO_MANY_PEERS);
-        }
+        self.shared.links.admit(node_id)?;
         let candidate = Candidate { node_id, address: self.address };
-        self.shared.admit.as_ref().map_or(Ok(()), |admit| admit(&candidate))
+        let Some(admit) = &self.shared.admit else {
+            return Ok(());
+        };
+        caught(|| admit(&candidate)).unwrap_or(Err(DisconnectReason::REQUESTED))
     }
 
     fn join(&mut self, link: &PeerState<'_>) -> Result<(), DisconnectReason> {
         self.permits.handshake = None;
-        let permit = Arc::clone(&self.shared.peers).try_acquire_owned();
-        let permit = permit.map_err(|_| DisconnectReason::TOO_MANY_PEERS)?;
         if let Some(peer) = Peer::new(link, self.address, self.control.clone()) {
-            self.shared.links.join(self.number, &peer)?;
+            self.shared.links.join(self.number, &peer, self.shared.config.node_id())?;
             tracing::debug!(client = peer.client_id(), node = %peer.node_id(), "ready");
-            self.joined = Some((peer, permit));
+            self.peer = Some(peer);
         }
         Ok(())
+    }
+
+    /// From now on, the link does not count
+    fn leave(&mut self) {
+        if let Some(peer) = self.peer.take() {
+            self.shared.links.leave(self.number, peer.node_id());
+        }
     }
 }
 
@@ -73,16 +79,21 @@ impl Host<PeerState<'static>> for Member {
     }
 
     fn start(&mut self, shared: SharedProtocol, io: Io) -> Run {
-        match (self.shared.offers.get(shared.protocol.0), &self.joined) {
-            (Some(offer), Some((peer, _))) => offer.start(peer.clone(), io),
+        match (self.shared.offers.get(shared.protocol.0), &self.peer) {
+            (Some(offer), Some(peer)) => offer.start(peer.clone(), io),
             // This does not happen: only offered protocols are shared, and they start after the peer has joined.
             _ => Box::pin(async { Ok(()) }),
         }
+    }
+
+    fn ending(&mut self, _: Cause) {
+        self.leave();
     }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
+        self.leave();
         self.shared.links.remove(self.number);
     }
 }

@@ -102,14 +102,20 @@ impl Node {
 
     /// Ends the listener and all links, and waits for them
     ///
-    /// Each peer is told the reason. The link's own timeouts limit how long the peer may take to read what is unsent.
-    /// If the future is dropped, the links that are left are closed at once. From the first poll on, the node makes no
-    /// more links.
+    /// Each peer is told the reason. The timeouts for writing and lingering limit how long all of this may take. If the
+    /// future is dropped, the links that are left are closed at once. From the first poll on, the node makes no more
+    /// links. A second call waits for the first one.
     pub async fn shutdown(&self, reason: DisconnectReason) {
-        self.tasks.stop_preparing().await;
-        let mut links = self.tasks.take_links();
+        self.tasks.stop();
         self.shared.links.disconnect(reason);
-        while links.join_next().await.is_some() {}
+        let _ending = self.tasks.ending.lock().await;
+        let [mut preparing, mut links] = self.tasks.take();
+        preparing.shutdown().await;
+        let join = async { while links.join_next().await.is_some() {} };
+        if timeout(self.shared.patience(), join).await.is_err() {
+            tracing::debug!(links = links.len(), "closed unfinished");
+        }
+        links.shutdown().await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! The tasks of a node, which end with it
 
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
@@ -8,6 +9,8 @@ use tokio::task::JoinSet;
 #[derive(Debug)]
 pub struct Tasks {
     runtime: Handle,
+    /// Locked by the shutdown that waits for the tasks
+    pub ending: tokio::sync::Mutex<()>,
     sets: Mutex<Sets>,
 }
 
@@ -22,7 +25,7 @@ struct Sets {
 
 impl Tasks {
     pub fn new(runtime: Handle) -> Self {
-        Self { runtime, sets: Mutex::default() }
+        Self { runtime, ending: tokio::sync::Mutex::default(), sets: Mutex::default() }
     }
 
     pub fn prepare(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -39,18 +42,15 @@ impl Tasks {
         }
     }
 
-    /// Starts no more tasks, and ends those that do not run a link
-    pub async fn stop_preparing(&self) {
-        let mut preparing = {
-            let mut sets = self.lock();
-            sets.is_over = true;
-            std::mem::take(&mut sets.preparing)
-        };
-        preparing.shutdown().await;
+    /// Starts no more tasks
+    pub fn stop(&self) {
+        self.lock().is_over = true;
     }
 
-    pub fn take_links(&self) -> JoinSet<()> {
-        std::mem::take(&mut self.lock().links)
+    /// The tasks that do not run a link, and those that do
+    pub fn take(&self) -> [JoinSet<()>; 2] {
+        let mut sets = self.lock();
+        [mem::take(&mut sets.preparing), mem::take(&mut sets.links)]
     }
 
     fn lock(&self) -> MutexGuard<'_, Sets> {

@@ -1,7 +1,7 @@
 //! A queue of messages between a link and a protocol on it, bounded in bytes
 //!
-//! Each protocol has two queues, one for each direction. The queue is the only state of the crate that tasks share and
-//! wait for, so its tests also run under `loom` with `--cfg devp2p_loom`.
+//! Each protocol has two queues, one for each direction. Tasks share it and wait for it, so its tests also run under
+//! `loom` with `--cfg devp2p_loom`.
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,7 @@ pub(crate) struct Gone;
 /// A queue that takes a message while it holds less than `limit` bytes, or nothing; the last one may exceed the limit
 pub(crate) fn queue(limit: usize) -> (Writer, Reader) {
     let queue = Arc::new(Mutex::new(Queue { limit: limit.max(1), ..Queue::default() }));
-    (Writer(Arc::clone(&queue)), Reader { queue, batch: Vec::new().into_iter(), taken: 0 })
+    (Writer(Arc::clone(&queue)), Reader { queue, batch: Vec::new().into_iter(), read: 0, share: limit / 8 })
 }
 
 /// The end that messages are put in
@@ -38,8 +38,10 @@ pub(crate) struct Reader {
     queue: Arc<Mutex<Queue>>,
     /// The messages that were taken from the queue at once
     batch: vec::IntoIter<RawMessage>,
-    /// The bytes of the batch, which count until all of it is read
-    taken: usize,
+    /// The bytes of the messages that were read and not yet released
+    read: usize,
+    /// How many bytes may be read before they are released
+    share: usize,
 }
 
 #[derive(Default)]
@@ -70,7 +72,6 @@ impl Writer {
             && let Some(message) = message.take()
         {
             queue.push(message);
-            queue.reader.wake_unless(Some(waker));
         }
         room
     }
@@ -80,19 +81,17 @@ impl Writer {
         let mut queue = lock(&self.0);
         if !queue.closed {
             queue.push(message);
-            queue.reader.wake_unless(Some(waker));
         }
         queue.poll_room(waker)
     }
 
-    /// Puts the message in, room or not, for a caller who knows no waker
+    /// Puts the message in, room or not
     pub fn push(&self, message: RawMessage) -> Result<(), Gone> {
         let mut queue = lock(&self.0);
         if queue.closed {
             return Err(Gone);
         }
         queue.push(message);
-        queue.reader.wake_unless(None);
         Ok(())
     }
 
@@ -101,9 +100,14 @@ impl Writer {
         lock(&self.0).close();
     }
 
-    /// Whether the queue takes no more messages, since one of its ends is gone
-    pub fn is_closed(&self) -> bool {
-        lock(&self.0).closed
+    /// Ready when the queue takes no more messages, since one of its ends is gone
+    pub fn poll_closed(&self, waker: &Waker) -> Poll<()> {
+        let mut queue = lock(&self.0);
+        if queue.closed {
+            return Poll::Ready(());
+        }
+        queue.writer.register(waker);
+        Poll::Pending
     }
 }
 
@@ -116,27 +120,23 @@ impl Drop for Writer {
 impl Reader {
     /// The next message; `None` when all are read and there will be no other
     ///
-    /// `waker` belongs to the task that runs.
+    /// A message counts until the next one is asked for, at least: it is in memory while its reader works on it.
     pub fn poll_next(&mut self, waker: &Waker) -> Poll<Option<RawMessage>> {
-        if let Some(message) = self.batch.next() {
-            return Poll::Ready(Some(message));
-        }
-        let mut queue = lock(&self.queue);
-        queue.release(mem::take(&mut self.taken), waker);
-        self.taken = queue.bytes;
-        self.batch = mem::take(&mut queue.messages).into_iter();
-        match self.batch.next() {
-            None if !queue.closed => {
-                queue.reader.register(waker);
-                Poll::Pending
+        let is_empty = self.batch.as_slice().is_empty();
+        if is_empty || self.read >= self.share {
+            let mut queue = lock(&self.queue);
+            queue.release(mem::take(&mut self.read));
+            if is_empty {
+                self.batch = mem::take(&mut queue.messages).into_iter();
             }
-            next => Poll::Ready(next),
+            if self.batch.as_slice().is_empty() && !queue.closed {
+                queue.reader.register(waker);
+                return Poll::Pending;
+            }
         }
-    }
-
-    /// The bytes of the messages that were taken from the queue and not yet released
-    pub const fn taken(&self) -> usize {
-        self.taken
+        let next = self.batch.next();
+        self.read = self.read.saturating_add(next.as_ref().map_or(0, size));
+        Poll::Ready(next)
     }
 }
 
@@ -164,31 +164,35 @@ impl Queue {
     }
 
     fn push(&mut self, message: RawMessage) {
-        self.bytes = self.bytes.saturating_add(message.payload.len()).saturating_add(Outbox::OVERHEAD);
+        self.bytes = self.bytes.saturating_add(size(&message));
         self.messages.push(message);
+        self.reader.wake();
     }
 
-    fn release(&mut self, bytes: usize, waker: &Waker) {
+    fn release(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_sub(bytes);
         if self.bytes < self.limit {
-            self.writer.wake_unless(Some(waker));
+            self.writer.wake();
         }
     }
 
     fn close(&mut self) {
         self.closed = true;
-        self.reader.wake_unless(None);
-        self.writer.wake_unless(None);
+        self.reader.wake();
+        self.writer.wake();
     }
+}
+
+/// What a message takes of the limit
+fn size(message: &RawMessage) -> usize {
+    message.payload.len().saturating_add(Outbox::OVERHEAD)
 }
 
 /// A place for the waker of the task that waits
 trait Waiting {
     fn register(&mut self, waker: &Waker);
 
-    /// Wakes the task, unless it is the one that runs: a link and its protocols are one task, which looks at its queues
-    /// before it sleeps
-    fn wake_unless(&mut self, running: Option<&Waker>);
+    fn wake(&mut self);
 }
 
 impl Waiting for Option<Waker> {
@@ -199,8 +203,8 @@ impl Waiting for Option<Waker> {
         }
     }
 
-    fn wake_unless(&mut self, running: Option<&Waker>) {
-        if let Some(waker) = self.take_if(|known| !running.is_some_and(|running| known.will_wake(running))) {
+    fn wake(&mut self) {
+        if let Some(waker) = self.take() {
             waker.wake();
         }
     }

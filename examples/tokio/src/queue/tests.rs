@@ -69,23 +69,40 @@ fn a_reader_that_goes_ends_a_wait() {
     });
 }
 
+/// What is read makes room before all of the batch is read: an eighth of the limit at a time
 #[cfg(not(devp2p_loom))]
 #[test]
-fn a_batch_counts_until_all_of_it_is_read() {
+fn what_is_read_makes_room() {
     let waker = Waker::noop();
-    let (writer, mut reader) = queue(2 * EMPTY);
-    for code in 0..2 {
+    let (writer, mut reader) = queue(16 * EMPTY);
+    for code in 0..16 {
         writer.push(message(code)).unwrap();
     }
-    let mut third = Some(message(2));
-    assert!(writer.poll_push(&mut third, waker).is_pending());
+    let mut next = Some(message(16));
     for code in 0..2 {
         assert_eq!(reader.poll_next(waker), Poll::Ready(Some(message(code))));
-        assert!(writer.poll_push(&mut third, waker).is_pending(), "after {code}");
+        assert!(writer.poll_push(&mut next, waker).is_pending(), "after {code}");
     }
-    assert!(reader.poll_next(waker).is_pending());
-    assert!(writer.poll_push(&mut third, waker).is_ready() && third.is_none());
-    writer.close();
     assert_eq!(reader.poll_next(waker), Poll::Ready(Some(message(2))));
+    assert!(writer.poll_push(&mut next, waker).is_ready() && next.is_none());
+    writer.close();
+    for code in 3..17 {
+        assert_eq!(reader.poll_next(waker), Poll::Ready(Some(message(code))));
+    }
     assert_eq!(reader.poll_next(waker), Poll::Ready(None));
+}
+
+/// Even a queue without any room takes one message when all are read
+#[cfg(not(devp2p_loom))]
+#[test]
+fn an_empty_queue_takes_a_message() {
+    let waker = Waker::noop();
+    let (writer, mut reader) = queue(0);
+    for code in 0..3 {
+        let mut message = Some(message(code));
+        assert!(writer.poll_push(&mut message, waker).is_ready());
+        assert!(writer.poll_ready(waker).is_pending());
+        assert!(reader.poll_next(waker).is_ready());
+        assert!(reader.poll_next(waker).is_pending());
+    }
 }

@@ -31,52 +31,6 @@ async fn a_failure_is_told_with_its_reason() {
     }
 }
 
-/// The node has two links, and one of them meets the panic
-#[tokio::test(start_paused = true)]
-async fn a_panic_is_a_failure_of_one_link() {
-    let theirs = node(2, async |peer: Peer, io: Io| match peer.node_id() == node(1, listen).id() {
-        true => panic!("on purpose"),
-        false => echo(peer, io).await,
-    });
-    let (sender, mut received) = mpsc::unbounded_channel();
-    let other = node(3, async move |_, mut io: Io| {
-        sleep(Duration::from_secs(60)).await;
-        io.send(noise(10)).await?;
-        _ = sender.send(io.recv().await?);
-        Ok(())
-    });
-    let goes_on = link(&other, &theirs);
-    let causes = meet(&node(1, listen), &theirs).await;
-    assert_eq!(causes, (Cause::Remote(DisconnectReason::SUBPROTOCOL), failed(ProtocolError::Other)));
-    assert_eq!(received.recv().await.flatten().map(|message| message.payload.len()), Some(10));
-    assert_eq!(goes_on.0.await.unwrap(), returned());
-}
-
-async fn echo(_: Peer, mut io: Io) -> Outcome {
-    while let Some(message) = io.recv().await? {
-        io.send(message).await?;
-    }
-    Ok(())
-}
-
-struct PanicsWhenDropped;
-
-impl Drop for PanicsWhenDropped {
-    fn drop(&mut self) {
-        panic!("on purpose");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_panic_in_a_drop_is_no_harm() {
-    let ours = node(1, async |_, io| {
-        let _value = PanicsWhenDropped;
-        drop(io);
-        pending().await
-    });
-    assert_eq!(meet(&ours, &node(2, listen)).await, (returned(), QUITTING));
-}
-
 #[tokio::test(start_paused = true)]
 async fn to_drop_both_halves_is_an_ending() {
     let ours = node(1, async |_, io| {
@@ -97,6 +51,24 @@ async fn to_drop_them_elsewhere_is_one_too() {
         pending().await
     });
     assert_eq!(meet(&ours, &node(2, listen)).await, (returned(), QUITTING));
+}
+
+/// One after the other, first the one that sends
+#[tokio::test(start_paused = true)]
+async fn to_drop_the_halves_one_by_one_elsewhere_is_one_too() {
+    let start = Instant::now();
+    let ours = node(1, async |_, io: Io| {
+        let (sender, receiver) = io.split();
+        tokio::spawn(async {
+            drop(sender);
+            sleep(Duration::from_secs(1)).await;
+            drop(receiver);
+        });
+        pending().await
+    });
+    assert_eq!(meet(&ours, &node(2, listen)).await, (returned(), QUITTING));
+    // Before any Ping wakes the link.
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 /// The protocol drops what would receive, and what comes is dropped

@@ -4,12 +4,13 @@ use std::future::pending;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
 use std::time::Duration;
 
-use devp2p_proto::{Cause, DisconnectReason, Enode};
+use devp2p_proto::{Cause, DisconnectReason, Enode, Timeouts};
 use devp2p_tokio::{BuildError, Io, LinkError, Node};
+use tokio::io::duplex;
 use tokio::runtime::{self, Handle, Runtime};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use crate::{QUITTING, Right, builder, flood, listen, meet, node, noise, returned};
+use crate::{PIPE, QUITTING, Right, builder, flood, listen, meet, node, noise, returned, slowly};
 
 fn runtimes() -> [Runtime; 2] {
     let build = |mut builder: runtime::Builder| builder.enable_all().build().unwrap();
@@ -163,4 +164,39 @@ async fn a_protocol_that_never_ends_does_not_keep_a_shutdown() {
     until_connected(&ours, 1).await;
     ours.shutdown(DisconnectReason::CLIENT_QUITTING).await;
     assert_eq!(links.0.await.unwrap(), Cause::Local(DisconnectReason::CLIENT_QUITTING));
+}
+
+/// Both wait for the end of the links
+#[tokio::test(start_paused = true)]
+async fn a_node_may_be_shut_down_twice() {
+    let (ours, theirs) = (node(1, async |_, _io| pending().await), node(2, listen));
+    let _links = crate::link(&ours, &theirs);
+    until_connected(&ours, 1).await;
+    let reason = DisconnectReason::CLIENT_QUITTING;
+    let start = Instant::now();
+    let wait = async || {
+        ours.shutdown(reason).await;
+        start.elapsed()
+    };
+    let (first, second) = tokio::join!(wait(), wait());
+    // What the protocol has to return.
+    assert!(first >= Duration::from_secs(1) && second >= first, "{first:?} {second:?}");
+}
+
+/// The peer takes a few bytes in each second, so no timeout of the link ends it
+#[tokio::test(start_paused = true)]
+async fn a_trickle_does_not_keep_a_shutdown() {
+    let timeouts = Timeouts::default();
+    let ours = busy(1).timeouts(timeouts).build().unwrap();
+    let theirs = node(2, listen);
+    let ((near, middle), (other_middle, far)) = (duplex(64), duplex(PIPE));
+    let _links = (ours.connect(near, theirs.id()), theirs.accept(far));
+    let handshake = 3000;
+    let pause = move |passed| Duration::from_secs(if passed < handshake { 0 } else { 1 });
+    tokio::spawn(slowly(middle, other_middle, pause));
+    until_connected(&ours, 1).await;
+    sleep(Duration::from_secs(1)).await;
+    let start = Instant::now();
+    ours.shutdown(DisconnectReason::CLIENT_QUITTING).await;
+    assert!(start.elapsed() < 3 * timeouts.write, "{:?}", start.elapsed());
 }

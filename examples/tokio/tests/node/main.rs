@@ -1,17 +1,23 @@
 //! Nodes that meet in memory and over TCP, and what becomes of their links
 
+mod after_the_end;
+mod busy;
 mod endings;
 mod handles;
 mod lifetimes;
 mod limits;
+mod meetings;
+mod panics;
 mod queues;
 mod streams;
+mod wakes;
 
 use std::time::Duration;
 
 use devp2p_proto::{Capability, Cause, DisconnectReason, Protocol, ProtocolError, ProtocolId, SecretKey, Timeouts};
 use devp2p_tokio::{Builder, Io, LinkHandle, Node, Peer, RawMessage, Receiver, Subprotocol};
-use tokio::io::duplex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, copy, duplex, split};
+use tokio::time::sleep;
 
 /// How many bytes are between two nodes in memory
 const PIPE: usize = 64 * 1024;
@@ -128,4 +134,19 @@ async fn flood(io: Io, count: usize) -> Result<Receiver, ProtocolError> {
     };
     tokio::try_join!(send, receive)?;
     Ok(receiver)
+}
+
+/// Passes up to 64 bytes at a time from one to the other, each after a pause that depends on how many bytes there were
+/// before; all at once in the other direction
+async fn slowly(one: DuplexStream, other: DuplexStream, pause: impl Fn(usize) -> Duration) {
+    let ((mut from, mut back), (mut answers, mut to)) = (split(one), split(other));
+    tokio::spawn(async move { copy(&mut answers, &mut back).await });
+    let (mut buffer, mut passed) = ([0; 64], 0);
+    while let Ok(len @ 1..) = from.read(&mut buffer).await {
+        sleep(pause(passed)).await;
+        passed += len;
+        if to.write_all(&buffer[..len]).await.is_err() {
+            return;
+        }
+    }
 }

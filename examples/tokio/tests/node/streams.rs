@@ -188,3 +188,11 @@ fn impatient() -> Timeouts {
 async fn flood_on(_: Peer, io: Io) -> Outcome {
     flood(io, usize::MAX).await.map(drop)
 }
+
+/// A stream that is always interrupted would be asked for ever
+#[tokio::test(start_paused = true)]
+async fn interruptions_end_the_link_at_once() {
+    let (near, _far) = duplex(4096);
+    let stream = Liar { stream: near, lie: Lie::Interrupted, honest: [0, usize::MAX] };
+    assert_eq!(echo(1).accept(stream).await.unwrap(), Cause::ReceiveClosed);
+}

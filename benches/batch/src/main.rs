@@ -11,9 +11,9 @@
 use std::error::Error;
 use std::hint::black_box;
 
-use devp2p_proto::{Action, PeerState, batch};
+use devp2p_link_bench::{deliver, processor_time};
+use devp2p_proto::batch;
 use devp2p_testing::{ALPHA, Pair};
-use rustix::time::{ClockId, clock_gettime};
 
 /// Each message begins one byte further into the file than the one before, up to this many bytes
 ///
@@ -119,20 +119,6 @@ fn sent_theirs(links: &mut Links, _: &[u8]) {
         let len = pair.recipient.link.unsent().len();
         pair.recipient.link.sent(pair.now, len).expect("it is unsent");
     }
-}
-
-/// The length of the payload that the link delivers
-fn deliver(link: &mut PeerState<'_>) -> Option<usize> {
-    match black_box(link.poll()) {
-        Some(Action::Deliver { payload, .. }) => Some(payload.len()),
-        _ => None,
-    }
-}
-
-/// The processor time of this process, in nanoseconds
-fn processor_time() -> u64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 /// The instructions that this build is about, if the processor lacks them

@@ -123,7 +123,7 @@ static bool receive(struct peer *peer, uint64_t now, bool readable) {
     return readable && read_input(peer, now);
 }
 
-/* Writes once; returns whether anything was taken */
+/* Writes once; returns whether the link may do more at once: the socket has taken something, or has failed */
 static bool send_output(struct peer *peer, uint64_t now) {
     const uint8_t *bytes;
     size_t len = unsent(peer, &bytes);
@@ -135,11 +135,12 @@ static bool send_output(struct peer *peer, uint64_t now) {
         MUST(devp2p_link_sent(peer->link, now, (size_t)sent));
         return sent > 0;
     }
-    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-        /* The peer's last word may still be there to be read. */
-        MUST(devp2p_link_send_failed(peer->link, now));
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+        return false;
     }
-    return false;
+    /* The peer's last word may still be there to be read, and so may a message that was held. */
+    MUST(devp2p_link_send_failed(peer->link, now));
+    return true;
 }
 
 /* Notes the outcome of connect(2); returns true if it has failed */

@@ -2,6 +2,8 @@
 
 pub mod driver;
 pub mod fleet;
+#[cfg(target_os = "linux")]
+pub mod memory;
 pub mod process;
 pub mod program;
 pub mod programs;

@@ -7,13 +7,11 @@
 //! ```
 
 use std::error::Error;
-use std::hint::black_box;
 use std::io::Write;
 
-use devp2p_link_bench::Kind;
-use devp2p_proto::{Action, PeerState};
+use devp2p_link_bench::{Kind, deliver, processor_time};
+use devp2p_proto::Action;
 use devp2p_testing::{ALPHA, Pair};
-use rustix::time::{ClockId, clock_gettime};
 
 /// Each message begins one byte further into the file than the one before, up to this many bytes
 ///
@@ -60,20 +58,6 @@ fn messages(pair: &mut Pair<'_>, payload: &[u8], count: usize) {
         assert_eq!(taken, wire.len(), "one message");
         assert_eq!(deliver(receiver), Some(size), "the message");
     }
-}
-
-/// The length of the payload that the link delivers
-fn deliver(link: &mut PeerState<'_>) -> Option<usize> {
-    match black_box(link.poll()) {
-        Some(Action::Deliver { payload, .. }) => Some(payload.len()),
-        _ => None,
-    }
-}
-
-/// The processor time of this process, in nanoseconds
-fn processor_time() -> u64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 fn processor() -> String {

@@ -21,6 +21,7 @@ usage: DRIVER listen ADDRESS:PORT [OPTIONS]
   --max-inbound N   listen: refuse connections beyond N open ones (default 64)
   --stay            dial: keep the link open when all messages are exchanged, until Ctrl-C
   --lanes           epoll: print at the end how full the lanes were in which links opened messages
+  --one-by-one      epoll: let each link open its messages by itself, for comparison
   --quiet           print nothing about links that end well
   --timeouts NAME=MILLIS,…            handshake, ping, pong, read, write, linger
   --record FILE     record the first link for `replay`; the file holds secrets, so it needs --yes-secrets";
@@ -38,6 +39,8 @@ pub struct Options {
     pub stay: bool,
     /// Whether to print how full the lanes of batches were
     pub lanes: bool,
+    /// Whether links open their messages one by one
+    pub one_by_one: bool,
     pub quiet: bool,
     pub timeouts: Timeouts,
     pub record: Option<String>,
@@ -74,6 +77,7 @@ impl Options {
             max_inbound: 64,
             stay: false,
             lanes: false,
+            one_by_one: false,
             quiet: false,
             timeouts: Timeouts::default(),
             record: None,
@@ -93,6 +97,7 @@ impl Options {
                 "--max-inbound" => self.max_inbound = arguments.positive(&option)?,
                 "--stay" => self.stay = true,
                 "--lanes" => self.lanes = true,
+                "--one-by-one" => self.one_by_one = true,
                 "--quiet" => self.quiet = true,
                 "--timeouts" => arguments.timeouts(&option, &mut self.timeouts)?,
                 "--record" => self.record = Some(arguments.value(&option)?),

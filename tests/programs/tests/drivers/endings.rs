@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use devp2p_program_tests::NEVER;
 use devp2p_program_tests::driver::{Driver, Message, node};
+use devp2p_program_tests::memory::Process;
 use devp2p_program_tests::program::{Place, Program, until_quiet};
-use devp2p_proto::{Protocol, ProtocolId};
+use devp2p_proto::{MAX_MESSAGE, Protocol, ProtocolId};
 use devp2p_testing::remote::{HELLO, Handshake, Hello, PING, REMOTE, Session, body, compressed};
 
 every_driver!(
@@ -17,6 +18,7 @@ every_driver!(
     reset,
     stops_reading,
     pings_and_stops_reading,
+    sends_large_zeros_and_never_reads,
     dies_in_a_message,
     nonsense,
     connect_is_refused,
@@ -137,6 +139,25 @@ fn pings_and_stops_reading(driver: &str) {
     socket.write_all(&pings).expect("open");
 
     until_quiet(&[&program]);
+    drop(socket);
+    program.fail("ended 0x1");
+}
+
+/// Each message is 16 MiB of zeros that fit into 780 KB on the wire, and the echo would be as large
+fn sends_large_zeros_and_never_reads(driver: &str) {
+    let (mut program, place) = Program::listen(driver, "--links 1 --protocols alpha/1:4");
+    let mut socket = TcpStream::connect(place.address).expect("it listens");
+    let mut session = scripted_handshake(&mut socket, place);
+    let hello = session.seal(&body(HELLO, &Hello::fitting(REMOTE).encode()));
+    socket.write_all(&hello).expect("open");
+    program.wait(" ready ");
+    let zeros = body(0x10, &compressed(&vec![0; MAX_MESSAGE]));
+    // Until the program takes no more
+    socket.set_write_timeout(Some(Duration::from_secs(1))).expect("a TCP socket");
+    while socket.write_all(&session.seal(&zeros)).is_ok() {}
+    until_quiet(&[&program]);
+    let peak = Process(program.id()).peak();
+    assert!(peak < 64 * 1024, "{peak} KiB");
     drop(socket);
     program.fail("ended 0x1");
 }

@@ -9,15 +9,14 @@
 #![cfg(target_os = "linux")]
 
 mod kind;
-mod memory;
 
 use std::time::{Duration, Instant};
 
 use devp2p_program_tests::NEVER;
 use devp2p_program_tests::program::{Place, Program};
 
+use devp2p_program_tests::memory::Process;
 use kind::{KINDS, Kind, Who};
-use memory::Process;
 
 /// Connections of each kind
 const CONNECTIONS: usize = 10_000;

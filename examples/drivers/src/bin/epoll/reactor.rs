@@ -134,14 +134,17 @@ impl Reactor {
     }
 
     fn turn(&mut self, now: Instant, tokens: &[Token]) {
-        let occupancy = self.links.turn_together(now, tokens, |Ended { talk, link, end }| {
-            match end {
-                End::Cause(cause) => talk.ended(link, cause),
-                End::Unconnected(error) => talk.report().failed("to connect", &error),
-            }
-            self.ended += 1;
-        });
-        self.occupancy.add(occupancy);
+        let group = if self.node.options.one_by_one { 1 } else { tokens.len().max(1) };
+        for tokens in tokens.chunks(group) {
+            let occupancy = self.links.turn_together(now, tokens, |Ended { talk, link, end }| {
+                match end {
+                    End::Cause(cause) => talk.ended(link, cause),
+                    End::Unconnected(error) => talk.report().failed("to connect", &error),
+                }
+                self.ended += 1;
+            });
+            self.occupancy.add(occupancy);
+        }
     }
 
     pub fn links(&self) -> usize {

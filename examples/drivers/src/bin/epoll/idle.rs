@@ -14,8 +14,10 @@ use mio::Events;
 
 use crate::reactor::Reactor;
 
-/// Two regular Pings: by then a link has given back the memory that only its handshake needed
-const SETTLE: Duration = Duration::from_secs(31);
+/// Thousands of handshakes, and two regular Pings: by then a link has given back the memory that only its handshake needed
+const SETTLE: Duration = Duration::from_secs(60);
+/// All links are dialled at once, so the last handshake waits for all the others
+const HANDSHAKE: Duration = Duration::from_secs(60);
 const MEASURE: Duration = Duration::from_secs(30);
 
 pub fn main() -> ExitCode {
@@ -34,7 +36,8 @@ pub fn main() -> ExitCode {
 
 fn measure(count: usize) -> Result<(), Box<dyn Error>> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let options = Options { quiet: true, max_inbound: count, ..Options::defaults(Command::Listen(address)) };
+    let mut options = Options { quiet: true, max_inbound: count, ..Options::defaults(Command::Listen(address)) };
+    options.timeouts.handshake = HANDSHAKE;
     let node = Arc::new(Node::new("epoll", options)?);
     let mut reactor = Reactor::new(Arc::clone(&node))?;
     let address = reactor.listen(address)?;
@@ -81,6 +84,7 @@ impl Dialler {
     fn spawn(remote: Enode, count: usize) -> std::io::Result<Self> {
         let mut command = std::process::Command::new(std::env::current_exe()?);
         command.args(["dial", &remote.to_string(), "--links", &count.to_string(), "--stay", "--quiet"]);
+        command.args(["--timeouts", &format!("handshake={}", HANDSHAKE.as_millis())]);
         command.stdout(Stdio::null()).spawn().map(Self)
     }
 }

@@ -38,9 +38,11 @@ impl<K: fmt::Debug, L: Link, S, H> fmt::Debug for Party<'_, K, L, S, H> {
 impl<L: Link> Connection<L> {
     /// A turn for each of many connections, as by [`turn`](Self::turn), with input opened side by side
     ///
-    /// The result is the same, and takes less time, since the MACs of the links' messages are checked
-    /// [together](batch::receive). `done` is called once for each connection. Returns how many links were worked on
-    /// side by side.
+    /// The result is the same. It takes less time, since the links check the MACs of their messages
+    /// [together](batch::receive).
+    ///
+    /// `done` is called once for each connection, with its key. The value returned says how many links were worked
+    /// on side by side.
     ///
     /// All of `buffer` is used: a read takes at most a sixteenth of it, so 1 MiB is the best length.
     pub fn turns<'a, K, S, H>(

@@ -20,12 +20,13 @@ use core::time::Duration;
 pub use many::Party;
 pub use out::Out;
 
-/// A link with the parts that every event loop needs: the rest of the input, and an outbox for each protocol
+/// A link, the rest of its input, and an outbox for each protocol: what every event loop needs
 ///
-/// A loop calls [`turn`](Self::turn) when the socket is ready or the link's next timeout has come. The
-/// turn reads, gives the link what has come, tells the application what follows, and writes. The loop then waits for
-/// what [`Turn::Wait`] names. The socket and the time are arguments of each turn. A loop that needs other steps uses
-/// [`PeerState`] itself.
+/// A loop calls [`turn`](Self::turn) when the socket is ready, or when the link's next timeout has come. A turn
+/// reads, gives the input to the link, tells the application what follows from it, and writes. The loop then waits
+/// for what [`Turn::Wait`] names. The socket and the time are arguments of each turn.
+///
+/// A loop that needs other steps uses [`PeerState`] itself.
 ///
 /// `L` is the link: a [`PeerState`], or a wrapper around it that sees all events and actions.
 ///

@@ -175,7 +175,8 @@ impl PeerState<'_> {
 
     /// The first part of [`seal_message`](Self::seal_message): does everything but seal, and returns the length of the body
     ///
-    /// The frame that [`Egress::last_frame`](super::egress::Egress::last_frame) gives has to be sealed before anything else happens to the link.
+    /// The frame that [`last_frame`](super::egress::Egress::last_frame) gives has to be sealed before anything else
+    /// happens to the link.
     #[inline(always)]
     pub(super) fn place_message(
         &mut self,
